@@ -1,0 +1,217 @@
+/**
+ * Checks who imports whom. Imports point down, a package is known in one place, and nothing imports itself in a circle:
+ * the tables below are the rules, and all of them. Run by itself it prints what breaks them and ends with 1.
+ */
+import { readdirSync, readFileSync } from 'node:fs'
+import { dirname, join, posix } from 'node:path'
+import { fileURLToPath, pathToFileURL } from 'node:url'
+import { parseAst } from 'vitest/node'
+
+/** What the part of a stage that runs in the parent uses to hand its tasks out. */
+const dispatch = ['workers/executor.ts', 'workers/tasks.ts', 'stages.ts', 'shuffle/duplicates.ts']
+
+/** What map writes and reduce reads. */
+const shuffleFormats = ['shuffle/block.ts', 'shuffle/hash.ts', 'shuffle/key-table.ts', 'shuffle/pack.ts']
+
+/**
+ * What each area of src may import, besides itself: areas, or single files of one. An area is a folder or a file
+ * directly in src. A stage that needs something of another stage names the file here.
+ */
+const mayImport: Readonly<Record<string, readonly string[]>> = {
+  model: [],
+  storage: ['model'],
+  time: ['model'],
+  arrow: ['model'],
+  parquet: ['model', 'storage'],
+  // The plan is data that all stages are given.
+  view: ['model', 'plan/plan.ts'],
+  job: ['model', 'storage', 'view'],
+  plan: ['model', 'storage', 'parquet', 'time', 'view', 'job'],
+  shuffle: ['model', 'storage', 'arrow', 'view', 'plan/plan.ts'],
+  'stages.ts': ['model'],
+  map: ['model', 'storage', 'parquet', 'time', 'view', 'plan/plan.ts', ...shuffleFormats, ...dispatch],
+  reduce: [
+    ...['model', 'storage', 'parquet', 'time', 'view', 'plan/plan.ts', ...shuffleFormats, ...dispatch],
+    // The results of map, as types.
+    ...['map/all.ts', 'map/map-split.ts'],
+  ],
+  commit: ['model', 'storage', 'parquet', 'plan/plan.ts'],
+  workers: ['model', 'storage', 'parquet', 'time', 'view', 'job', 'plan/plan.ts', 'shuffle', 'map', 'reduce'],
+  'rebuild.ts': [
+    'model',
+    'storage',
+    'view',
+    'job',
+    'stages.ts',
+    'plan',
+    'shuffle',
+    'map',
+    'reduce',
+    'commit',
+    'workers',
+  ],
+  'index.ts': ['model', 'job', 'rebuild.ts'],
+  cli: [
+    ...['model', 'storage', 'arrow', 'parquet', 'time', 'view', 'job', 'plan', 'rebuild.ts', 'index.ts'],
+    // A survey reads events as map does, without any view.
+    ...['map/batch.ts', 'map/identity.ts', 'map/to-slot.ts', 'map/types.ts'],
+  ],
+}
+
+/** The places in src that know a package. A package without an entry is imported nowhere. */
+const knownIn: Readonly<Record<string, readonly string[]>> = {
+  acorn: ['src/job/'],
+  'apache-arrow': ['src/arrow/', 'src/cli/'],
+  'cli-progress': ['src/cli/progress.ts'],
+  croner: ['src/job/', 'src/cli/'],
+  esbuild: ['src/job/'],
+  hyparquet: ['src/parquet/'],
+  'hyparquet-compressors': ['src/parquet/'],
+  'hyparquet-writer': ['src/parquet/'],
+  hysnappy: ['src/parquet/'],
+  'parquetjs-lite': ['src/parquet/'],
+  pino: ['src/cli/'],
+  // The pool, and the half of it that runs in its threads.
+  piscina: ['src/workers/pool.ts', 'src/workers/entry.ts'],
+  tinyglobby: ['src/plan/', 'src/storage/'],
+  yargs: ['src/cli/'],
+  zod: ['src/job/', 'src/cli/'],
+}
+
+export interface Import {
+  readonly specifier: string
+  /** Gone once types are stripped; `import { type A }` is not, its module is still loaded. */
+  readonly typeOnly: boolean
+  /** Loaded when it is reached, not when the module is. */
+  readonly dynamic: boolean
+  readonly line: number
+}
+
+/** All imports of a TypeScript file: static, re-exports, `import()` and `import('…')` within a type. */
+export function importsOf(text: string): Import[] {
+  const found: Import[] = []
+  const add = (node: Node, source: unknown, typeOnly: boolean, dynamic: boolean): void => {
+    if (!isNode(source) || typeof source.value !== 'string') return
+    found.push({ specifier: source.value, typeOnly, dynamic, line: text.slice(0, node.start).split('\n').length })
+  }
+  visit(parseAst(text, { lang: 'ts' }), (node) => {
+    if (node.type === 'ImportDeclaration') add(node, node.source, node.importKind === 'type', false)
+    if (node.type === 'ExportAllDeclaration' || node.type === 'ExportNamedDeclaration')
+      add(node, node.source, node.exportKind === 'type', false)
+    if (node.type === 'ImportExpression') add(node, node.source, false, true)
+    if (node.type === 'TSImportType') add(node, node.source, true, true)
+  })
+  return found
+}
+
+/** What breaks the rules in `files`: texts by path relative to the root, with `/`. One sentence each, sorted. */
+export function violationsOf(files: ReadonlyMap<string, string>): string[] {
+  const violations: string[] = []
+  const loads = new Map<string, string[]>()
+  for (const [path, text] of files) {
+    const loaded: string[] = []
+    for (const one of importsOf(text)) {
+      const target = one.specifier.startsWith('.') ? posix.join(posix.dirname(path), one.specifier) : undefined
+      const problem = target === undefined ? problemOfPackage(path, one.specifier) : problemOfFile(path, target, files)
+      if (problem !== undefined) violations.push(`${path}:${one.line}: imports ${one.specifier}, ${problem}`)
+      if (target !== undefined && !one.typeOnly && !one.dynamic) loaded.push(target)
+    }
+    loads.set(path, loaded)
+  }
+  const circle = circleIn(loads)
+  if (circle !== undefined) violations.push(`${circle[0]}: imports itself: ${circle.join(' → ')}`)
+  return violations.sort()
+}
+
+function problemOfFile(path: string, target: string, files: ReadonlyMap<string, string>): string | undefined {
+  if (!files.has(target)) return `but there is no ${target} in src or jobs`
+  if (path.startsWith('jobs/')) {
+    return target.startsWith('jobs/') ? undefined : "but a job imports 'refold', as a user's would"
+  }
+  if (!target.startsWith('src/')) return 'but src imports nothing outside src'
+  const from = areaOf(path)
+  const to = areaOf(target)
+  if (from === to) return undefined
+  const allowed = mayImport[from]
+  if (allowed === undefined) return `but ${from} has no entry in mayImport (scripts/check-imports.ts)`
+  if (allowed.includes(to) || allowed.includes(target.slice('src/'.length))) return undefined
+  return `but ${from} may import only ${allowed.length === 0 ? 'itself' : allowed.join(', ')}`
+}
+
+function problemOfPackage(path: string, specifier: string): string | undefined {
+  if (specifier.startsWith('node:')) return undefined
+  if (path.startsWith('jobs/'))
+    return specifier === 'refold' ? undefined : "but a job imports 'refold' and nothing else"
+  const name = specifier.split('/', specifier.startsWith('@') ? 2 : 1).join('/')
+  const places = knownIn[name]
+  if (places === undefined) return `but ${name} has no entry in knownIn (scripts/check-imports.ts)`
+  if (places.some((place) => path === place || (place.endsWith('/') && path.startsWith(place)))) return undefined
+  return `but only ${places.join(', ')} may know ${name}`
+}
+
+function areaOf(path: string): string {
+  return path.split('/')[1] ?? path
+}
+
+/** A shortest-first search is not needed: any circle has to go. */
+function circleIn(loads: ReadonlyMap<string, readonly string[]>): string[] | undefined {
+  const finished = new Set<string>()
+  const trail: string[] = []
+  const follow = (path: string): string[] | undefined => {
+    if (finished.has(path)) return undefined
+    const at = trail.indexOf(path)
+    if (at !== -1) return [...trail.slice(at), path]
+    trail.push(path)
+    for (const next of loads.get(path) ?? []) {
+      const circle = follow(next)
+      if (circle !== undefined) return circle
+    }
+    trail.pop()
+    finished.add(path)
+    return undefined
+  }
+  for (const path of loads.keys()) {
+    const circle = follow(path)
+    if (circle !== undefined) return circle
+  }
+  return undefined
+}
+
+interface Node {
+  readonly type: string
+  readonly start: number
+  readonly [property: string]: unknown
+}
+
+function isNode(value: unknown): value is Node {
+  return typeof value === 'object' && value !== null && 'type' in value
+}
+
+function visit(value: unknown, found: (node: Node) => void): void {
+  if (Array.isArray(value)) {
+    for (const element of value) visit(element, found)
+  } else if (isNode(value)) {
+    found(value)
+    for (const child of Object.values(value)) visit(child, found)
+  }
+}
+
+/** Texts of all TypeScript files in src and jobs, by path relative to the root. */
+export function sourceFiles(root: string): Map<string, string> {
+  const files = new Map<string, string>()
+  for (const folder of ['src', 'jobs']) {
+    for (const name of readdirSync(join(root, folder), { recursive: true, encoding: 'utf8' }).sort()) {
+      const path = posix.join(folder, name.replaceAll('\\', '/'))
+      if (path.endsWith('.ts')) files.set(path, readFileSync(join(root, path), 'utf8'))
+    }
+  }
+  return files
+}
+
+if (process.argv[1] !== undefined && import.meta.url === pathToFileURL(process.argv[1]).href) {
+  const files = sourceFiles(dirname(dirname(fileURLToPath(import.meta.url))))
+  const violations = violationsOf(files)
+  for (const violation of violations) console.error(violation)
+  console.log(`${files.size} files, ${violations.length} broken import rules`)
+  process.exitCode = violations.length === 0 ? 0 : 1
+}

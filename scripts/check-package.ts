@@ -1,0 +1,86 @@
+/**
+ * Packs the project as it would be published, installs that in an empty folder as a user would, compiles a job against
+ * its types and runs its command. Finds what a clone hides: files that are not in the package, development packages
+ * that the code needs, declarations that lead to sources.
+ */
+import { spawnSync } from 'node:child_process'
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { dirname, join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+
+const root = dirname(dirname(fileURLToPath(import.meta.url)))
+const { version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as { version: string }
+
+const job = `import { bool, defineJob, defineLog, defineView, int64, RefoldError, string } from 'refold'
+
+const ledger = defineLog({
+  name: 'ledger',
+  files: 'ledger/*.parquet',
+  columns: { id: 'event_id', key: 'account_id', type: 'type', occurredAt: 'occurred_at' },
+  fields: { amount: int64(), note: string() },
+})
+
+const balances = defineView({
+  name: 'balances',
+  log: ledger,
+  state: { balance: int64(), open: bool() },
+  on: {
+    Deposited: (account, e) => {
+      account.balance += e.amount
+      account.open = e.note !== 'closing'
+      // @ts-expect-error: the log declares no such field
+      account.balance += e.ammount
+    },
+  },
+})
+
+export const isExpected = (error: unknown): boolean => error instanceof RefoldError
+export default defineJob({ views: [balances] })
+`
+
+const compilerOptions = {
+  module: 'nodenext',
+  target: 'es2024',
+  strict: true,
+  noEmit: true,
+  types: [],
+  // The package's own declarations are checked too.
+  skipLibCheck: false,
+}
+
+const folder = mkdtempSync(join(tmpdir(), 'refold-package-'))
+try {
+  const project = join(folder, 'project')
+  mkdirSync(project)
+  run('npm', ['pack', '--silent', '--pack-destination', folder], root)
+  const tarball = readdirSync(folder).find((name) => name.endsWith('.tgz'))
+  if (tarball === undefined) throw new Error('npm pack left no package.')
+  writeFileSync(join(project, 'package.json'), JSON.stringify({ name: 'user', private: true, type: 'module' }))
+  writeFileSync(join(project, 'tsconfig.json'), JSON.stringify({ compilerOptions, files: ['job.ts'] }))
+  writeFileSync(join(project, 'job.ts'), job)
+  const quick = ['--prefer-offline', '--no-audit', '--no-fund', '--silent']
+  run('npm', ['install', ...quick, join(folder, tarball)], project)
+  run(process.execPath, [join(root, 'node_modules/typescript/bin/tsc'), '-p', 'tsconfig.json'], project)
+  const command = join(project, 'node_modules/refold/bin/refold.js')
+  expectOutput(command, ['--version'], `${version}\n`)
+  expectOutput(command, ['--help'], 'refold <verb>')
+  run(process.execPath, ['--input-type=module', '--eval', "await import('refold')"], project)
+  console.log(`${tarball} installs, compiles and runs`)
+} finally {
+  rmSync(folder, { recursive: true, force: true })
+}
+
+function expectOutput(command: string, parameters: string[], expected: string): void {
+  const output = run(process.execPath, [command, ...parameters], dirname(command))
+  if (!output.includes(expected)) {
+    throw new Error(`refold ${parameters.join(' ')}: expected ${JSON.stringify(expected)}, found ${output}`)
+  }
+}
+
+function run(command: string, parameters: string[], cwd: string): string {
+  const result = spawnSync(command, parameters, { cwd, encoding: 'utf8' })
+  if (result.error !== undefined) throw result.error
+  if (result.status === 0) return result.stdout
+  throw new Error(`${command} ${parameters.join(' ')} ended with ${result.status}:\n${result.stdout}${result.stderr}`)
+}

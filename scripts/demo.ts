@@ -1,0 +1,177 @@
+/**
+ * Shows what Refold does, with three logs: the ledger of a bank, figures that were corrected after they were announced,
+ * and the history of this repository, whose folded files are compared with those that git itself lists.
+ */
+import { existsSync } from 'node:fs'
+import { availableParallelism } from 'node:os'
+import { parseArgs, styleText } from 'node:util'
+import { formatBytes, formatCount, formatCounted, formatSeconds, formatShort } from '../src/cli/numbers.ts'
+import { showProgress } from '../src/cli/progress.ts'
+import { renderTable, type TableColumn } from '../src/cli/table.ts'
+import { RefoldError } from '../src/index.ts'
+import { loadJob } from '../src/job/load.ts'
+import type { RebuildReport, ViewReport } from '../src/model/report.ts'
+import { rebuild } from '../src/rebuild.ts'
+import { queryView, type Row } from './demo/rows.ts'
+import { drawSeries } from './demo/series.ts'
+import { generateLedger } from './generate.ts'
+import { type GitLogReport, readTree, writeGitLog } from './git-log.ts'
+
+const ledgerFolder = 'data/generated/ledger'
+const gitFolder = 'data/generated/git'
+const out = 'views'
+
+const heading = (text: string) => console.log(`\n${styleText('bold', text)}`)
+const say = (text: string) => console.log(text)
+const money = (cents: unknown) => (Number(cents) / 100).toLocaleString('en', { minimumFractionDigits: 2 })
+const day = (value: unknown) => (value as Date).toISOString().slice(0, 10)
+
+async function main(): Promise<void> {
+  const { values } = parseArgs({ options: { events: { type: 'string' }, help: { type: 'boolean', default: false } } })
+  if (values.help) return say('npm run demo [-- --events 1000000]')
+  await showBank(values.events === undefined ? undefined : Number(values.events))
+  await showBacklog()
+  await showHistory()
+}
+
+async function showBank(events: number | undefined): Promise<void> {
+  heading('A bank: five views of one ledger')
+  await makeLedger(events)
+  const report = await rebuildJob('jobs/bank.ts')
+  describe(report)
+  const view = viewsOf(report)
+
+  heading('balances: what the largest accounts hold')
+  const balances = await queryView(view('balances'), 'select * from view order by balance desc, account_id limit 4')
+  show(balances, { account_id: String, balance: money, entries: count, lastAt: moment })
+
+  heading('finance: where most money came in')
+  const finance = await queryView(view('finance'), 'select * from view order by net desc, branch, month limit 4')
+  show(finance, {
+    month: (value) => day(value).slice(0, 7),
+    branch: String,
+    deposits: money,
+    withdrawals: money,
+    net: money,
+  })
+
+  heading('operations: the busiest day')
+  const busiest = '(select day from view group by day order by sum(count) desc, day limit 1)'
+  const operations = await queryView(view('operations'), `select * from view where day = ${busiest} order by type`)
+  show(operations, { day, type: String, count, total: money, largest: money })
+
+  heading('audit: who tried most to take more than there was')
+  const audit = await queryView(view('audit'), 'select * from view order by rejected desc, account_id limit 4')
+  show(audit, { account_id: String, balance: money, lowest: money, rejected: count, rejectedAmount: money })
+
+  heading('notifications: what should be sent, as rows; a rebuild sends nothing')
+  const kinds = 'row_number() over (partition by kind order by at desc, account_id) = 1'
+  const notices = await queryView(view('notifications'), `select * from view qualify ${kinds} order by kind`)
+  show(notices, { account_id: String, kind: String, at: moment, text: String })
+}
+
+async function makeLedger(events: number | undefined): Promise<void> {
+  if (events === undefined && existsSync(ledgerFolder)) return say(`The ledger in ${ledgerFolder} is used as it is.`)
+  const made = await generateLedger({ out: ledgerFolder, events: events ?? 1_000_000, force: true })
+  const { rows, files, bytes, seconds } = made
+  say(
+    `${formatCounted(made.events, 'event')} in ${formatCount(rows)} rows and ${formatCounted(files.length, 'file')}, ` +
+      `${formatBytes(bytes)}, invented in ${formatSeconds(seconds)}`,
+  )
+}
+
+async function showBacklog(): Promise<void> {
+  heading('Taiwan, May 2021: daily cases as first reported (█), and as they were known on 6 June (░)')
+  const report = await rebuildJob('jobs/taiwan-backlog.ts')
+  const rows = await queryView(report.views[0]!, 'select * from view order by day')
+  const days = rows.map((row) => ({ day: day(row.day), first: Number(row.firstReported), final: Number(row.cases) }))
+  say(drawSeries(days, 60))
+  describe(report)
+}
+
+async function showHistory(): Promise<void> {
+  heading('This repository: its files, folded from its history')
+  const log = await writeGitLog({ repo: '.', out: gitFolder, force: true }).catch((error: unknown) => {
+    if (!(error instanceof RefoldError)) throw error
+    say(`There is no history to fold here. ${error.message}`)
+  })
+  if (log === undefined) return
+  say(`${formatCounted(log.commits, 'commit')}, ${formatCounted(log.events, 'file event')}`)
+  if (log.shallow) say('The clone is shallow: its oldest commit stands for all that came before.')
+  const report = await rebuildJob('jobs/git-history.ts')
+  describe(report)
+  await compareTrees(viewsOf(report)('tree'), log)
+}
+
+/** Exit code 1 where the folded files and those that git lists are not the same. */
+async function compareTrees(view: ViewReport, { head }: GitLogReport): Promise<void> {
+  const listed = await readTree('.', head)
+  const folded = new Map((await queryView(view, 'from view')).map((row) => [String(row.path), row]))
+  const differs = (path: string) =>
+    folded.get(path)?.mode !== listed.get(path)?.mode || folded.get(path)?.blob !== listed.get(path)?.blob
+  const different = [...new Set([...listed.keys(), ...folded.keys()])].filter(differs)
+  if (different.length === 0)
+    return say(`equal to git ls-tree ${head.slice(0, 12)}: ${formatCounted(listed.size, 'file')}`)
+  console.error(
+    `Not equal to git ls-tree ${head}: ${formatCounted(different.length, 'file')}, as ${different.slice(0, 5).join(', ')}`,
+  )
+  process.exitCode = 1
+}
+
+async function rebuildJob(path: string): Promise<RebuildReport> {
+  const job = await loadJob(path)
+  const progress = showProgress(process.stderr, process.stdout, false)
+  try {
+    const onProgress = progress.update.bind(progress)
+    return await rebuild(job, { out, workers: availableParallelism(), onProgress })
+  } finally {
+    progress.finish()
+    job.dispose()
+  }
+}
+
+function viewsOf(report: RebuildReport): (name: string) => ViewReport {
+  return (name) => {
+    const found = report.views.find(({ view }) => view === name)
+    if (found === undefined) throw new Error(`the job ${report.job} has no view ${name}`)
+    return found
+  }
+}
+
+/** Rows, books and speed of a rebuild. */
+function describe({ views, events, seconds }: RebuildReport): void {
+  const rows = views.map(({ view, rows, counters, bytes }) => ({ view, rows, ...counters, size: bytes }))
+  show(rows, {
+    view: String,
+    rows: count,
+    size: (bytes) => formatBytes(Number(bytes)),
+    read: count,
+    applied: count,
+    duplicate: count,
+  })
+  say(`${formatCounted(events, 'event')} in ${formatSeconds(seconds)}: ${formatShort(events / seconds)} events/s`)
+}
+
+/** Aligned columns; those that are numbers to the right. */
+function show(rows: readonly Row[], columns: Readonly<Record<string, (value: unknown) => string>>): void {
+  const numeric = [money, count]
+  const headers = Object.entries(columns).map(([header, format]): TableColumn => {
+    return { header, align: numeric.includes(format) || header === 'size' ? 'right' : 'left' }
+  })
+  const cells = rows.map((row) => Object.entries(columns).map(([name, format]) => format(row[name])))
+  process.stdout.write(renderTable(headers, cells, process.stdout.columns))
+}
+
+function count(value: unknown): string {
+  return formatCount(Number(value))
+}
+
+function moment(value: unknown): string {
+  return (value as Date).toISOString().slice(0, 16).replace('T', ' ')
+}
+
+await main().catch((error: unknown) => {
+  if (!(error instanceof RefoldError)) throw error
+  console.error(error.message)
+  process.exitCode = error.exitCode
+})

@@ -1,0 +1,49 @@
+import { existsSync, statSync } from 'node:fs'
+import { ExitCode } from './failure.ts'
+import { toJson } from './json.ts'
+import { describeFiles, describeSurveys } from './print-inspection.ts'
+import { defineVerb } from './verb.ts'
+
+export const inspect = defineVerb({
+  summary: 'Describe a log: files, columns, event types, order, gaps, duplicates, delays',
+  positionals: [
+    {
+      name: 'source',
+      describe:
+        'A job file, whose logs are read whole; or a glob, a folder or a file, of which only the footers are read',
+    },
+  ],
+  options: {},
+  examples: [
+    ["'data/ledger/**/*.parquet'", 'files, columns and how they differ from file to file'],
+    ['jobs/ledger.ts', 'also event types, time range, order, gaps, duplicates and delays of its logs'],
+  ],
+  async run(given, { output }) {
+    const source = given.values[0]!
+    const { inspectFiles } = await import('./inspect-files.ts')
+    if (!isJob(source)) {
+      const files = inspectFiles(source, source)
+      await output.result(given.json ? toJson(files) : describeFiles(files, output.width))
+      return ExitCode.done
+    }
+    const [{ withJob, loadEngine }, { surveyJob }] = await Promise.all([
+      import('./engine.ts'),
+      import('./survey-job.ts'),
+    ])
+    const { planRebuild } = await loadEngine()
+    const surveys = await withJob(source, async (job) => {
+      const logs = new Map(job.definition.views.map(({ log }) => [log.name as string, log]))
+      const files = [...logs.values()].map((log) => inspectFiles(log.name, log.files))
+      // The footers are told of even where the log doesn't fit its declaration: they show why.
+      if (!given.json) for (const each of files) await output.result(`${describeFiles(each, output.width)}\n`)
+      const plan = await planRebuild(job, { out: '', workers: 0 })
+      return plan.logs.map((log, index) => ({ log: log.name, files: files[index]!, events: surveyJob(log) }))
+    })
+    await output.result(given.json ? toJson(surveys) : describeSurveys(surveys, output.width))
+    return ExitCode.done
+  },
+})
+
+function isJob(source: string): boolean {
+  return /\.[cm]?[jt]s$/.test(source) && (!existsSync(source) || statSync(source).isFile())
+}

@@ -1,0 +1,26 @@
+import { loadEngine, withJob } from './engine.ts'
+import { ExitCode } from './failure.ts'
+import { toJson } from './json.ts'
+import { describePlan } from './print-plan.ts'
+import { rebuildOptionSpecs, rebuildOptionsOf } from './rebuild-options.ts'
+import { defineVerb } from './verb.ts'
+
+export const plan = defineVerb({
+  summary: 'Say what a rebuild would do, and why',
+  positionals: [{ name: 'job', describe: 'The job file, as jobs/ledger.ts' }],
+  options: {
+    ...rebuildOptionSpecs,
+    'dry-run': { type: 'boolean', default: false, describe: 'Changes nothing: a plan never does anything' },
+  },
+  examples: [
+    ['jobs/ledger.ts', 'what would be read, and how each view would be made'],
+    ['jobs/ledger.ts --view balances --json', 'the same of one view, for a program'],
+  ],
+  async run(given, { output }) {
+    const options = rebuildOptionsOf(given)
+    const { planRebuild } = await loadEngine()
+    const made = await withJob(given.values[0]!, (job) => planRebuild(job, options))
+    await output.result(given.json ? toJson(made) : describePlan(made, output.width))
+    return ExitCode.done
+  },
+})

@@ -1,0 +1,129 @@
+import type { TimeUnit } from '../model/type.ts'
+import type { ColumnEntry, FilesReport } from './inspect-files.ts'
+import { formatBytes, formatCount, formatCounted, formatSeconds } from './numbers.ts'
+import type { Delay, Range, SequenceSurvey, Survey } from './survey.ts'
+import { renderTable, truncate } from './table.ts'
+import { cellText, formatTimestamp } from './values.ts'
+
+const filesShown = 10
+const valuesShown = 8
+const boundWidth = 28
+
+/** What the footers say, for people. */
+export function describeFiles(report: FilesReport, width?: number): string {
+  const { files, rows, bytes, rowGroups, partitions, codecs, writers } = report
+  const lines = [
+    `${report.name}: ${formatCounted(files.length, 'file')}, ${formatCount(rows)} rows in ${formatCounted(rowGroups, 'row group')}, ${formatBytes(bytes)}`,
+    `  codecs ${codecs.join(', ') || 'none'}; written by ${enumerate(writers, 3) || 'unknown'}`,
+    ...partitions.map(({ name, values }) => `  partitioned by ${name}: ${enumerate(values, valuesShown)}`),
+  ]
+  const fileRows = files
+    .slice(0, filesShown)
+    .map((file) => [file.path, formatCount(file.rows), formatCount(file.rowGroups), formatBytes(file.bytes)])
+  const right = 'right' as const
+  const fileTable = renderTable(
+    [
+      { header: 'file' },
+      { header: 'rows', align: right },
+      { header: 'row groups', align: right },
+      { header: 'size', align: right },
+    ],
+    fileRows,
+    width,
+  )
+  const more = files.length > filesShown ? `… and ${formatCounted(files.length - filesShown, 'more file')}\n` : ''
+  return `${lines.join('\n')}\n\n${fileTable}${more}\n${describeColumns(report.columns, width)}${describeDrift(report)}`
+}
+
+function describeColumns(columns: readonly ColumnEntry[], width?: number): string {
+  const right = 'right' as const
+  return renderTable(
+    [
+      { header: 'column' },
+      { header: 'type' },
+      { header: 'nulls', align: right },
+      { header: 'size', align: right },
+      { header: 'smallest' },
+      { header: 'largest' },
+    ],
+    columns.map((column) => [
+      column.name,
+      column.types.join(' or '),
+      column.nulls === null ? '?' : formatCount(column.nulls),
+      formatBytes(column.bytes),
+      truncate(cellText(column.min), boundWidth).trimEnd(),
+      truncate(cellText(column.max), boundWidth).trimEnd(),
+    ]),
+    width,
+  )
+}
+
+function describeDrift({ columns, files }: FilesReport): string {
+  const lines: string[] = []
+  for (const { name, types, missingIn, otherIn } of columns) {
+    if (missingIn.length > 0) {
+      lines.push(
+        `  ${name} is missing in ${missingIn.length} of ${formatCounted(files.length, 'file')}: ${enumerate(missingIn, 3)}`,
+      )
+    }
+    if (otherIn.length > 0)
+      lines.push(`  ${name} is ${types[0]}, but ${types.slice(1).join(', ')} in ${enumerate(otherIn, 3)}`)
+  }
+  return lines.length === 0 ? '\nall files have the same columns\n' : `\nfiles differ:\n${lines.join('\n')}\n`
+}
+
+/** What the events are like, for people. */
+export function describeSurveys(surveys: readonly { log: string; events: Survey }[], width?: number): string {
+  return surveys.map(({ log, events }) => describeSurvey(log, events, width)).join('\n')
+}
+
+function describeSurvey(log: string, survey: Survey, width?: number): string {
+  const facts: (readonly [string, string])[] = [['events', formatCount(survey.events)]]
+  if (survey.occurredAt !== null) facts.push(['occurred', describeRange(survey.occurredAt)])
+  if (survey.recordedAt !== null) facts.push(['recorded', describeRange(survey.recordedAt)])
+  if (survey.outOfOrder !== null) {
+    const { events, files } = survey.outOfOrder
+    const found = `${formatCounted(events, 'event')} in ${formatCounted(files, 'file')} were recorded before the one in front of them`
+    facts.push(['order', events === 0 ? 'each file is in the order of recording' : found])
+  }
+  if (survey.sequence !== null) facts.push(['sequence', describeSequence(survey.sequence)])
+  facts.push([
+    'duplicates',
+    survey.duplicates === 0 ? 'none' : `${formatCounted(survey.duplicates, 'event')} beyond the first of their id`,
+  ])
+  if (survey.delay !== null) facts.push(['delay', describeDelay(survey.delay)])
+  const label = Math.max(...facts.map(([name]) => name.length))
+  const lines = facts.map(([name, fact]) => `  ${name.padEnd(label)}  ${fact}\n`).join('')
+  const types = renderTable(
+    [{ header: 'type' }, { header: 'events', align: 'right' }],
+    survey.types.map(({ type, events }) => [type, formatCount(events)]),
+    width,
+  )
+  return `events of ${log}\n${lines}\n${types}`
+}
+
+function describeRange({ min, max, unit }: Range): string {
+  return `from ${formatTimestamp(min, unit, true)} to ${formatTimestamp(max, unit, true)}`
+}
+
+function describeSequence({ scope, missing, repeated, streams }: SequenceSurvey): string {
+  const through =
+    scope === 'log' ? 'counts through the log' : `counts through each of ${formatCounted(streams, 'stream')}`
+  const gaps = missing === 0 ? 'without gaps' : `${formatCounted(missing, 'number')} missing`
+  return `${through}, ${gaps}${repeated === 0 ? '' : `, ${formatCounted(repeated, 'number')} repeated`}`
+}
+
+const secondsOf: Readonly<Record<TimeUnit, number>> = { ms: 1e-3, us: 1e-6, ns: 1e-9 }
+
+function describeDelay({ unit, negative, quantiles }: Delay): string {
+  const shown = quantiles.map(({ quantile, delay }) => {
+    const name = quantile === 0 ? 'least' : quantile === 1 ? 'most' : `${quantile * 100} %`
+    return `${name} ${delay < 0 ? '−' : ''}${formatSeconds(Math.abs(delay) * secondsOf[unit])}`
+  })
+  return `${shown.join(', ')}${negative === 0 ? '' : `; ${formatCounted(negative, 'event')} recorded before they occurred`}`
+}
+
+function enumerate(items: readonly string[], shown: number): string {
+  const rest = items.length - shown
+  return rest > 0 ? `${items.slice(0, shown).join(', ')} and ${formatCount(rest)} more` : items.join(', ')
+}

@@ -1,0 +1,57 @@
+import type { GroupPlan, LogPlan, Plan } from '../plan/plan.ts'
+import { formatBytes, formatCount, formatCounted } from './numbers.ts'
+import { renderTable } from './table.ts'
+
+/** A plan for people. The whole of it is what `--json` prints. */
+export function describePlan(plan: Plan, width?: number): string {
+  return plan.logs.map((log) => describeLog(log, width)).join('\n')
+}
+
+function describeLog(log: LogPlan, width?: number): string {
+  const rowGroups = log.splits.flatMap((split) => split.rowGroups)
+  const skipped = rowGroups.filter((rowGroup) => rowGroup.skipped)
+  const names = (slots: readonly number[]): string => slots.map((slot) => log.slots[slot]?.name ?? '?').join(', ')
+  const facts: (readonly [string, string])[] = [
+    ['read', `${formatCounted(log.files.length, 'file')}, ${formatCount(log.rows)} rows, ${formatBytes(log.bytes)}`],
+    ['split', `into ${formatCounted(log.splits.length, 'task')} of ${formatCounted(rowGroups.length, 'row group')}`],
+  ]
+  if (skipped.length > 0) {
+    const rows = skipped.reduce((sum, rowGroup) => sum + rowGroup.rows, 0)
+    facts.push([
+      'skip',
+      `${formatCounted(skipped.length, 'row group')} of ${formatCount(rows)} rows, by their statistics`,
+    ])
+  }
+  facts.push(['order', log.order.length === 0 ? 'none' : `by ${names(log.order)}`])
+  facts.push([
+    'duplicates',
+    log.identify ? `found by ${names(log.roles.id)}` : 'not looked for: the log declares its ids unique',
+  ])
+  if (log.groups.some((group) => group.strategy === 'shuffle')) {
+    facts.push([
+      'shuffle',
+      `over ${formatCount(2 ** log.bucketBits)} buckets, reduced in ${formatCounted(2 ** log.reduceBits, 'task')}`,
+    ])
+  }
+  const label = Math.max(...facts.map(([name]) => name.length))
+  const lines = facts.map(([name, fact]) => `  ${name.padEnd(label)}  ${fact}\n`).join('')
+  return `log ${log.name}\n${lines}\n${describeGroups(log.groups, names, width)}`
+}
+
+function describeGroups(
+  groups: readonly GroupPlan[],
+  names: (slots: readonly number[]) => string,
+  width?: number,
+): string {
+  const rows = groups.flatMap((group) =>
+    group.views.map((view) => [
+      view,
+      group.strategy,
+      group.ordered ? 'ordered' : 'any order',
+      names([...new Set([...group.mapSlots, ...group.slots])]),
+      group.reason,
+    ]),
+  )
+  const columns = ['view', 'strategy', 'fold', 'reads', 'because'].map((header) => ({ header }))
+  return renderTable(columns, rows, width)
+}

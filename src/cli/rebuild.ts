@@ -1,0 +1,67 @@
+import type { RebuildReport } from '../model/report.ts'
+import { loadEngine, withJob } from './engine.ts'
+import { ExitCode } from './failure.ts'
+import { toJson } from './json.ts'
+import { formatCount, formatCounted } from './numbers.ts'
+import { parseCount } from './options.ts'
+import { describePlan } from './print-plan.ts'
+import { describeReport } from './print-report.ts'
+import { rebuildOptionSpecs, rebuildOptionsOf } from './rebuild-options.ts'
+import { defineVerb } from './verb.ts'
+
+export const rebuild = defineVerb({
+  summary: 'Rebuild the views of a job from its logs and publish them',
+  positionals: [{ name: 'job', describe: 'The job file, as jobs/ledger.ts' }],
+  options: {
+    ...rebuildOptionSpecs,
+    'dry-run': { type: 'boolean', default: false, describe: 'Print the plan and do nothing' },
+    'max-exceptions': {
+      type: 'string',
+      value: 'count',
+      default: '0',
+      requiresArg: true,
+      describe: 'Quarantined and late events that are allowed in a view; with more the exit code is 3',
+    },
+  },
+  examples: [
+    ['jobs/ledger.ts', 'all views of the job'],
+    ['jobs/ledger.ts --view balances --workers 4', 'one view, on four threads'],
+    ['jobs/ledger.ts --known-at 2021-05-22T06:00:00Z', 'the views as they would have been that morning'],
+    ['jobs/ledger.ts --dry-run', 'what would be done'],
+  ],
+  async run(given, { output, interruptible }) {
+    const options = rebuildOptionsOf(given)
+    const exceptionsMax = parseCount('max-exceptions', given.maxExceptions, 0, Number.MAX_SAFE_INTEGER)
+    const engine = await loadEngine()
+    const path = given.values[0]!
+    if (given.dryRun) {
+      const plan = await withJob(path, (job) => engine.planRebuild(job, options))
+      await output.result(given.json ? toJson(plan) : describePlan(plan, output.width))
+      return ExitCode.done
+    }
+    // Without workers this thread is busy, and only the signal itself can stop it.
+    const signal = options.workers > 0 ? { signal: interruptible() } : {}
+    const { showProgress } = await import('./progress.ts')
+    const progress = showProgress(process.stderr, process.stdout, given.quiet)
+    const report = await withJob(path, (job) =>
+      engine.rebuild(job, { ...options, ...signal, onProgress: (now) => progress.update(now) }),
+    ).finally(progress.finish)
+    await output.result(given.json ? toJson(report) : describeReport(report, output.width))
+    return exitCodeOf(report, exceptionsMax, (line) => output.note(line))
+  },
+})
+
+/** Exceptions are events that are missing from the view; those it filters itself and repetitions are not. */
+function exitCodeOf(report: RebuildReport, exceptionsMax: number, note: (line: string) => void): number {
+  let exceeded = false
+  for (const { view, counters } of report.views) {
+    const exceptions = counters.quarantined + counters.late
+    if (exceptions <= exceptionsMax) continue
+    exceeded = true
+    note(
+      `refold: ${view} was published without ${formatCounted(exceptions, 'event')} (${formatCount(counters.quarantined)} ` +
+        `quarantined, ${formatCount(counters.late)} late); --max-exceptions allows ${formatCount(exceptionsMax)}.`,
+    )
+  }
+  return exceeded ? ExitCode.exceptions : ExitCode.done
+}

@@ -1,0 +1,41 @@
+import { ExitCode } from './failure.ts'
+import { parseCount } from './options.ts'
+import { printRows, requireFormat, rowOptionSpecs } from './rows.ts'
+import { defineVerb, outOption } from './verb.ts'
+
+const tableRowsDefault = 20
+
+export const show = defineVerb({
+  summary: 'Print the rows of a view',
+  positionals: [{ name: 'view', describe: "The view's name" }],
+  options: {
+    ...rowOptionSpecs,
+    limit: {
+      type: 'string',
+      value: 'count',
+      requiresArg: true,
+      describe: `At most so many rows. Default: ${tableRowsDefault} in a table, else all`,
+    },
+    ...outOption,
+  },
+  examples: [
+    ['balances', 'the first 20 rows, as a table'],
+    ['balances --limit 1000 --format csv > balances.csv', 'the first 1,000 as CSV'],
+    ['balances --format arrow | python -c "…"', "all rows as an Arrow IPC stream, for pyarrow's ipc.open_stream"],
+    ['balances --generation 12', 'the rows of an older generation'],
+  ],
+  async run(given, { output }) {
+    const format = requireFormat(given)
+    const limitDefault = format === 'table' ? tableRowsDefault : Number.POSITIVE_INFINITY
+    const limit =
+      given.limit === undefined ? limitDefault : parseCount('limit', given.limit, 0, Number.MAX_SAFE_INTEGER)
+    const { openView, readBatches } = await import('./view-files.ts')
+    const opened = openView(given.out, given.values[0]!, given.generation)
+    try {
+      await printRows({ total: opened.manifest.rows, batches: readBatches(opened) }, format, limit, output)
+    } finally {
+      opened.close()
+    }
+    return ExitCode.done
+  },
+})

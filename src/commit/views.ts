@@ -1,0 +1,146 @@
+import { hostname } from 'node:os'
+import { join } from 'node:path'
+import type { LoadedJob } from '../job/load.ts'
+import type { MapResult } from '../map/map-split.ts'
+import { type ManifestBody, type ManifestFile, manifestColumn } from '../model/manifest.ts'
+import type { Counters, ExceptionRow, RebuildOptions, RebuildReport, ViewReport } from '../model/report.ts'
+import { string } from '../model/types.ts'
+import { encodeParquet, type OutputColumn } from '../parquet/write.ts'
+import type { LogPlan, Plan } from '../plan/plan.ts'
+import type { ReducedView } from '../reduce/all.ts'
+import type { Stages } from '../stages.ts'
+import type { Files } from '../storage/files.ts'
+import { exceptionsFolder, exceptionsFolderName, partName } from '../storage/generations.ts'
+import { columnFromValues } from '../view/from-values.ts'
+import { keyFields, outputSchema } from '../view/view-set.ts'
+import { discard, publish, type StagedView, stage } from './commit.ts'
+
+/** The staging folders of all views of a rebuild. */
+export interface StagedViews {
+  readonly views: ReadonlyMap<string, StagedView>
+  /** By view: the folder part files are written to. */
+  readonly folders: Readonly<Record<string, string>>
+}
+
+export function stageAll(plan: Plan, out: string, files: Files): StagedViews {
+  const names = plan.logs.flatMap((log) => log.groups.flatMap((group) => group.views))
+  const views = new Map<string, StagedView>()
+  try {
+    for (const name of names) views.set(name, stage(out, name, files))
+  } catch (error) {
+    for (const view of views.values()) discard(view, files)
+    throw error
+  }
+  return { views, folders: Object.fromEntries([...views].map(([name, view]) => [name, view.folder])) }
+}
+
+/** Removes what was staged and not published. */
+export function discardAll(staged: StagedViews, files: Files): void {
+  for (const view of staged.views.values()) discard(view, files)
+}
+
+export interface Finished {
+  readonly job: LoadedJob
+  readonly plan: Plan
+  readonly mapped: readonly (readonly MapResult[])[]
+  readonly reduced: ReadonlyMap<string, ReducedView>
+  readonly staged: StagedViews
+  readonly options: RebuildOptions
+  readonly stages: Stages
+}
+
+/** Checks the books of every view, and only when all balance publishes one after the other. */
+export function publishAll(finished: Finished, files: Files): RebuildReport {
+  const { plan, options, stages, job } = finished
+  const ready = plan.logs.flatMap((log, logIndex) => log.groups.flatMap((group) => group.views.map((view) => prepareView(finished, log, logIndex, view, files))))
+  const progress = stages.progress(ready.length, 'views')
+  const run = { host: hostname(), node: process.version, workers: options.workers, stages: stages.times, finishedAt: new Date().toISOString() }
+  const views = ready.map(({ body, bytes, exceptions }): ViewReport => {
+    const { generation, outcome, digest, path } = publish(finished.staged.views.get(body.view)!, body, run, files)
+    progress(1, 0)
+    const { view, rows, keys, counters, fingerprint } = body
+    return { view, generation, outcome, rows, keys, counters, digest, fingerprint, path, bytes, exceptions }
+  })
+  return {
+    job: job.name,
+    views,
+    stages: stages.times,
+    events: plan.logs.reduce((sum, log) => sum + log.rows, 0),
+    seconds: stages.seconds,
+    bytesRead: plan.logs.reduce((sum, log) => sum + log.bytes, 0),
+    workers: options.workers,
+  }
+}
+
+interface ReadyView {
+  readonly body: ManifestBody
+  readonly bytes: number
+  readonly exceptions: number
+}
+
+function prepareView({ job, mapped, reduced, staged, options }: Finished, log: LogPlan, logIndex: number, name: string, files: Files): ReadyView {
+  const definition = job.definition.views.find((view) => view.name === name)!
+  const { parts, exceptions: failed } = reduced.get(name)!
+  const results = mapped[logIndex]!
+  const counters = balance(name, log, results, failed)
+  const exceptions = listExceptions(name, results, failed)
+  const folder = staged.folders[name]!
+  const lists = exceptions.length > 0 ? [writeExceptions(exceptions, folder, files)] : []
+  const schema = outputSchema(log, definition)
+  const keys = Object.keys(keyFields(log, definition)).length
+  const body: ManifestBody = {
+    view: name,
+    fingerprint: job.fingerprints.get(name)!,
+    options: { knownAt: options.knownAt ?? null, asOf: options.asOf ?? null },
+    key: schema.slice(0, keys).map((column) => manifestColumn(column.name, column.type)),
+    columns: schema.slice(keys).map((column) => manifestColumn(column.name, column.type)),
+    rows: parts.reduce((sum, part) => sum + part.rows, 0),
+    keys: parts.reduce((sum, part) => sum + part.keys, 0),
+    counters,
+    files: parts.map((part) => ({ name: part.name, rows: part.rows, bytes: part.bytes, sha256: part.sha256 })),
+    exceptions: lists,
+    inputs: log.files.map((file) => ({ log: log.name, path: file.path, rows: file.rows, bytes: file.bytes, footerSha256: file.footerSha256 })),
+  }
+  return { body, bytes: parts.reduce((sum, part) => sum + part.bytes, 0), exceptions: exceptions.length }
+}
+
+/** Every event that was read was applied, or it is known why not. */
+function balance(view: string, log: LogPlan, results: readonly MapResult[], failed: readonly ExceptionRow[]): Counters {
+  const total = { read: 0, applied: 0, filtered: 0, duplicate: 0, late: 0, quarantined: 0 }
+  for (const result of results) {
+    for (const name of Object.keys(total) as (keyof Counters)[]) total[name] += result.counters[view]![name]
+  }
+  // An event that failed for any of its keys counts as quarantined, though it was applied to its other keys.
+  const events = new Set(failed.map((row) => row.eventId)).size
+  total.applied -= events
+  total.quarantined += events
+  const accounted = total.applied + total.filtered + total.duplicate + total.late + total.quarantined
+  if (total.read !== log.rows || accounted !== total.read) {
+    throw new Error(`the books of view ${view} don't balance: ${log.rows} events in the log, ${total.read} read, ${accounted} accounted for`)
+  }
+  return total
+}
+
+function listExceptions(view: string, results: readonly MapResult[], failed: readonly ExceptionRow[]): ExceptionRow[] {
+  const duplicates = results.flatMap((result) => result.duplicateIds.map((eventId): ExceptionRow => ({ eventId, type: '', reason: 'duplicate', detail: '' })))
+  return [...results.flatMap((result) => result.exceptions[view]!), ...failed, ...duplicates].sort(compareExceptions)
+}
+
+function compareExceptions(a: ExceptionRow, b: ExceptionRow): number {
+  return compareText(a.reason, b.reason) || compareText(a.eventId, b.eventId) || compareText(a.type, b.type) || compareText(a.detail, b.detail)
+}
+
+function compareText(a: string, b: string): number {
+  return a < b ? -1 : a > b ? 1 : 0
+}
+
+const exceptionColumns: readonly OutputColumn[] = ['reason', 'event_id', 'type', 'detail'].map((name) => ({ name, type: string() }))
+
+function writeExceptions(rows: readonly ExceptionRow[], folder: string, files: Files): ManifestFile {
+  const below = exceptionsFolder(folder)
+  files.makeFolder(below)
+  const values = [rows.map((row) => row.reason), rows.map((row) => row.eventId), rows.map((row) => row.type), rows.map((row) => row.detail)]
+  const columns = values.map((column) => columnFromValues(string(), column))
+  const written = files.writeNew(join(below, partName(0)), encodeParquet(exceptionColumns, columns))
+  return { name: `${exceptionsFolderName}/${partName(0)}`, rows: rows.length, ...written }
+}

@@ -1,0 +1,13 @@
+/** The public door of Refold: what a job file imports, and the engine for programs. */
+export { ConfigurationError, ConflictError, InputError, OutputError, RefoldError, ViewError } from './model/errors.ts'
+export { defineLog } from './model/log.ts'
+export type { EventOf, LogDefinition } from './model/log.ts'
+export { dayOf, formatDay, hourOf, monthOf } from './model/moment.ts'
+export type { Type, TimeUnit } from './model/type.ts'
+export { bigint, bool, date, decimal, float64, int32, int64, json, nullable, string, timestamp } from './model/types.ts'
+export { defineJob, defineView } from './model/view.ts'
+export type { JobDefinition, ViewDefinition } from './model/view.ts'
+export { type LoadedJob, loadedFromDefinition, loadJob } from './job/load.ts'
+export type { Counters, Progress, RebuildOptions, RebuildReport, ViewReport } from './model/report.ts'
+export type { Plan } from './plan/plan.ts'
+export { planRebuild, rebuild } from './rebuild.ts'

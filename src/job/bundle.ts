@@ -1,0 +1,173 @@
+import { writeFileSync } from 'node:fs'
+import { basename, dirname, join, resolve } from 'node:path'
+import { fileURLToPath, pathToFileURL } from 'node:url'
+import * as esbuild from 'esbuild'
+import { ConfigurationError } from '../model/errors.ts'
+import { pathForPeople } from './position.ts'
+import { describeSyntax, markPure } from './pure.ts'
+
+/** The running Refold: what a job's `import 'refold'` must come to, in a clone as in the published package. */
+const refoldUrl = new URL(import.meta.url.endsWith('.ts') ? '../index.ts' : '../index.js', import.meta.url)
+
+const common = {
+  bundle: true,
+  format: 'esm',
+  platform: 'node',
+  target: 'node22.18',
+  charset: 'utf8',
+  // Every message is Refold's own.
+  logLevel: 'silent',
+} as const satisfies esbuild.BuildOptions
+const { format, target, charset, logLevel } = common
+
+const MINIFY_ROUNDS_MAX = 8
+
+/** Writes the job and everything it imports as one module into `folder` and returns the module's path. */
+export async function bundleJob(path: string, folder: string): Promise<string> {
+  const outfile = join(folder, `${basename(path).replace(/\.[^.]+$/, '')}.mjs`)
+  const options = {
+    ...common,
+    entryPoints: [resolve(path)],
+    outfile,
+    write: false,
+    sourcemap: 'inline',
+    sourcesContent: false,
+    plugins: [refoldAt(refoldUrl.href)],
+  } as const satisfies esbuild.BuildOptions
+  const built = await compiling(path, () => esbuild.build(options))
+  const code = built.outputFiles[0]!.text
+  // A CommonJS package that requires Node's own modules needs a `require`; a job without one shall not find it declared.
+  const whole = code.includes('__require')
+    ? await compiling(path, () => esbuild.build({ ...options, banner: requireFor(path) }))
+    : built
+  writeFileSync(outfile, whole.outputFiles[0]!.contents)
+  return outfile
+}
+
+function requireFor(path: string): { readonly js: string } {
+  const from = JSON.stringify(pathToFileURL(resolve(path)).href)
+  return { js: `import { createRequire as requireOfJob } from 'node:module'; const require = requireOfJob(${from});` }
+}
+
+/**
+ * The code that each of the job's named exports reaches, as a text that is the same however the code is laid out,
+ * commented and named; `*` stands for the whole job.
+ */
+export async function logicOf(path: string, exportNames: readonly string[]): Promise<Map<string, string>> {
+  const built = await compiling(path, () =>
+    esbuild.build({
+      ...common,
+      entryPoints: exportNames.map((_, index) => ({ in: `export:${index}`, out: String(index) })),
+      outdir: dirname(resolve(path)),
+      write: false,
+      minify: true,
+      plugins: [refoldAt('refold'), exportsOf(resolve(path), exportNames), withoutSideEffects],
+    }),
+  )
+  const logic = new Map<string, string>()
+  for (const [index, name] of exportNames.entries()) {
+    const file = built.outputFiles.find((output) => basename(output.path) === `${index}.js`)
+    if (file === undefined) throw new Error(`esbuild returned no output for the export ${name} of ${path}`)
+    logic.set(name, describeSyntax(await minify(file.text)))
+  }
+  return logic
+}
+
+/**
+ * Again until nothing changes: names are given by how often characters occur, and each round still counts what it
+ * removes, such as imports that only other exports use.
+ */
+async function minify(code: string): Promise<string> {
+  let before = code
+  for (let round = 0; round < MINIFY_ROUNDS_MAX; round++) {
+    const { code: after } = await esbuild.transform(before, { minify: true, format, target, charset, logLevel })
+    if (after === before) break
+    before = after
+  }
+  return before
+}
+
+/** Resolves `refold`, by name or as the file itself, to one place outside the bundle. */
+function refoldAt(place: string): esbuild.Plugin {
+  const refoldPath = fileURLToPath(refoldUrl)
+  return {
+    name: 'refold',
+    setup(build) {
+      build.onResolve({ filter: /^refold$/ }, () => ({ path: place, external: true, sideEffects: false }))
+      build.onResolve({ filter: /\bindex\.[jt]s$/ }, ({ path, resolveDir }) =>
+        resolve(resolveDir, path) === refoldPath ? { path: place, external: true, sideEffects: false } : undefined,
+      )
+    },
+  }
+}
+
+/** Makes `export:3` a module with nothing but the fourth of the exports. */
+function exportsOf(path: string, exportNames: readonly string[]): esbuild.Plugin {
+  const from = JSON.stringify(path)
+  return {
+    name: 'exports',
+    setup(build) {
+      build.onResolve({ filter: /^export:/ }, (found) => ({
+        path: found.path.slice('export:'.length),
+        namespace: 'export',
+      }))
+      build.onLoad({ filter: /./, namespace: 'export' }, ({ path: index }) => {
+        const name = exportNames[Number(index)]!
+        const one = `export { ${JSON.stringify(name)} as view } from ${from}`
+        const all = `export * from ${from}; export { default } from ${from}`
+        return { contents: name === '*' ? all : one, resolveDir: dirname(path) }
+      })
+    },
+  }
+}
+
+/** Lets definitions that nothing reaches be dropped, and where the log's files lie. */
+const withoutSideEffects: esbuild.Plugin = {
+  name: 'without-side-effects',
+  setup(build) {
+    build.onLoad({ filter: /\.[cm]?[jt]sx?$/ }, async ({ path }) => {
+      if (path.includes('/node_modules/') || path.includes('\\node_modules\\')) return undefined
+      const result = await esbuild.build({
+        entryPoints: [path],
+        write: false,
+        // One file at a time, with its own tsconfig. Numbers and strings come to one spelling here.
+        ...common,
+        bundle: false,
+        minifySyntax: true,
+      })
+      return { contents: markPure(result.outputFiles[0]!.text), loader: 'js', resolveDir: dirname(path) }
+    })
+  },
+}
+
+async function compiling<T>(path: string, work: () => Promise<T>): Promise<T> {
+  try {
+    return await work()
+  } catch (error) {
+    if (!isBuildFailure(error)) throw error
+    const messages = error.errors.map(describeMessage)
+    const [first] = error.errors
+    const shown =
+      messages.length === 1
+        ? ` ${messages[0]}`
+        : `\n${messages
+            .slice(0, 5)
+            .map((message) => `- ${message}`)
+            .join('\n')}`
+    const more = messages.length > 5 ? `\n- and ${messages.length - 5} more` : ''
+    throw new ConfigurationError(`Cannot compile the job ${path}:${shown}${more}`, {
+      file: first?.location ? pathForPeople(resolve(first.location.file)) : path,
+    })
+  }
+}
+
+function isBuildFailure(error: unknown): error is esbuild.BuildFailure {
+  return error instanceof Error && 'errors' in error && Array.isArray(error.errors)
+}
+
+/** `jobs/ledger.ts:3:7: Expected ";" but found "x".` esbuild counts columns from 0, in bytes. */
+function describeMessage({ text, location }: esbuild.Message): string {
+  if (location === null) return `${text}.`
+  const column = Buffer.from(location.lineText).subarray(0, location.column).toString().length + 1
+  return `${pathForPeople(resolve(location.file))}:${location.line}:${column}: ${text}.`
+}

@@ -1,0 +1,27 @@
+import type { AnyLog, ViewDefinition } from '../model/view.ts'
+
+/**
+ * Definitions as JSON values, for comparing and hashing. What `describeFunction` makes of a function stands in its
+ * place; numbers and integers that JSON doesn't know are spelled out.
+ */
+export type DescribeFunction = (fn: (...parameters: never) => unknown) => unknown
+
+export function describeLog(log: AnyLog, describeFunction: DescribeFunction): unknown {
+  return describe(log, describeFunction)
+}
+
+/** Everything that decides what a view comes to: all of it and of its log, but not where the log's files lie. */
+export function describeView(view: ViewDefinition, describeFunction: DescribeFunction): unknown {
+  const { files: _, ...log } = view.log
+  return describe({ ...view, log }, describeFunction)
+}
+
+function describe(value: unknown, describeFunction: DescribeFunction): unknown {
+  if (typeof value === 'function') return { function: describeFunction(value as (...parameters: never) => unknown) }
+  if (typeof value === 'bigint') return { bigint: String(value) }
+  if (typeof value === 'number' && !Number.isFinite(value)) return { number: String(value) }
+  if (typeof value === 'symbol') return { symbol: String(value) }
+  if (Array.isArray(value)) return value.map((item) => (item === undefined ? null : describe(item, describeFunction)))
+  if (typeof value !== 'object' || value === null) return Object.is(value, -0) ? { number: '-0' } : value
+  return Object.fromEntries(Object.entries(value).map(([name, item]) => [name, describe(item, describeFunction)]))
+}

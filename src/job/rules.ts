@@ -1,0 +1,236 @@
+import { canonicalJson } from '../model/canonical-json.ts'
+import type { OrderRole, RoleSource } from '../model/log.ts'
+import type { Fields, Type } from '../model/type.ts'
+import { type AnyLog, isTyped, type JobDefinition, type ViewDefinition } from '../model/view.ts'
+import { describeLog } from './describe.ts'
+
+/** What a job of sound structure can still get wrong. One sentence for each fault, with its place and the way out. */
+export function problemsOf(job: JobDefinition): string[] {
+  if (job.views.length === 0) return ['expected at least one view, found none: defineJob({ views: [balances] })']
+  const logs = [...new Set(job.views.map((view) => view.log))]
+  return [
+    ...duplicateNames(job.views),
+    ...differingLogs(logs),
+    ...logs.flatMap((log) => logProblems(log).map((problem) => `log "${log.name}": ${problem}`)),
+    ...job.views.flatMap((view) => viewProblems(view).map((problem) => `view "${view.name}": ${problem}`)),
+  ]
+}
+
+function duplicateNames(views: readonly ViewDefinition[]): string[] {
+  const names = views.map((view) => view.name)
+  const repeated = [...new Set(names.filter((name, index) => names.indexOf(name) !== index))]
+  return repeated.map(
+    (name) => `view "${name}": expected one view of this name, found ${names.filter((other) => other === name).length}`,
+  )
+}
+
+function differingLogs(logs: readonly AnyLog[]): string[] {
+  const first = new Map<string, string>()
+  const problems: string[] = []
+  for (const log of logs) {
+    const described = canonicalJson(describeLog(log, (fn) => fn.toString()))
+    if ((first.get(log.name) ?? described) !== described) {
+      problems.push(
+        `log "${log.name}": two logs of this name differ; give one of them another name, or share one defineLog`,
+      )
+    }
+    first.set(log.name, described)
+  }
+  return problems
+}
+
+const roleNames = ['id', 'key', 'type', 'occurredAt', 'recordedAt', 'sequence'] as const
+const orderRoles: readonly OrderRole[] = ['sequence', 'recordedAt', 'occurredAt', 'id']
+const integerKinds: readonly Type['kind'][] = ['int32', 'int64', 'bigint']
+
+function logProblems(log: AnyLog): string[] {
+  const columns: Readonly<Record<string, RoleSource | readonly string[] | undefined>> = log.columns
+  const problems = fieldProblems('field', log.fields)
+  for (const name of roleNames) {
+    if (Object.hasOwn(log.fields, name)) {
+      problems.push(
+        `field "${name}": the name is kept for the event's own ${name}; choose another, as ${name}Field: string('${name}')`,
+      )
+    }
+    const role = columns[name]
+    if (isType(role)) problems.push(...roleProblems(name, role))
+  }
+  const order: readonly OrderRole[] = log.order ?? []
+  for (const [index, role] of order.entries()) {
+    if (!orderRoles.includes(role)) {
+      problems.push(`order: expected some of ${orderRoles.join(', ')}, found "${role}"`)
+    } else if (columns[role] === undefined) {
+      problems.push(`order: the log has no ${role}; name its column in columns, or leave it out of the order`)
+    } else if (order.indexOf(role) !== index) {
+      problems.push(`order: ${role} stands in it twice`)
+    }
+  }
+  return problems
+}
+
+function roleProblems(name: string, type: Type): string[] {
+  const place = `columns.${name}`
+  const problems = typeProblems(place, type)
+  if ((name === 'id' || name === 'key') && type.kind === 'json') {
+    problems.push(
+      `${place}: a json value can't be ${name === 'id' ? 'an id' : 'a key'}; take a column of the values within it`,
+    )
+  }
+  if (name === 'type' && type.kind !== 'string') problems.push(`${place}: expected string(), found ${type.kind}()`)
+  if (name === 'sequence' && !integerKinds.includes(type.kind)) {
+    problems.push(`${place}: expected int32(), int64() or bigint(), found ${type.kind}()`)
+  }
+  return problems
+}
+
+function viewProblems(view: ViewDefinition): string[] {
+  const problems: string[] = []
+  if (!/^[A-Za-z0-9][A-Za-z0-9._-]*$/.test(view.name)) {
+    problems.push('name: expected letters, digits, "-", "_" and ".", beginning with a letter or digit')
+  }
+  problems.push(...keyProblems(view), ...stateProblems(view), ...handlerProblems(view), ...orderProblems(view))
+  return problems
+}
+
+function keyProblems(view: ViewDefinition): string[] {
+  if (view.key === undefined) {
+    if (view.log.columns.key !== undefined) return []
+    return [`it has no key: name the key column of log "${view.log.name}" in columns.key, or declare key and by`]
+  }
+  const problems = [...fieldProblems('key column', view.key), ...sourceProblems('key column', view.key)]
+  if (Object.keys(view.key).length === 0) problems.push('key: expected at least one column, found none')
+  if (view.by === undefined)
+    problems.push('key: declared without by; add by: (e) => ({ … }), which makes the key of an event')
+  for (const [name, type] of Object.entries(view.key)) {
+    if (type.kind === 'json')
+      problems.push(`key column "${name}": a json value can't be a key; use the values within it`)
+  }
+  return problems
+}
+
+function stateProblems(view: ViewDefinition): string[] {
+  const problems: string[] = []
+  if (isTyped(view.state)) {
+    problems.push(...fieldProblems('state column', view.state), ...sourceProblems('state column', view.state))
+    if (view.columns !== undefined && view.row === undefined) {
+      problems.push('columns: declared without row; add row: (state, key) => ({ … }), or leave out columns')
+    }
+    if (Object.keys(view.state).length === 0 && view.row === undefined) {
+      problems.push('state: expected at least one column, found none')
+    }
+  } else if (view.row === undefined || view.columns === undefined) {
+    const missing = [view.row === undefined ? 'row' : '', view.columns === undefined ? 'columns' : ''].filter(Boolean)
+    problems.push(`state: a function makes it, so the view must say what rows it becomes: add ${missing.join(' and ')}`)
+  }
+  if (view.columns !== undefined) {
+    problems.push(...fieldProblems('column', view.columns), ...sourceProblems('column', view.columns))
+  }
+  const keyNames = keyColumnNames(view)
+  const output = view.columns ?? (isTyped(view.state) ? view.state : {})
+  for (const name of Object.keys(output).filter((name) => keyNames.includes(name))) {
+    problems.push(
+      `${view.columns === undefined ? 'state ' : ''}column "${name}": a key column has this name already; rename one of them`,
+    )
+  }
+  return problems
+}
+
+/** The view's key columns as they are named in its files. */
+function keyColumnNames(view: ViewDefinition): string[] {
+  if (view.key !== undefined) return Object.keys(view.key)
+  const role: RoleSource | undefined = view.log.columns.key
+  if (role === undefined) return []
+  if (!isType(role)) return [role]
+  return [typeof role.from === 'string' ? role.from : (role.from?.at(-1) ?? 'key')]
+}
+
+function handlerProblems(view: ViewDefinition): string[] {
+  const names = Object.keys(view.on).filter((name) => view.on[name] !== undefined)
+  if (names.length === 0) return ["on: expected at least one handler, found none; '*' handles every type"]
+  const types: readonly string[] | undefined = view.log.types
+  if (types === undefined) return []
+  return names
+    .filter((name) => name !== '*' && !types.includes(name))
+    .map((name) => `on.${name}: log "${view.log.name}" has no such type, its types are ${types.join(', ')}`)
+}
+
+function orderProblems(view: ViewDefinition): string[] {
+  const { columns, order } = view.log
+  if (view.orderFree || order !== undefined || columns.recordedAt !== undefined || columns.sequence !== undefined)
+    return []
+  return [
+    `its events have no order: log "${view.log.name}" declares neither recordedAt nor sequence. Declare one of them in ` +
+      'columns, or state that the order does not matter: orderFree: true',
+  ]
+}
+
+function fieldProblems(what: string, fields: Fields): string[] {
+  return Object.entries(fields).flatMap(([name, type]) => [
+    ...(name === '' ? [`${what} "": expected a name`] : []),
+    ...typeProblems(`${what} "${name}"`, type),
+  ])
+}
+
+/** Only what comes from a log comes from a column. `string('none')` is more likely meant as a value to start with. */
+function sourceProblems(what: string, fields: Fields): string[] {
+  return Object.entries(fields).flatMap(([name, type]) => [
+    ...(type.from === undefined
+      ? []
+      : [
+          `${what} "${name}": it comes from no column, found ${JSON.stringify(type.from)}; to start with a value, ` +
+            `write ${type.kind}(undefined, { initial: … })`,
+        ]),
+    ...(type.whenMissing === undefined ? [] : [`${what} "${name}": whenMissing is for the fields of a log`]),
+  ])
+}
+
+function typeProblems(place: string, type: Type): string[] {
+  const problems: string[] = []
+  if (type.kind === 'decimal') {
+    const { precision, scale } = type
+    if (precision === undefined || !Number.isInteger(precision) || precision < 1 || precision > 18) {
+      problems.push(`${place}: expected a decimal of 1 to 18 digits, found ${precision ?? 'none'}`)
+    } else if (scale === undefined || !Number.isInteger(scale) || scale < 0 || scale > precision) {
+      problems.push(`${place}: expected 0 to ${precision} digits behind the point, found ${scale ?? 'none'}`)
+    }
+  }
+  if (type.kind === 'timestamp' && type.unit === undefined)
+    problems.push(`${place}: expected a unit, 'ms', 'us' or 'ns'`)
+  for (const option of ['initial', 'whenMissing'] as const) {
+    const value = type[option]
+    const mayBeNull = type.nullable || option === 'whenMissing'
+    if (value === undefined || (value === null && mayBeNull) || fits(type, value)) continue
+    const found = typeof value === 'string' ? JSON.stringify(value) : String(value)
+    problems.push(`${place}: ${option}: expected a value of ${type.kind}(), found ${found}`)
+  }
+  return problems
+}
+
+function fits(type: Type, value: unknown): boolean {
+  switch (type.kind) {
+    case 'int32':
+    case 'date':
+      return typeof value === 'number' && (value | 0) === value
+    case 'int64':
+    case 'decimal':
+      return Number.isSafeInteger(value)
+    case 'bigint':
+      return typeof value === 'bigint' && BigInt.asIntN(64, value) === value
+    case 'timestamp':
+      return type.unit === 'ns'
+        ? typeof value === 'bigint' && BigInt.asIntN(64, value) === value
+        : Number.isSafeInteger(value)
+    case 'float64':
+      return typeof value === 'number'
+    case 'bool':
+      return typeof value === 'boolean'
+    case 'string':
+      return typeof value === 'string'
+    case 'json':
+      return true
+  }
+}
+
+function isType(value: unknown): value is Type {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+}

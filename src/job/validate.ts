@@ -1,0 +1,180 @@
+import { z } from 'zod'
+import { ConfigurationError } from '../model/errors.ts'
+import type { JobDefinition } from '../model/view.ts'
+import { problemsOf } from './rules.ts'
+
+/**
+ * A job as it must be made, whoever made it: a plain JavaScript file has no compiler to tell it. Every message is what
+ * was expected; what was found and where is added below.
+ */
+const aFunction = z.custom((value) => typeof value === 'function', 'a function')
+const aName = z.string('a name').min(1, 'a name')
+const aPath = z.union([aName, z.array(aName).min(1, 'at least one')], 'a column, or a path as an array of names')
+
+const aType = z.strictObject(
+  {
+    kind: z.enum(
+      ['int32', 'int64', 'bigint', 'decimal', 'float64', 'bool', 'string', 'timestamp', 'date', 'json'],
+      'a declared type, such as int64()',
+    ),
+    nullable: z.boolean('true or false'),
+    from: aPath.optional(),
+    initial: z.unknown().optional(),
+    whenMissing: z.unknown().optional(),
+    unit: z.enum(['ms', 'us', 'ns'], "'ms', 'us' or 'ns'").optional(),
+    precision: z.number('the number of digits').optional(),
+    scale: z.number('the number of digits behind the point').optional(),
+  },
+  'a declared type, such as int64()',
+)
+const fields = z.record(z.string(), aType, 'an object of declared types')
+const role = z.union([aName, aType], "a column's name, or a declared type with its column, as int64('account_id')")
+
+const aLog = z.object(
+  {
+    kind: z.literal('log', 'a log made by defineLog'),
+    name: aName,
+    files: z.union([aName, z.array(aName).min(1, 'at least one')], 'a glob, or an array of globs'),
+    columns: z.strictObject(
+      {
+        id: z.union(
+          [aName, aType, z.array(aName).min(1, 'at least one')],
+          'the column that identifies an event, or an array of columns',
+        ),
+        key: role.optional(),
+        type: role.optional(),
+        occurredAt: role.optional(),
+        recordedAt: role.optional(),
+        sequence: role.optional(),
+      },
+      'an object that names the columns of id, key, type, occurredAt, recordedAt and sequence',
+    ),
+    fields,
+    timeUnit: z.enum(['ms', 'us', 'ns'], "'ms', 'us' or 'ns'"),
+    types: z.array(aName, 'an array of event types').optional(),
+    uniqueIds: z.boolean('true or false'),
+    order: z
+      .array(z.string('an event role'), 'an array of the roles that events are ordered by')
+      .min(1, 'at least one role')
+      .optional(),
+    upcast: z.record(z.string(), aFunction, 'an object of functions by event type'),
+  },
+  'a log made by defineLog',
+)
+
+const aView = z.object(
+  {
+    kind: z.literal('view', 'a view made by defineView'),
+    name: aName,
+    log: aLog,
+    key: fields.optional(),
+    by: aFunction.optional(),
+    state: z.union([aFunction, fields], {
+      error: 'an object of declared types, or a function that makes a state',
+    }),
+    on: z.record(z.string(), aFunction.optional(), 'an object of handlers by event type'),
+    filter: aFunction.optional(),
+    unknown: z.enum(['filter', 'quarantine', 'fail'], "'filter', 'quarantine' or 'fail'"),
+    onError: z.enum(['fail', 'quarantine'], "'fail' or 'quarantine'"),
+    merge: aFunction.optional(),
+    orderFree: z.boolean('true or false'),
+    columns: fields.optional(),
+    row: aFunction.optional(),
+  },
+  'a view made by defineView',
+)
+
+const aJob = z.object(
+  {
+    kind: z.literal('job', 'a job made by defineJob'),
+    views: z.array(aView, 'an array of views'),
+    schedule: z.string("a cron expression, as '0 2 * * *'").optional(),
+  },
+  'a job made by defineJob',
+)
+
+/**
+ * Checks a job completely.
+ *
+ * @param path Names the job in messages.
+ * @throws ConfigurationError with everything that is wrong with it.
+ */
+export function validateJob(value: unknown, path: string): JobDefinition {
+  const parsed = aJob.safeParse(value)
+  const problems = parsed.success
+    ? problemsOf(value as JobDefinition)
+    : withoutConsequences(parsed.error.issues.flatMap(flatten)).map((issue) => describeIssue(issue, value))
+  if (problems.length === 0) return value as JobDefinition
+  const [only] = problems
+  const told =
+    problems.length === 1
+      ? `: ${only}`
+      : `, which has ${problems.length} faults:\n${problems.map((problem) => `- ${problem}`).join('\n')}`
+  throw new ConfigurationError(`Cannot use the job ${path}${told}`, { file: path })
+}
+
+type Issue = z.core.$ZodIssue
+
+/** Of the ways a value may be made, the one it comes nearest to: the one whose fault lies deepest. */
+function flatten(issue: Issue): Issue[] {
+  if (issue.code !== 'invalid_union') return [issue]
+  const depth = (issues: readonly Issue[]) => Math.max(0, ...issues.map((inner) => inner.path.length))
+  const nearest = [...issue.errors].sort((a, b) => depth(b) - depth(a))[0]
+  if (nearest === undefined || depth(nearest) === 0) return [issue]
+  return nearest.flatMap((inner) => flatten({ ...inner, path: [...issue.path, ...inner.path] }))
+}
+
+/** What is of another kind altogether, a log in place of a view say, has that one fault and not one for each property. */
+function withoutConsequences(issues: readonly Issue[]): Issue[] {
+  const strangers = issues.filter((issue) => issue.path.at(-1) === 'kind').map((issue) => issue.path.slice(0, -1))
+  return issues.filter((issue) => {
+    const below = strangers.find((path) => path.every((step, index) => step === issue.path[index]))
+    return below === undefined || (issue.path.length === below.length + 1 && issue.path.at(-1) === 'kind')
+  })
+}
+
+function describeIssue(issue: Issue, root: unknown): string {
+  const place = describePath(issue.path, root)
+  if (issue.code === 'unrecognized_keys')
+    return `${place}unknown option ${issue.keys.map((key) => `"${key}"`).join(', ')}`
+  const found = issue.path.at(-1) === 'kind' ? issue.path.slice(0, -1) : issue.path
+  return `${place}expected ${issue.message}, found ${describeValue(valueAt(root, found))}`
+}
+
+/** `view "balances", log "ledger", fields.amount: ` */
+function describePath(path: readonly PropertyKey[], root: unknown): string {
+  const words: string[] = []
+  let rest = path.at(-1) === 'kind' ? path.slice(0, -1) : path
+  if (rest[0] === 'views' && rest.length > 1) {
+    words.push(`view ${named(valueAt(root, rest.slice(0, 2)), `number ${Number(rest[1]) + 1}`)}`)
+    rest = rest.slice(2)
+    if (rest[0] === 'log' && rest.length > 1) {
+      words.push(`log ${named(valueAt(root, path.slice(0, 3)), 'without a name')}`)
+      rest = rest.slice(1)
+    }
+  }
+  if (rest.length > 0) words.push(rest.map(String).join('.'))
+  return words.length === 0 ? '' : `${words.join(', ')}: `
+}
+
+function named(value: unknown, otherwise: string): string {
+  const name = (value as { name?: unknown } | null | undefined)?.name
+  return typeof name === 'string' && name !== '' ? `"${name}"` : otherwise
+}
+
+function valueAt(root: unknown, path: readonly PropertyKey[]): unknown {
+  let value = root
+  for (const step of path) value = (value as Record<PropertyKey, unknown> | null | undefined)?.[step]
+  return value
+}
+
+function describeValue(value: unknown): string {
+  if (value === undefined) return 'nothing'
+  if (typeof value === 'function') return 'a function'
+  if (Array.isArray(value)) return value.length === 0 ? 'an empty array' : 'an array'
+  if (typeof value === 'object' && value !== null) {
+    const { kind } = value as { kind?: unknown }
+    return typeof kind === 'string' ? `a ${kind}` : 'an object'
+  }
+  return typeof value === 'string' ? JSON.stringify(value) : String(value)
+}

@@ -1,0 +1,88 @@
+import { ConflictError, describePlace, RefoldError, ViewError } from '../model/errors.ts'
+import type { LogPlan, Plan } from '../plan/plan.ts'
+import { collectSets, type DuplicateSet, duplicatesBySplit, type RowGroupSets, type RowPlace } from '../shuffle/duplicates.ts'
+import type { Stages } from '../stages.ts'
+import type { Executor } from '../workers/executor.ts'
+import type { DuplicatesTask, IdentifyTask, MapTask } from '../workers/tasks.ts'
+import { describeConflict } from './conflict.ts'
+import { identityBits } from './identify.ts'
+import type { MapResult } from './map-split.ts'
+
+/** What is known of a log's duplicates before its events are mapped. */
+export interface LogDuplicates {
+  readonly sets: readonly DuplicateSet[]
+  readonly bySplit: ReadonlyMap<number, readonly RowGroupSets[]>
+}
+
+/** Finds the events of every log that stand in it more than once. */
+export async function identifyAll(plan: Plan, workers: Executor, stages: Stages): Promise<LogDuplicates[]> {
+  const progress = stages.progress(plan.logs.reduce((sum, log) => sum + (log.identify ? log.rows : 0), 0), 'events')
+  const found: LogDuplicates[] = []
+  for (const [index, log] of plan.logs.entries()) {
+    const sets = log.identify ? await identifyLog(log, index, workers, stages, progress) : []
+    found.push({ sets, bySplit: duplicatesBySplit(sets) })
+  }
+  return found
+}
+
+async function identifyLog(log: LogPlan, index: number, workers: Executor, stages: Stages, progress: (events: number, bytes: number) => void): Promise<DuplicateSet[]> {
+  const tasks = log.splits.map((_, split): IdentifyTask => ({ kind: 'identify', log: index, split, label: `reading ids of ${splitName(log, split)}` }))
+  const blocks = await workers.runAll(tasks, { signal: stages.signal, onDone: (_, split) => progress(log.splits[split]!.rows, 0) })
+  const buckets = 2 ** identityBits(log)
+  const width = Math.max(1, buckets >> 4)
+  const searches: DuplicatesTask[] = []
+  for (let from = 0; from < buckets; from += width) {
+    searches.push({ kind: 'duplicates', blocks, from, to: Math.min(buckets, from + width), label: `comparing ids of ${log.name}` })
+  }
+  return collectSets(await workers.runAll(searches, { signal: stages.signal }))
+}
+
+export function splitName(log: LogPlan, split: number): string {
+  const { file, rowGroups } = log.splits[split]!
+  return `${log.files[file]!.path}, row groups ${rowGroups[0]!.index} to ${rowGroups.at(-1)!.index}`
+}
+
+/** Maps every split of every log; results in the order of splits. Refuses ids that stand for different contents. */
+export async function mapAll(plan: Plan, duplicates: readonly LogDuplicates[], workers: Executor, stages: Stages): Promise<MapResult[][]> {
+  const progress = stages.progress(plan.logs.reduce((sum, log) => sum + log.rows, 0), 'events')
+  const results: MapResult[][] = []
+  for (const [index, log] of plan.logs.entries()) {
+    const { bySplit } = duplicates[index]!
+    const tasks = log.splits.map((_, split): MapTask => ({ kind: 'map', log: index, split, duplicates: bySplit.get(split) ?? [], label: `mapping ${splitName(log, split)}` }))
+    const onDone = (_: unknown, split: number) => progress(log.splits[split]!.rows, log.splits[split]!.bytes)
+    const mapped = await workers.runAll(tasks, { signal: stages.signal, onDone })
+    compareContents(log, duplicates[index]!, mapped)
+    results.push(mapped)
+  }
+  return results
+}
+
+/** Rows of one identity must have one content. */
+function compareContents(log: LogPlan, { sets, bySplit }: LogDuplicates, mapped: readonly MapResult[]): void {
+  const first = new Map<number, { words: [number, number]; place: RowPlace }>()
+  mapped.forEach((result, split) => {
+    for (const { rowGroup, words } of result.contents) {
+      const known = bySplit.get(split)!.find((candidate) => candidate.rowGroup === rowGroup)!
+      known.members.forEach((row, i) => {
+        const set = known.sets[i]!
+        const place = { split, rowGroup, row }
+        const own: [number, number] = [words[2 * i]!, words[2 * i + 1]!]
+        const other = first.get(set)
+        if (other === undefined) first.set(set, { words: own, place })
+        else if (other.words[0] !== own[0] || other.words[1] !== own[1]) throw conflict(log, other.place, place)
+      })
+    }
+  })
+  if (first.size !== sets.length) throw new Error(`of ${sets.length} sets of duplicates only ${first.size} were compared`)
+}
+
+function conflict(log: LogPlan, a: RowPlace, b: RowPlace): RefoldError {
+  const { eventId, differing, places } = describeConflict(log, a, b)
+  if (differing === null) {
+    return new ViewError(`Events ${eventId} of log ${log.name} have ids that can't be told apart by their hashes, at ${places.map(describePlace).join(' and ')}. Please report this.`)
+  }
+  return new ConflictError(
+    `Event ${eventId} stands in log ${log.name} with different contents: ${describePlace(places[0]!)} has ${differing.column} ${differing.values[0]}, ${describePlace(places[1]!)} has ${differing.values[1]}. An event never changes; record a correction as a new event with its own id.`,
+    { ...places[1]!, eventId, column: differing.column },
+  )
+}

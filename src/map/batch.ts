@@ -1,0 +1,174 @@
+import type { Column, LogicalType } from '../model/column.ts'
+import { describePlace, InputError, type Place } from '../model/errors.ts'
+import type { ParquetFile, SchemaField } from '../parquet/file.ts'
+import { readColumns } from '../parquet/scan.ts'
+import type { FilePlan, LogPlan, SlotSource } from '../plan/plan.ts'
+import type { Slot } from '../view/slots.ts'
+import { columnFromValues, MisfitError } from '../view/from-values.ts'
+import { type SlotColumn, toSlot } from './to-slot.ts'
+
+/** The events of one row group, as a column for each slot that is needed. */
+export interface Batch {
+  readonly rows: number
+  /** By slot of the log; undefined where it isn't needed. */
+  readonly columns: readonly (SlotColumn | undefined)[]
+  readonly file: string
+  readonly rowGroup: number
+  /** Rows of the row group that the batch's rows come from; null where they are the same. */
+  readonly origin: Int32Array | null
+}
+
+/** Reads what is needed of one row group. Roles must not hold nulls. */
+export function readBatch(log: LogPlan, file: FilePlan, parquet: ParquetFile, rowGroup: number, needed: ReadonlySet<number>): Batch {
+  const rows = parquet.rowGroups[rowGroup]!.rows
+  const columns = new Array<SlotColumn | undefined>(log.slots.length)
+  const plainSlots = [...needed].filter((slot) => file.sources[slot]!.kind === 'column')
+  const paths = plainSlots.map((slot) => (file.sources[slot] as { path: readonly string[] }).path)
+  const read = readColumns(parquet, rowGroup, paths)
+  plainSlots.forEach((index, i) => {
+    const slot = log.slots[index]!
+    const place = { file: file.path, rowGroup, column: paths[i]!.join('.') }
+    columns[index] = placed(place, () => toSlot(read[i]!, logicalTypeAt(parquet.schema, paths[i]!), slot.type))
+  })
+  readInside(log, file, parquet, rowGroup, needed, columns)
+  for (const slot of needed) {
+    const source = file.sources[slot]!
+    if (source.kind === 'constant') columns[slot] = constantColumn(log.slots[slot]!, source, rows, file.path)
+  }
+  const batch = { rows, columns, file: file.path, rowGroup, origin: null }
+  refuseNullRoles(log, batch)
+  return batch
+}
+
+/** Runs a conversion; a value that doesn't fit becomes an error with its place. */
+export function placed<T>(place: Place, convert: () => T): T {
+  try {
+    return convert()
+  } catch (error) {
+    if (!(error instanceof MisfitError)) throw error
+    const at = { ...place, row: error.row }
+    throw new InputError(`Cannot read ${describePlace(at)}: expected ${error.expected}, found ${error.found}.`, at)
+  }
+}
+
+export function logicalTypeAt(schema: readonly SchemaField[], path: readonly string[]): LogicalType {
+  let fields = schema
+  let field: SchemaField | undefined
+  for (const name of path) {
+    field = fields.find((candidate) => candidate.name === name)
+    fields = field?.children ?? []
+  }
+  return field!.type
+}
+
+/** Slots that lie inside JSON or nested columns: each such column is read and parsed once for all of them. */
+function readInside(
+  log: LogPlan,
+  file: FilePlan,
+  parquet: ParquetFile,
+  rowGroup: number,
+  needed: ReadonlySet<number>,
+  columns: (SlotColumn | undefined)[],
+): void {
+  const byColumn = new Map<string, { path: readonly string[]; slots: number[] }>()
+  for (const index of needed) {
+    const source = file.sources[index]!
+    if (source.kind !== 'inside') continue
+    const name = JSON.stringify(source.path)
+    const entry = byColumn.get(name)
+    if (entry === undefined) byColumn.set(name, { path: source.path, slots: [index] })
+    else entry.slots.push(index)
+  }
+  for (const { path, slots } of byColumn.values()) {
+    const place = { file: file.path, rowGroup, column: path.join('.') }
+    const column = readColumns(parquet, rowGroup, [path])[0]!
+    const wanted = slots.map((index) => (file.sources[index] as { steps: readonly string[] }).steps)
+    const values = parseInside(column, wanted, place)
+    slots.forEach((index, i) => {
+      const at = { ...place, column: [...path, ...wanted[i]!].join('.') }
+      columns[index] = placed(at, () => columnFromValues(log.slots[index]!.type, values[i]!) as SlotColumn)
+    })
+  }
+}
+
+/** The values at each of the wanted paths, row by row; null where a path leads nowhere. */
+function parseInside(column: Column, wanted: readonly (readonly string[])[], place: Place): unknown[][] {
+  const values = wanted.map(() => new Array<unknown>(column.length).fill(null))
+  const valueAt = rowReader(column, place)
+  for (let row = 0; row < column.length; row++) {
+    const whole = valueAt(row)
+    if (whole === null || whole === undefined) continue
+    for (let i = 0; i < wanted.length; i++) {
+      let value: unknown = whole
+      for (const step of wanted[i]!) {
+        value = value !== null && typeof value === 'object' && Object.hasOwn(value, step) ? (value as Record<string, unknown>)[step] : null
+      }
+      values[i]![row] = value
+    }
+  }
+  return values
+}
+
+function rowReader(column: Column, place: Place): (row: number) => unknown {
+  if (column.kind === 'values') return (row) => column.values[row]
+  const bytes = column.kind === 'dictionary' ? column.dictionary : column
+  if (bytes.kind !== 'bytes') throw new InputError(`Cannot read ${describePlace(place)}: expected JSON text, found ${bytes.kind}.`, place)
+  const buffer = Buffer.from(bytes.data.buffer, bytes.data.byteOffset, bytes.data.byteLength)
+  const { validity } = column
+  return (row) => {
+    if (validity !== null && (validity[row >> 3]! & (1 << (row & 7))) === 0) return null
+    const entry = column.kind === 'dictionary' ? column.codes[row]! : row
+    const text = buffer.toString('utf8', bytes.offsets[entry]!, bytes.offsets[entry + 1]! - bytes.gap)
+    return parseExactly(text, { ...place, row })
+  }
+}
+
+/** JSON with integers beyond 2^53 as bigints, so that no digit is lost before the declared type is known. */
+function parseExactly(text: string, place: Place): unknown {
+  try {
+    return hasLongNumber.test(text) ? JSON.parse(text, exactInteger as (name: string, value: unknown) => unknown) : JSON.parse(text)
+  } catch (error) {
+    const shown = text.length > 60 ? `${text.slice(0, 60)}…` : text
+    throw new InputError(
+      `Cannot read ${describePlace(place)}: expected JSON, found ${JSON.stringify(shown)} (${(error as Error).message}).`,
+      place,
+      { cause: error },
+    )
+  }
+}
+
+const hasLongNumber = /\d{16}/
+
+function exactInteger(_name: string, value: unknown, context: { source?: string }): unknown {
+  const isLong = typeof value === 'number' && !Number.isSafeInteger(value) && context.source !== undefined
+  return isLong && /^-?\d+$/.test(context.source!) ? BigInt(context.source!) : value
+}
+
+function constantColumn(slot: Slot, source: Extract<SlotSource, { kind: 'constant' }>, rows: number, file: string): SlotColumn {
+  const value = source.value
+  const place = { file, column: slot.name }
+  const column = placed(place, () => columnFromValues(slot.type, [value]))
+  if (column.kind === 'bytes' && column.nullCount === 0) {
+    return { kind: 'dictionary', length: rows, nullCount: 0, validity: null, codes: new Int32Array(rows), dictionary: column }
+  }
+  return columnFromValues(slot.type, new Array<unknown>(rows).fill(value)) as SlotColumn
+}
+
+function refuseNullRoles(log: LogPlan, batch: Batch): void {
+  const { id, key, type, recordedAt, sequence } = log.roles
+  const required: [string, number][] = [...id.map((slot): [string, number] => ['id', slot]), ['key', key], ['type', type], ...log.order.map((slot): [string, number] => [slot === recordedAt ? 'recordedAt' : slot === sequence ? 'sequence' : log.slots[slot]!.name, slot])]
+  for (const [role, slot] of required) {
+    const column = slot < 0 ? undefined : batch.columns[slot]
+    if (column === undefined || column.nullCount === 0 || column.validity === null) continue
+    const row = firstNull(column.validity, column.length)
+    const source = log.slots[slot]!.type.from
+    const name = source === undefined ? log.slots[slot]!.name : typeof source === 'string' ? source : source.join('.')
+    const place = { file: batch.file, rowGroup: batch.rowGroup, row, column: name }
+    throw new InputError(`Cannot read ${describePlace(place)}: expected a value, as the column is the events' ${role}, found null.`, place)
+  }
+}
+
+function firstNull(validity: Uint8Array, length: number): number {
+  for (let row = 0; row < length; row++) if ((validity[row >> 3]! & (1 << (row & 7))) === 0) return row
+  return -1
+}

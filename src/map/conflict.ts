@@ -1,0 +1,43 @@
+import type { Place } from '../model/errors.ts'
+import { openParquet } from '../parquet/file.ts'
+import type { LogPlan } from '../plan/plan.ts'
+import type { RowPlace } from '../shuffle/duplicates.ts'
+import { disk } from '../storage/disk.ts'
+import { type Batch, readBatch } from './batch.ts'
+import { idText, valueText } from './identity.ts'
+import type { SlotColumn } from './to-slot.ts'
+
+export interface ConflictDescription {
+  readonly eventId: string
+  /** Null where the two rows' ids differ after all. */
+  readonly differing: { readonly column: string; readonly values: readonly [string, string] } | null
+  readonly places: readonly [Place, Place]
+}
+
+/** Reads two rows again and tells in which column they differ. */
+export function describeConflict(log: LogPlan, a: RowPlace, b: RowPlace): ConflictDescription {
+  const batches = [readAll(log, a), readAll(log, b)] as const
+  const rows = [a.row, b.row] as const
+  const places = [placeIn(log, a), placeIn(log, b)] as const
+  const ids = [idText(log, batches[0], rows[0]), idText(log, batches[1], rows[1])]
+  if (ids[0] !== ids[1]) return { eventId: ids.join(' and '), differing: null, places }
+  const texts = log.slots.map((slot, index) => ({
+    column: slot.name,
+    values: [0, 1].map((i) => valueText(batches[i]!.columns[index] as SlotColumn, rows[i]!)) as [string, string],
+  }))
+  return { eventId: ids[0]!, differing: texts.find(({ values }) => values[0] !== values[1]) ?? null, places }
+}
+
+function readAll(log: LogPlan, place: RowPlace): Batch {
+  const file = log.files[log.splits[place.split]!.file]!
+  const readable = disk.openForReading(file.path)
+  try {
+    return readBatch(log, file, openParquet(readable), place.rowGroup, new Set(log.slots.keys()))
+  } finally {
+    readable.close()
+  }
+}
+
+function placeIn(log: LogPlan, { split, rowGroup, row }: RowPlace): Place {
+  return { file: log.files[log.splits[split]!.file]!.path, rowGroup, row }
+}

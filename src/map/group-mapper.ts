@@ -1,0 +1,232 @@
+import type { BytesColumn, Column } from '../model/column.ts'
+import type { LogPlan } from '../plan/plan.ts'
+import { type Block, newSketch, sketchHashes } from '../shuffle/block.ts'
+import { KeyTable } from '../shuffle/key-table.ts'
+import { compilePacker, type Packer } from '../shuffle/pack.ts'
+import { type ColumnFold, compileColumnFold, compileEventCursor, type EventCursor, NO_HANDLER } from '../view/fold.ts'
+import { layoutRows, type RowLayout } from '../view/row-layout.ts'
+import { storeColumn } from '../view/state-column.ts'
+import { StateStore } from '../view/state.ts'
+import { stateSlots } from '../view/state-slots.ts'
+import type { PreparedGroup, PreparedView } from '../view/view-set.ts'
+import type { Batch } from './batch.ts'
+import { type Emission, emitByFunction, emitByStringKey, functionError } from './emission.ts'
+import { idText } from './identity.ts'
+import { type MapTotals, unknownType } from './map-split.ts'
+import type { BatchTypes } from './types.ts'
+
+export interface BlockPlace {
+  readonly split: number
+  readonly ordinal: number
+}
+
+export interface MappedBatch {
+  readonly block: Block
+  readonly sketch: Uint8Array
+  readonly emission: Emission
+}
+
+/** Maps batches for the views of one group: chooses rows, finds their keys, and packs them for the shuffle. */
+export class GroupMapper {
+  readonly needed: readonly number[]
+  readonly mayQuarantine: boolean
+  readonly #log: LogPlan
+  readonly #group: PreparedGroup
+  readonly #layout: RowLayout
+  readonly #pack: Packer
+  readonly #cursor: EventCursor | null
+  readonly #fold: ColumnFold | null
+
+  constructor(log: LogPlan, group: PreparedGroup) {
+    this.#log = log
+    this.#group = group
+    const { plan, views } = group
+    const only = views[0]!
+    const byFunction = only.definition.by !== undefined || only.definition.filter !== undefined
+    const needsKeySlot = views.some((view) => view.definition.by === undefined)
+    this.needed = [...plan.slots, ...plan.mapSlots, ...(needsKeySlot ? [log.roles.key] : [])]
+    this.mayQuarantine = views.some((view) => view.definition.unknown === 'quarantine')
+    const combine = plan.strategy === 'combine'
+    this.#layout = layoutRows(combine ? stateSlots(only.state!) : plan.slots.map((slot) => log.slots[slot]!))
+    this.#pack = compilePacker(this.#layout)
+    const absentNames = (slots: readonly number[]) => log.slots.filter((_, slot) => !slots.includes(slot)).map((slot) => slot.name)
+    const keyedByCursor = byFunction || (needsKeySlot && log.slots[log.roles.key]!.storage !== 'str')
+    const cursorSlots = this.#cursorSlots(keyedByCursor)
+    this.#cursor = keyedByCursor ? compileEventCursor(cursorSlots.map((slot) => log.slots[slot]!), absentNames(cursorSlots)) : null
+    this.#fold = combine
+      ? compileColumnFold(
+          { state: only.state, handlers: only.handlers, absentNames: absentNames(plan.slots) },
+          plan.slots.map((slot) => log.slots[slot]!),
+        )
+      : null
+  }
+
+  #cursorSlots(keyedByCursor: boolean): readonly number[] {
+    const { mapSlots } = this.#group.plan
+    const { key } = this.#log.roles
+    const readsKey = keyedByCursor && this.#group.views[0]!.definition.by === undefined
+    return readsKey && !mapSlots.includes(key) ? [...mapSlots, key] : mapSlots
+  }
+
+  /** Null where the batch holds nothing for the group. */
+  map(batch: Batch, rows: Int32Array, types: BatchTypes, at: BlockPlace, totals: MapTotals): MappedBatch | null {
+    const codeOf = Uint16Array.from(types.names, (name) => this.#group.typeCodes.get(name) ?? 0)
+    const folded = this.#settleTypes(batch, rows, types, codeOf, totals)
+    const kept = selectRows(rows, types.codes, folded)
+    const emission = this.#emit(batch, kept)
+    this.#countApplied(batch, rows, types, codeOf, emission, totals)
+    if (emission.count === 0) return null
+    const sketch = newSketch()
+    sketchHashes(sketch, emission.hashes, emission.count)
+    const typeCodes = new Uint16Array(batch.rows)
+    for (let i = 0; i < kept.length; i++) typeCodes[kept[i]!] = codeOf[types.codes[kept[i]!]!]!
+    const block = this.#fold === null ? this.#packEvents(batch, emission, typeCodes, at) : this.#combine(batch, emission, typeCodes, at)
+    return { block, sketch, emission }
+  }
+
+  /** By local type code: 1 where any view of the group has a handler. Types no view handles go by its policy. */
+  #settleTypes(batch: Batch, rows: Int32Array, types: BatchTypes, codeOf: Uint16Array, totals: MapTotals): Uint8Array {
+    const folded = new Uint8Array(types.names.length)
+    types.names.forEach((name, code) => {
+      for (const view of this.#group.views) {
+        if (view.handlerOf[codeOf[code]!] !== NO_HANDLER) folded[code] = 1
+        else if (view.definition.unknown !== 'filter' && !this.#isKnown(name)) this.#refuseType(view, code, batch, rows, types, totals)
+      }
+    })
+    return folded
+  }
+
+  #isKnown(name: string): boolean {
+    const { log } = this.#group.views[0]!.definition
+    return log.types?.includes(name) ?? false
+  }
+
+  #refuseType(view: PreparedView, code: number, batch: Batch, rows: Int32Array, types: BatchTypes, totals: MapTotals): void {
+    const name = types.names[code]!
+    let last = -1
+    for (const row of rows) {
+      if (types.codes[row] !== code) continue
+      if (view.definition.unknown === 'fail') throw unknownType(view.name, name, batch, row)
+      const origin = batch.origin === null ? row : batch.origin[row]!
+      if (origin === last) continue
+      last = origin
+      totals.exceptions[view.name]!.push({ eventId: idText(this.#log, batch, row), type: name, reason: 'unknown type', detail: '' })
+      totals.counters[view.name]!.quarantined++
+    }
+  }
+
+  #emit(batch: Batch, kept: Int32Array): Emission {
+    const only = this.#group.views[0]!
+    if (this.#cursor === null) return emitByStringKey(batch.columns[this.#log.roles.key]!, kept, batch)
+    this.#cursor.bindColumns(this.#cursorSlots(true).map((slot) => batch.columns[slot]))
+    return emitByFunction(only, this.#cursor, kept, batch)
+  }
+
+  /** An event is applied once to a view however many keys it has, or new events its upcaster made of it. */
+  #countApplied(batch: Batch, rows: Int32Array, types: BatchTypes, codeOf: Uint16Array, emission: Emission, totals: MapTotals): void {
+    const events = countDistinct(rows, batch.origin)
+    for (const view of this.#group.views) {
+      const counters = totals.counters[view.name]!
+      const handled = (row: number) => view.handlerOf[codeOf[types.codes[row]!]!] !== NO_HANDLER
+      const applied = countDistinct(emission.rows, batch.origin, handled)
+      const refused = view.definition.unknown === 'quarantine' ? countDistinct(rows, batch.origin, (row) => !handled(row) && !this.#isKnown(types.names[types.codes[row]!]!)) : 0
+      counters.applied += applied
+      counters.filtered += events - applied - refused
+    }
+  }
+
+  #packEvents(batch: Batch, emission: Emission, typeCodes: Uint16Array, at: BlockPlace): Block {
+    const columns = this.#group.plan.slots.map((slot) => batch.columns[slot]!)
+    return this.#block(at, { ...emission, typeCodes, columns })
+  }
+
+  #block(at: BlockPlace, input: Emission & { typeCodes: Uint16Array; columns: readonly Column[] }): Block {
+    const { words, starts } = this.#pack(input, this.#log.bucketBits)
+    const strings = input.columns.map((column) => (column.kind === 'dictionary' && column.dictionary.kind === 'bytes' ? sharedBytes(column.dictionary) : null))
+    return { ...at, rows: input.count, words, starts, strings }
+  }
+
+  /** Folds the batch's events into one state a key, and packs the states. */
+  #combine(batch: Batch, emission: Emission, typeCodes: Uint16Array, at: BlockPlace): Block {
+    const view = this.#group.views[0]!
+    const table = new KeyTable(1024)
+    const { slotOf } = insertKeys(table, emission)
+    const store = new StateStore(view.state!)
+    store.prepare(table.size)
+    const keyBytes = new Uint8Array(table.words.buffer)
+    const keys = new Array<unknown>(table.size)
+    const keyOf = (slot: number) => (keys[slot] ??= view.codec.read(keyBytes, table.starts[slot]! * 4, table.starts[slot]! * 4 + table.lengths[slot]!))
+    const fold = this.#fold!
+    fold.bindState(store)
+    fold.bindColumns(this.#group.plan.slots.map((slot) => batch.columns[slot]), typeCodes)
+    try {
+      fold.run(emission.rows, slotOf, 0, emission.count, view.handlerOf, keyOf)
+    } catch (error) {
+      const row = emission.rows[fold.at()]!
+      throw functionError(view.name, view.handlerNames[view.handlerOf[typeCodes[row]!]!]!, batch, row, error)
+    }
+    const count = table.size
+    const input = {
+      count,
+      rows: Int32Array.from({ length: count }, (_, slot) => slot),
+      hashes: table.hashes.slice(0, count),
+      keyData: keyBytes,
+      keyStarts: table.starts.slice(0, count).map((word) => word * 4),
+      keyLengths: table.lengths.slice(0, count),
+      typeCodes: new Uint16Array(count),
+      columns: store.columns.map((column) => storeColumn(column, null, count)),
+    }
+    return this.#block(at, input)
+  }
+}
+
+/** A dictionary in shared memory, so that handing a block to a thread copies nothing. */
+function sharedBytes(column: BytesColumn): BytesColumn {
+  const offsets = new Int32Array(new SharedArrayBuffer(column.offsets.byteLength))
+  offsets.set(column.offsets)
+  const data = new Uint8Array(new SharedArrayBuffer(column.data.byteLength))
+  data.set(column.data)
+  return { ...column, offsets, data }
+}
+
+function selectRows(rows: Int32Array, codes: Int32Array, folded: Uint8Array): Int32Array {
+  if (folded.every((flag) => flag === 1)) return rows
+  const selected = new Int32Array(rows.length)
+  let count = 0
+  for (let i = 0; i < rows.length; i++) if (folded[codes[rows[i]!]!] === 1) selected[count++] = rows[i]!
+  return selected.subarray(0, count)
+}
+
+/** Rows of one event stand next to each other. */
+function countDistinct(rows: Int32Array, origin: Int32Array | null, include?: (row: number) => boolean): number {
+  if (include === undefined && origin === null) return rows.length
+  let count = 0
+  let last = -1
+  for (let i = 0; i < rows.length; i++) {
+    const row = rows[i]!
+    if (include !== undefined && !include(row)) continue
+    const event = origin === null ? row : origin[row]!
+    if (event !== last) count++
+    last = event
+  }
+  return count
+}
+
+function insertKeys(table: KeyTable, emission: Emission): { slotOf: Int32Array } {
+  const slotOf = new Int32Array(emission.count)
+  let scratch = new Int32Array(16)
+  let bytes = new Uint8Array(scratch.buffer)
+  for (let i = 0; i < emission.count; i++) {
+    const length = emission.keyLengths[i]!
+    const start = emission.keyStarts[i]!
+    const words = (length + 3) >> 2
+    if (words > scratch.length) {
+      scratch = new Int32Array(words * 2)
+      bytes = new Uint8Array(scratch.buffer)
+    }
+    if (words > 0) scratch[words - 1] = 0
+    for (let j = 0; j < length; j++) bytes[j] = emission.keyData[start + j]!
+    slotOf[i] = table.slotOf(scratch, 0, length, emission.hashes[i]!)
+  }
+  return { slotOf }
+}

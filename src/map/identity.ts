@@ -1,0 +1,90 @@
+import type { BytesColumn } from '../model/column.ts'
+import type { LogPlan } from '../plan/plan.ts'
+import { finish, hashBytes } from '../shuffle/hash.ts'
+import { bufferOf, stringsOf } from '../view/fold.ts'
+import type { Batch } from './batch.ts'
+import { type SlotColumn, wordsOf } from './to-slot.ts'
+
+/**
+ * Two words for each row that are equal for equal values of the given columns. For one column of 64-bit integers they
+ * are the value itself; for anything else they are hashes, and whoever finds two rows alike must still compare them.
+ */
+export function identityWords(columns: readonly SlotColumn[], rows: number): Int32Array {
+  const words = new Int32Array(2 * rows)
+  const only = columns.length === 1 ? columns[0]! : undefined
+  if (only?.kind === 'int64') {
+    words.set(wordsOf(only.values))
+    return words
+  }
+  for (const column of columns) addColumn(words, column, rows)
+  return words
+}
+
+function addColumn(words: Int32Array, column: SlotColumn, rows: number): void {
+  const strings = column.kind === 'dictionary' ? column.dictionary : column.kind === 'bytes' ? column : null
+  if (strings !== null) return addStrings(words, column, strings, rows)
+  const { validity } = column
+  const pairs = column.kind === 'int64' || column.kind === 'float64' ? new Int32Array(column.values.buffer, column.values.byteOffset, rows * 2) : null
+  for (let row = 0; row < rows; row++) {
+    if (validity !== null && (validity[row >> 3]! & (1 << (row & 7))) === 0) mix(words, row, NULL_MARK, NULL_MARK)
+    else if (pairs !== null) mix(words, row, pairs[2 * row]!, pairs[2 * row + 1]!)
+    else if (column.kind === 'int32') mix(words, row, column.values[row]!, 0)
+    else if (column.kind === 'bool') mix(words, row, (column.bits[row >> 3]! >> (row & 7)) & 1, 1)
+  }
+}
+
+function addStrings(words: Int32Array, column: SlotColumn, strings: BytesColumn, rows: number): void {
+  const codes = column.kind === 'dictionary' ? column.codes : null
+  const { validity } = column
+  const { data, offsets, gap } = strings
+  for (let row = 0; row < rows; row++) {
+    if (validity !== null && (validity[row >> 3]! & (1 << (row & 7))) === 0) {
+      mix(words, row, NULL_MARK, NULL_MARK)
+      continue
+    }
+    const entry = codes === null ? row : codes[row]!
+    const start = offsets[entry]!
+    const length = offsets[entry + 1]! - gap - start
+    mix(words, row, hashBytes(data, start, length), rollingHash(data, start, length))
+  }
+}
+
+const NULL_MARK = 0x6e756c6c
+
+function mix(words: Int32Array, row: number, first: number, second: number): void {
+  words[2 * row] = finish(Math.imul(words[2 * row]!, 31) ^ first) ^ second
+  words[2 * row + 1] = (finish(words[2 * row + 1]! ^ second) + Math.imul(first, 0x9e3779b1)) | 0
+}
+
+/** A second hash, independent of MurmurHash3: FNV-1a, by G. Fowler, L. C. Noll and K.-P. Vo, with a final mix. */
+function rollingHash(data: Uint8Array, start: number, length: number): number {
+  let hash = 0x811c9dc5
+  for (let i = start; i < start + length; i++) hash = Math.imul(hash ^ data[i]!, 0x01000193)
+  return finish(hash)
+}
+
+/** The bucket of an identity, among 2^bits. */
+export function identityBucket(first: number, second: number, bits: number): number {
+  return bits === 0 ? 0 : finish(first ^ Math.imul(second, 0x9e3779b1)) >>> (32 - bits)
+}
+
+/** Event ids as text, for messages and lists of exceptions; the columns of a composite id joined by `/`. */
+export function idText(log: LogPlan, batch: Batch, row: number): string {
+  return log.roles.id.map((slot) => valueText(batch.columns[slot]!, row)).join('/')
+}
+
+export function valueText(column: SlotColumn, row: number): string {
+  if (column.validity !== null && (column.validity[row >> 3]! & (1 << (row & 7))) === 0) return 'null'
+  switch (column.kind) {
+    case 'int32':
+    case 'int64':
+    case 'float64':
+      return String(column.values[row])
+    case 'bool':
+      return String((column.bits[row >> 3]! >> (row & 7)) & 1)
+    case 'bytes':
+      return bufferOf(column.data).toString('utf8', column.offsets[row]!, column.offsets[row + 1]! - column.gap)
+    case 'dictionary':
+      return stringsOf(column.dictionary)[column.codes[row]!]!
+  }
+}

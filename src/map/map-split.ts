@@ -1,0 +1,210 @@
+import { describePlace, InputError, type Place } from '../model/errors.ts'
+import type { Counters, ExceptionRow } from '../model/report.ts'
+import type { ParquetFile } from '../parquet/file.ts'
+import type { FilePlan, LogPlan } from '../plan/plan.ts'
+import type { Block } from '../shuffle/block.ts'
+import { mergeSketch, newSketch } from '../shuffle/block.ts'
+import { bucketOf } from '../shuffle/hash.ts'
+import type { PreparedGroup } from '../view/view-set.ts'
+import { type Batch, readBatch } from './batch.ts'
+import { placeOf } from './emission.ts'
+import { GroupMapper, type MappedBatch } from './group-mapper.ts'
+import { idText, identityWords } from './identity.ts'
+import { rowsOutside } from './moments.ts'
+import type { SlotColumn } from './to-slot.ts'
+import { typesOf } from './types.ts'
+import { type Upcaster, upcastRows } from './upcast.ts'
+
+/** A row on its way: of which group's block, in which bucket, and which of the block's rows there. */
+export interface RowTarget {
+  readonly group: number
+  readonly ordinal: number
+  readonly bucket: number
+  readonly nth: number
+}
+
+/** What is known of the duplicates in one row group. */
+export interface RowGroupDuplicates {
+  readonly rowGroup: number
+  /** Rows not to be applied, ascending. */
+  readonly dropped: Int32Array
+  /** Rows that share their identity with another, ascending: their contents are to be compared. */
+  readonly members: Int32Array
+}
+
+export interface MapResult {
+  readonly groups: readonly GroupResult[]
+  readonly counters: Readonly<Record<string, Counters>>
+  readonly exceptions: Readonly<Record<string, readonly ExceptionRow[]>>
+  /** Ids of dropped rows. */
+  readonly duplicateIds: readonly string[]
+  /** For each row group with members: two words a member that are equal for equal contents. */
+  readonly contents: readonly { readonly rowGroup: number; readonly words: Int32Array }[]
+}
+
+export interface GroupResult {
+  readonly blocks: readonly Block[]
+  readonly sketch: Uint8Array
+}
+
+type MutableCounters = { -readonly [Name in keyof Counters]: Counters[Name] }
+
+/** What all batches of a split add to. */
+export interface MapTotals {
+  readonly counters: Record<string, MutableCounters>
+  readonly exceptions: Record<string, ExceptionRow[]>
+}
+
+export class LogMapper {
+  readonly #log: LogPlan
+  readonly #groups: readonly GroupMapper[]
+  readonly #upcaster: Upcaster | null
+  readonly #views: readonly string[]
+  #watch: ((group: number, ordinal: number, batch: Batch, mapped: MappedBatch) => void) | null = null
+
+  constructor(log: LogPlan, groups: readonly PreparedGroup[], upcaster: Upcaster | null) {
+    this.#log = log
+    this.#groups = groups.map((group) => new GroupMapper(log, group))
+    this.#upcaster = upcaster
+    this.#views = groups.flatMap((group) => group.views.map((view) => view.name))
+  }
+
+  map(splitIndex: number, duplicates: readonly RowGroupDuplicates[], open: (file: FilePlan) => ParquetFile): MapResult {
+    const log = this.#log
+    const split = log.splits[splitIndex]!
+    const file = log.files[split.file]!
+    const totals: MapTotals = { counters: {}, exceptions: {} }
+    for (const view of this.#views) {
+      totals.counters[view] = { read: 0, applied: 0, filtered: 0, duplicate: 0, late: 0, quarantined: 0 }
+      totals.exceptions[view] = []
+    }
+    const groups = this.#groups.map(() => ({ blocks: [] as Block[], sketch: newSketch() }))
+    const duplicateIds: string[] = []
+    const contents: { rowGroup: number; words: Int32Array }[] = []
+    for (const { index, rows, skipped } of split.rowGroups) {
+      const known = duplicates.find((candidate) => candidate.rowGroup === index)
+      if (skipped && known === undefined) {
+        for (const view of this.#views) count(totals, view, rows, { filtered: rows })
+        continue
+      }
+      const batch = readBatch(log, file, open(file), index, this.#needed(known !== undefined))
+      if (known !== undefined) {
+        contents.push({ rowGroup: index, words: contentWords(batch, known.members) })
+        for (const row of known.dropped) duplicateIds.push(idText(log, batch, row))
+      }
+      this.#mapBatch(batch, known?.dropped ?? new Int32Array(0), splitIndex, groups, totals)
+    }
+    return { groups, counters: totals.counters, exceptions: totals.exceptions, duplicateIds, contents }
+  }
+
+  /**
+   * The place of an event of which only its way is known: maps the split again and watches.
+   *
+   * @param nth Which of the block's rows in the bucket it is.
+   */
+  locate(splitIndex: number, duplicates: readonly RowGroupDuplicates[], open: (file: FilePlan) => ParquetFile, target: RowTarget): Place {
+    let found: Place = {}
+    this.#watch = (group, ordinal, batch, { emission }) => {
+      if (group !== target.group || ordinal !== target.ordinal) return
+      let nth = -1
+      for (let i = 0; i < emission.count; i++) {
+        if (bucketOf(emission.hashes[i]!, this.#log.bucketBits) === target.bucket) nth++
+        if (nth < target.nth) continue
+        const row = emission.rows[i]!
+        const ids = readBatch(this.#log, this.#log.files[this.#log.splits[splitIndex]!.file]!, open(this.#log.files[this.#log.splits[splitIndex]!.file]!), batch.rowGroup, new Set(this.#log.roles.id))
+        found = { ...placeOf(batch, row), eventId: idText(this.#log, ids, batch.origin === null ? row : batch.origin[row]!) }
+        return
+      }
+    }
+    try {
+      this.map(splitIndex, duplicates, open)
+    } finally {
+      this.#watch = null
+    }
+    return found
+  }
+
+  #needed(withContents: boolean): ReadonlySet<number> {
+    const { roles, slots, knownAt, asOf } = this.#log
+    if (withContents) return new Set(slots.keys())
+    const needed = new Set(this.#groups.flatMap((group) => group.needed))
+    if (roles.type >= 0) needed.add(roles.type)
+    if (knownAt !== null) needed.add(roles.recordedAt)
+    if (asOf !== null) needed.add(roles.occurredAt)
+    for (const slot of this.#upcaster?.slots ?? []) needed.add(slot)
+    if (this.#groups.some((group) => group.mayQuarantine)) for (const slot of roles.id) needed.add(slot)
+    return needed
+  }
+
+  #mapBatch(batch: Batch, dropped: Int32Array, split: number, groups: { blocks: Block[]; sketch: Uint8Array }[], totals: MapTotals): void {
+    const outside = rowsOutside(this.#log, batch)
+    const types = typesOf(this.#log, batch)
+    const isOld = this.#upcaster?.isOld(types.names) ?? null
+    const chosen = chooseRows(batch.rows, dropped, outside, isOld, types.codes)
+    for (const view of this.#views) {
+      count(totals, view, batch.rows, { duplicate: dropped.length, filtered: chosen.outside })
+    }
+    this.#mapRows(batch, chosen.current, split, groups, totals)
+    if (chosen.old.length > 0) {
+      const upcast = upcastRows(this.#log, this.#upcaster!, batch, chosen.old, types)
+      const rows = Int32Array.from({ length: upcast.rows }, (_, row) => row)
+      for (const view of this.#views) totals.counters[view]!.filtered += upcast.dropped
+      this.#mapRows(upcast.batch, rows, split, groups, totals)
+    }
+  }
+
+  #mapRows(batch: Batch, rows: Int32Array, split: number, groups: { blocks: Block[]; sketch: Uint8Array }[], totals: MapTotals): void {
+    if (rows.length === 0) return
+    const types = typesOf(this.#log, batch)
+    this.#groups.forEach((group, index) => {
+      const { blocks } = groups[index]!
+      const result = group.map(batch, rows, types, { split, ordinal: blocks.length }, totals)
+      if (result === null) return
+      blocks.push(result.block)
+      this.#watch?.(index, blocks.length - 1, batch, result)
+      mergeSketch(groups[index]!.sketch, result.sketch)
+    })
+  }
+}
+
+function count(totals: MapTotals, view: string, read: number, more: { duplicate?: number; filtered?: number }): void {
+  const counters = totals.counters[view]!
+  counters.read += read
+  counters.duplicate += more.duplicate ?? 0
+  counters.filtered += more.filtered ?? 0
+}
+
+/** Rows that are neither duplicates nor outside the moments asked for, in current and in old event types. */
+function chooseRows(rows: number, dropped: Int32Array, outside: Uint8Array | null, isOld: Uint8Array | null, codes: Int32Array) {
+  const current = new Int32Array(rows)
+  const old: number[] = []
+  let kept = 0
+  let excluded = 0
+  let nextDropped = 0
+  for (let row = 0; row < rows; row++) {
+    if (nextDropped < dropped.length && dropped[nextDropped] === row) nextDropped++
+    else if (outside !== null && outside[row] === 1) excluded++
+    else if (isOld !== null && isOld[codes[row]!] === 1) old.push(row)
+    else current[kept++] = row
+  }
+  return { current: current.subarray(0, kept), old: Int32Array.from(old), outside: excluded }
+}
+
+function contentWords(batch: Batch, members: Int32Array): Int32Array {
+  const all = identityWords(batch.columns as readonly SlotColumn[], batch.rows)
+  const words = new Int32Array(members.length * 2)
+  members.forEach((row, i) => {
+    words[2 * i] = all[2 * row]!
+    words[2 * i + 1] = all[2 * row + 1]!
+  })
+  return words
+}
+
+/** An event of a type for which a view says `unknown: 'fail'`. */
+export function unknownType(view: string, type: string, batch: Batch, row: number): InputError {
+  const place = { ...placeOf(batch, row), view }
+  return new InputError(
+    `View ${view} refuses the event at ${describePlace(place)}: expected a type it has a handler for, found ${JSON.stringify(type)}. Add a handler, list the type in the log's types, or set unknown to 'filter' or 'quarantine'.`,
+    place,
+  )
+}

@@ -1,0 +1,191 @@
+import {
+  type BytesColumn,
+  type Column,
+  type DictionaryColumn,
+  type Int64Column,
+  isPresent,
+  type LogicalType,
+} from '../model/column.ts'
+import type { TimeUnit, Type } from '../model/type.ts'
+import { storageOf } from '../view/slots.ts'
+import { columnFromValues, MisfitError, nanosecondsIn, unitNames } from '../view/from-values.ts'
+
+/** The columns that slots lie in: one of five storages, strings with or without a dictionary. */
+export type SlotColumn = Exclude<Column, { kind: 'values' | 'dictionary' }> | StringDictionary
+export type StringDictionary = DictionaryColumn & { readonly dictionary: BytesColumn }
+
+/**
+ * Brings a file's column into the storage of its slot: integers widened or narrowed, moments in the slot's unit,
+ * decimals in its scale, dictionaries of numbers written out. What doesn't fit exactly is a MisfitError with its row.
+ */
+export function toSlot(column: Column, logical: LogicalType, type: Type): SlotColumn {
+  if (type.kind === 'json') return jsonColumn(column, logical, type)
+  if (column.kind === 'values') return columnFromValues(type, column.values) as SlotColumn
+  switch (storageOf(type)) {
+    case 'i32':
+      return toInt32(writtenOut(column))
+    case 'i64':
+      return toUnit(toInt64(writtenOut(column)), logical, type)
+    case 'f64':
+      return toFloat64(writtenOut(column))
+    case 'bool':
+      return column as SlotColumn
+    case 'str':
+      return logical.kind === 'uuid' ? uuidText(column) : (column as SlotColumn)
+  }
+}
+
+function jsonColumn(column: Column, logical: LogicalType, type: Type): SlotColumn {
+  const isText = logical.kind === 'string' || logical.kind === 'json' || logical.kind === 'binary'
+  if (column.kind === 'values') return columnFromValues(type, column.values) as SlotColumn
+  if (isText) return column as SlotColumn
+  throw new MisfitError(0, 'JSON text or nested values', logical.kind)
+}
+
+/** A dictionary column of numbers as the numbers themselves. */
+function writtenOut(column: Column): Column {
+  if (column.kind !== 'dictionary' || column.dictionary.kind === 'bytes') return column
+  const { dictionary, codes, length, nullCount, validity } = column
+  const base = { length, nullCount, validity }
+  switch (dictionary.kind) {
+    case 'int32': {
+      const values = new Int32Array(length)
+      const from = dictionary.values
+      for (let i = 0; i < length; i++) values[i] = from[codes[i]!] ?? 0
+      return { kind: 'int32', ...base, values }
+    }
+    case 'int64': {
+      const values = new BigInt64Array(length)
+      const to = wordsOf(values)
+      const from = wordsOf(dictionary.values)
+      for (let i = 0; i < length; i++) {
+        const code = codes[i]!
+        to[2 * i] = from[2 * code] ?? 0
+        to[2 * i + 1] = from[2 * code + 1] ?? 0
+      }
+      return { kind: 'int64', ...base, values }
+    }
+    case 'float64': {
+      const values = new Float64Array(length)
+      const from = dictionary.values
+      for (let i = 0; i < length; i++) values[i] = from[codes[i]!] ?? 0
+      return { kind: 'float64', ...base, values }
+    }
+  }
+}
+
+/** The 32-bit words of 64-bit integers, low word first. */
+export function wordsOf(values: BigInt64Array): Int32Array {
+  return new Int32Array(values.buffer, values.byteOffset, values.length * 2)
+}
+
+function toInt32(column: Column): SlotColumn {
+  if (column.kind === 'int32') return column
+  if (column.kind !== 'int64') throw new MisfitError(0, 'integers', column.kind)
+  const words = wordsOf(column.values)
+  const values = new Int32Array(column.length)
+  for (let i = 0; i < column.length; i++) {
+    const low = words[2 * i]!
+    if (words[2 * i + 1] !== low >> 31 && isPresent(column, i)) {
+      throw new MisfitError(i, 'an integer of 32 bits', String(column.values[i]))
+    }
+    values[i] = low
+  }
+  return { kind: 'int32', length: column.length, nullCount: column.nullCount, validity: column.validity, values }
+}
+
+function toInt64(column: Column): Int64Column {
+  if (column.kind === 'int64') return column
+  if (column.kind !== 'int32') throw new MisfitError(0, 'integers', column.kind)
+  const values = new BigInt64Array(column.length)
+  const words = wordsOf(values)
+  for (let i = 0; i < column.length; i++) {
+    const value = column.values[i]!
+    words[2 * i] = value
+    words[2 * i + 1] = value >> 31
+  }
+  return { kind: 'int64', length: column.length, nullCount: column.nullCount, validity: column.validity, values }
+}
+
+function toFloat64(column: Column): SlotColumn {
+  if (column.kind === 'float64') return column
+  const values = new Float64Array(column.length)
+  if (column.kind === 'int32') {
+    for (let i = 0; i < column.length; i++) values[i] = column.values[i]!
+  } else if (column.kind === 'int64') {
+    for (let i = 0; i < column.length; i++) {
+      const value = Number(column.values[i])
+      if (!Number.isSafeInteger(value) && isPresent(column, i)) {
+        throw new MisfitError(i, 'an integer that a number holds exactly', String(column.values[i]))
+      }
+      values[i] = value
+    }
+  } else {
+    throw new MisfitError(0, 'numbers', column.kind)
+  }
+  return { kind: 'float64', length: column.length, nullCount: column.nullCount, validity: column.validity, values }
+}
+
+const nanosecondsADay = 86_400_000_000_000n
+
+/** Moments and decimals from the file's unit or scale to the slot's. */
+function toUnit(column: Int64Column, logical: LogicalType, type: Type): Int64Column {
+  if (type.kind === 'timestamp') {
+    const to = nanosecondsIn[type.unit ?? 'us']
+    if (logical.kind === 'date') return rescaled(column, nanosecondsADay / to, 1n, 'a day', type.unit)
+    if (logical.kind !== 'timestamp') return column
+    const from = nanosecondsIn[logical.unit]
+    if (from === to) return column
+    return from > to ? rescaled(column, from / to, 1n, 'a moment', type.unit) : rescaled(column, 1n, to / from, 'a moment', type.unit)
+  }
+  if (type.kind === 'decimal') {
+    const digits = (type.scale ?? 0) - (logical.kind === 'decimal' ? logical.scale : 0)
+    if (digits === 0) return column
+    return digits > 0 ? rescaled(column, 10n ** BigInt(digits), 1n, 'a decimal') : rescaled(column, 1n, 10n ** BigInt(-digits), 'a decimal')
+  }
+  return column
+}
+
+function rescaled(column: Int64Column, times: bigint, by: bigint, what: string, unit?: TimeUnit): Int64Column {
+  const values = new BigInt64Array(column.length)
+  const factor = Number(times)
+  for (let i = 0; i < column.length; i++) {
+    if (!isPresent(column, i)) continue
+    const value = column.values[i]!
+    const asNumber = Number(value) * factor
+    if (by === 1n) {
+      const scaled = Number.isSafeInteger(asNumber) ? BigInt(asNumber) : value * times
+      if (BigInt.asIntN(64, scaled) !== scaled) {
+        throw new MisfitError(i, `${what} that 64 bits hold${unit ? ` in ${unitNames[unit]}` : ''}`, String(value))
+      }
+      values[i] = scaled
+    } else {
+      if (value % by !== 0n) {
+        const finer = unit ? `whole ${unitNames[unit]}; declare a finer timeUnit` : 'no digits beyond the declared scale'
+        throw new MisfitError(i, `${what} in ${finer}`, String(value))
+      }
+      values[i] = value / by
+    }
+  }
+  return { kind: 'int64', length: column.length, nullCount: column.nullCount, validity: column.validity, values }
+}
+
+/** UUIDs of 16 bytes as their usual text, lower case. */
+function uuidText(column: Column): SlotColumn {
+  if (column.kind === 'dictionary' && column.dictionary.kind === 'bytes') {
+    return { ...column, dictionary: uuidText(column.dictionary) as BytesColumn }
+  }
+  if (column.kind !== 'bytes') throw new MisfitError(0, 'UUIDs', column.kind)
+  const offsets = new Int32Array(column.length + 1)
+  const data = Buffer.alloc(column.length * 36)
+  let at = 0
+  for (let i = 0; i < column.length; i++) {
+    const start = column.offsets[i]!
+    if (column.offsets[i + 1]! - column.gap - start === 16) {
+      const hex = Buffer.from(column.data.buffer, column.data.byteOffset + start, 16).toString('hex')
+      at += data.write(`${hex.slice(0, 8)}-${hex.slice(8, 12)}-${hex.slice(12, 16)}-${hex.slice(16, 20)}-${hex.slice(20)}`, at, 'latin1')
+    }
+    offsets[i + 1] = at
+  }
+  return { kind: 'bytes', length: column.length, nullCount: column.nullCount, validity: column.validity, offsets, data, gap: 0 }
+}

@@ -1,0 +1,129 @@
+import type { Fields, TimeUnit, Type, Values } from './type.ts'
+
+/** Where a role of an event comes from: a column's name, or a declared type with its column, as `int64('account')`. */
+export type RoleSource = string | Type
+
+/**
+ * The columns that say what an event is. A bare name stands for a string column (`id`: a string or an integer column);
+ * keys of another type are declared, as `key: int64('account_id')`.
+ */
+export interface Roles {
+  /** Identifies the event in the whole log. Several columns together may do so. */
+  readonly id: RoleSource | readonly string[]
+  /** The stream the event belongs to, and the key of views that declare none. */
+  readonly key?: RoleSource
+  /** The event's type; a log without one has events of type `Event`. */
+  readonly type?: RoleSource
+  /** When it happened. */
+  readonly occurredAt?: RoleSource
+  /** When the log received it. */
+  readonly recordedAt?: RoleSource
+  /** The event's position in its stream, or in the log. */
+  readonly sequence?: RoleSource
+}
+
+export type Moment<Unit extends TimeUnit> = Unit extends 'ns' ? bigint : number
+
+type RoleValue<R, Bare> = R extends Type<infer Value> ? Value : Bare
+
+/** What a handler sees of an event. Read-only, and valid only while the handler runs: copy values, not the event. */
+export type EventOf<L> =
+  L extends LogDefinition<infer F, infer R, infer Unit, infer Names>
+    ? Readonly<
+        Values<F> & { id: RoleValue<R['id'], string | number>; type: Names } & Present<R, 'key', RoleValue<R['key'], string>> &
+          Present<R, 'occurredAt', Moment<Unit>> &
+          Present<R, 'recordedAt', Moment<Unit>> &
+          Present<R, 'sequence', RoleValue<R['sequence'], number>>
+      >
+    : never
+
+type Present<R, Name extends string, Value> = R extends Readonly<Record<Name, RoleSource>> ? Readonly<Record<Name, Value>> : unknown
+
+/** What an upcaster may return: the event's new type and fields; what it leaves out stays as it was. */
+export type Upcasted<F extends Fields> = Partial<Values<F>> & { readonly type?: string }
+
+export interface LogDefinition<
+  F extends Fields = Fields,
+  R extends Roles = Roles,
+  Unit extends TimeUnit = TimeUnit,
+  Names extends string = string,
+> {
+  readonly kind: 'log'
+  readonly name: string
+  readonly files: string | readonly string[]
+  readonly columns: R
+  readonly fields: F
+  readonly timeUnit: Unit
+  readonly types: readonly Names[] | undefined
+  readonly uniqueIds: boolean
+  readonly order: readonly OrderRole[] | undefined
+  // biome-ignore lint/suspicious/noExplicitAny: the event's type depends on the definition itself
+  readonly upcast: Readonly<Record<string, (event: any) => Upcasted<F> | readonly Upcasted<F>[] | null>>
+}
+
+export type OrderRole = 'sequence' | 'recordedAt' | 'occurredAt' | 'id'
+
+/**
+ * @property name Names the log in messages and manifests.
+ * @property files Glob or globs, relative to the current folder; `name=value` folders become columns.
+ * @property columns Which columns are the event's id, key, type, moments and sequence.
+ * @property fields What handlers may read besides those: columns, or paths into a nested or JSON column.
+ * @property timeUnit The unit of moments in handlers: `ms` and `us` (default) are numbers, `ns` is a bigint. A moment
+ *   that the unit can't hold exactly is an error.
+ * @property types The event types there are. Without it any type that no view handles is simply not for that view.
+ * @property uniqueIds The log is known to hold each id once: duplicates are not looked for. Default false.
+ * @property order The total order of events: default sequence where there is one, then recordedAt, then id.
+ * @property upcast From old event types to new ones, before any view sees them: an object with what changes, several
+ *   of them (the event is split), or null (the event is dropped, counted as filtered).
+ */
+export interface LogSpec<F extends Fields, R extends Roles, Unit extends TimeUnit, Names extends string> {
+  readonly name: string
+  readonly files: string | readonly string[]
+  readonly columns: R
+  readonly fields?: F
+  readonly timeUnit?: Unit
+  readonly types?: readonly Names[]
+  readonly uniqueIds?: boolean
+  readonly order?: readonly OrderRole[]
+  readonly upcast?: Readonly<
+    Record<
+      string,
+      (
+        event: EventOf<LogDefinition<F, R, Unit, Names>>,
+      ) => Upcasted<NoInfer<F>> | readonly Upcasted<NoInfer<F>>[] | null
+    >
+  >
+}
+
+/**
+ * Describes a log: its files, which columns play which role, and the fields handlers may read.
+ *
+ * @example
+ * ```ts
+ * const ledger = defineLog({
+ *   name: 'ledger',
+ *   files: 'data/ledger/*.parquet',
+ *   columns: { id: 'event_id', key: 'account_id', type: 'type', occurredAt: 'occurred_at', recordedAt: 'recorded_at' },
+ *   fields: { amount: int64() },
+ * })
+ * ```
+ */
+export function defineLog<
+  const F extends Fields = Record<never, Type>,
+  const R extends Roles = Roles,
+  const Unit extends TimeUnit = 'us',
+  const Names extends string = string,
+>(spec: LogSpec<F, R, Unit, Names>): LogDefinition<F, R, Unit, Names> {
+  return Object.freeze({
+    kind: 'log',
+    name: spec.name,
+    files: spec.files,
+    columns: spec.columns,
+    fields: spec.fields ?? ({} as F),
+    timeUnit: spec.timeUnit ?? ('us' as Unit),
+    types: spec.types,
+    uniqueIds: spec.uniqueIds ?? false,
+    order: spec.order,
+    upcast: spec.upcast ?? {},
+  })
+}

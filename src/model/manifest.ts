@@ -1,0 +1,87 @@
+import type { Counters } from './report.ts'
+import type { TimeUnit, Type, TypeKind } from './type.ts'
+
+/**
+ * What a generation of a view says about itself, in `_manifest.json`. The digest covers everything that follows from
+ * the events, the view's logic and the options, and nothing else: not how the events were spread over files, nor when,
+ * where and by how many workers the view was built, nor its place among the generations.
+ */
+export interface Manifest extends ManifestBody {
+  /** Version of this layout. */
+  readonly format: 1
+  /** The generation's own name. Not digested. */
+  readonly generation: string
+  /** The generation that was current before it. Not digested. */
+  readonly previous: string | null
+  /** SHA-256 of the digested part as canonical JSON, lower-case hexadecimal. */
+  readonly digest: string
+}
+
+export interface ManifestBody {
+  readonly view: string
+  readonly fingerprint: string
+  readonly options: ManifestOptions
+  readonly key: readonly ManifestColumn[]
+  /** The columns besides the key. */
+  readonly columns: readonly ManifestColumn[]
+  readonly rows: number
+  readonly keys: number
+  readonly counters: Counters
+  /** The view's part files, in the order of their names. */
+  readonly files: readonly ManifestFile[]
+  /** The files of the list of exceptions. Not digested: an exception says in which file its event lies. */
+  readonly exceptions: readonly ManifestFile[]
+  /** The files of the log. Not digested: the same events may lie in other files. */
+  readonly inputs: readonly ManifestInput[]
+}
+
+export interface ManifestOptions {
+  /** ISO 8601 moments. */
+  readonly knownAt: string | null
+  readonly asOf: string | null
+}
+
+export interface ManifestColumn {
+  readonly name: string
+  readonly type: TypeKind
+  readonly nullable: boolean
+  readonly unit?: TimeUnit
+  readonly precision?: number
+  readonly scale?: number
+}
+
+export interface ManifestFile {
+  /** Path within the generation's folder. */
+  readonly name: string
+  readonly rows: number
+  readonly bytes: number
+  /** Lower-case hexadecimal. */
+  readonly sha256: string
+}
+
+export interface ManifestInput {
+  readonly log: string
+  readonly path: string
+  readonly rows: number
+  readonly bytes: number
+  readonly footerSha256: string
+}
+
+/** The part of a manifest that its digest covers. */
+export function digestedPart(body: ManifestBody): object {
+  const { view, fingerprint, options, key, columns, rows, keys, counters, files } = body
+  return { format: 1, view, fingerprint, options, key, columns, rows, keys, counters, files }
+}
+
+/** A column as a manifest describes it. */
+export function manifestColumn(name: string, type: Type): ManifestColumn {
+  const { kind, nullable, unit, precision, scale } = type
+  return {
+    name,
+    type: kind,
+    nullable,
+    ...(unit === undefined ? {} : { unit }),
+    ...(precision === undefined ? {} : { precision }),
+    ...(scale === undefined ? {} : { scale }),
+  }
+}

@@ -1,0 +1,81 @@
+/**
+ * What a rebuild is asked for, what it tells while it runs and what it hands back. Plain data: it can be printed as
+ * JSON as it is.
+ */
+
+export interface RebuildOptions {
+  /** Names of the views to rebuild. Absent: all of the job. */
+  readonly views?: readonly string[]
+  /** Folder that holds the views. */
+  readonly out: string
+  /** Number of worker threads; 0 runs everything in the calling thread. */
+  readonly workers: number
+  /** Bound on what is kept in memory between stages; beyond it the rest is spilled to disk. Absent: the engine's own. */
+  readonly memoryBytes?: number
+  /** ISO 8601 moment: keep only events recorded up to it. */
+  readonly knownAt?: string
+  /** ISO 8601 moment: keep only events that occurred up to it. */
+  readonly asOf?: string
+  readonly onProgress?: (progress: Progress) => void
+  /** Aborts the rebuild; what is published stays as it was. */
+  readonly signal?: AbortSignal
+}
+
+export interface Progress {
+  readonly stage: 'plan' | 'identify' | 'map' | 'reduce' | 'commit'
+  /** Both in `unit`. `total` is 0 while it isn't known. */
+  readonly done: number
+  readonly total: number
+  readonly unit: 'events' | 'parts' | 'views'
+  /** Bytes of input that this stage has read so far. */
+  readonly bytes: number
+}
+
+/** Events of one view: `read` is the sum of the others. */
+export interface Counters {
+  readonly read: number
+  readonly applied: number
+  readonly filtered: number
+  readonly duplicate: number
+  readonly late: number
+  readonly quarantined: number
+}
+
+/** An event that was read and not applied. */
+export interface ExceptionRow {
+  readonly eventId: string
+  readonly type: string
+  readonly reason: string
+  readonly detail: string
+}
+
+export interface ViewReport {
+  readonly view: string
+  readonly generation: string
+  /** `unchanged`: the rebuild came to the bytes that were published already. */
+  readonly outcome: 'published' | 'unchanged'
+  readonly rows: number
+  readonly keys: number
+  readonly counters: Counters
+  /** Hash of what was published, lower-case hexadecimal. */
+  readonly digest: string
+  /** Hash of the view's logic and options, lower-case hexadecimal. */
+  readonly fingerprint: string
+  /** Folder of the generation. */
+  readonly path: string
+  /** Size of the view's files. */
+  readonly bytes: number
+  /** Number of events in the generation's list of exceptions. */
+  readonly exceptions: number
+}
+
+export interface RebuildReport {
+  readonly job: string
+  readonly views: readonly ViewReport[]
+  readonly stages: readonly { readonly stage: string; readonly seconds: number }[]
+  /** Events read from the logs, each counted once however many views it went into. */
+  readonly events: number
+  readonly seconds: number
+  readonly bytesRead: number
+  readonly workers: number
+}

@@ -1,0 +1,61 @@
+/**
+ * The types a field of an event or a column of a view may have, and the JavaScript value each is to a handler.
+ *
+ * | type        | in a handler                                             | in a view file        |
+ * | ----------- | -------------------------------------------------------- | --------------------- |
+ * | `int32`     | `number`, −2^31 … 2^31−1                                 | INT32                 |
+ * | `int64`     | `number`, −(2^53−1) … 2^53−1, refused beyond             | INT64                 |
+ * | `bigint`    | `bigint`, −2^63 … 2^63−1, refused beyond                 | INT64                 |
+ * | `decimal`   | `number`, the unscaled integer, refused beyond 2^53−1    | INT64 DECIMAL(p, s)   |
+ * | `float64`   | `number`                                                 | DOUBLE                |
+ * | `bool`      | `boolean`                                                | BOOLEAN               |
+ * | `string`    | `string`                                                 | BYTE_ARRAY STRING     |
+ * | `timestamp` | `number` of milliseconds or microseconds since 1970 UTC, `bigint` of nanoseconds | INT64 TIMESTAMP |
+ * | `date`      | `number` of days since 1970-01-01                        | INT32 DATE            |
+ * | `json`      | any JSON value, or any nested Parquet value              | BYTE_ARRAY JSON       |
+ *
+ * An integer that its type can't hold exactly is an error with a place, never a rounded number.
+ */
+
+export type TimeUnit = 'ms' | 'us' | 'ns'
+
+export type TypeKind =
+  | 'int32'
+  | 'int64'
+  | 'bigint'
+  | 'decimal'
+  | 'float64'
+  | 'bool'
+  | 'string'
+  | 'timestamp'
+  | 'date'
+  | 'json'
+
+/**
+ * A declared type. `Value` is what a handler sees and exists for the compiler only.
+ */
+export interface Type<Value = unknown> {
+  readonly kind: TypeKind
+  readonly nullable: boolean
+  /** Where a log's field comes from: a column, or a path into a nested or JSON column. Absent: the field's own name. */
+  readonly from?: string | readonly string[]
+  /** The value a state column starts with. Absent: zero, '', false, or null where nullable. */
+  readonly initial?: Value
+  /** For `timestamp`. */
+  readonly unit?: TimeUnit
+  /** For `decimal`: digits in all, and digits behind the point. */
+  readonly precision?: number
+  readonly scale?: number
+  /** The value that stands in for the column where a file of the log lacks it. */
+  readonly whenMissing?: Value | null
+  /** For the compiler only; never present. */
+  readonly _value?: Value
+}
+
+/** What a handler sees of a declared type. */
+export type ValueOf<T> = T extends Type<infer Value> ? Value : never
+
+export type Fields = Readonly<Record<string, Type>>
+
+/** The object that a set of declared fields is to a handler. */
+export type Values<F extends Fields> = { -readonly [Name in keyof F]: ValueOf<F[Name]> }

@@ -1,0 +1,75 @@
+import type { TimeUnit, Type } from './type.ts'
+
+/**
+ * Makers of declared types. The first argument of each, where given, is the column or path the value comes from: a
+ * column's name, a dotted path into a nested or JSON column (`'payload.customer.city'`), or the path as an array where
+ * a name holds a dot. A column whose whole name matches wins over a path.
+ */
+
+type From = string | readonly string[]
+
+export interface TypeOptions<Value> {
+  /** The value a state column starts with. */
+  readonly initial?: Value
+  /** The value that stands in where a file of the log has no such column. */
+  readonly whenMissing?: Value | null
+}
+
+function make<Value>(kind: Type['kind'], from: From | undefined, options: object | undefined): Type<Value> {
+  return Object.freeze({ kind, nullable: false, ...(from === undefined ? {} : { from }), ...options })
+}
+
+/** Integers of 32 bits. */
+export function int32(from?: From, options?: TypeOptions<number>): Type<number> {
+  return make('int32', from, options)
+}
+
+/** Integers as numbers, exact: a value beyond ±(2^53 − 1) is refused. */
+export function int64(from?: From, options?: TypeOptions<number>): Type<number> {
+  return make('int64', from, options)
+}
+
+/** Integers of 64 bits as bigints; slower than `int64`. */
+export function bigint(from?: From, options?: TypeOptions<bigint>): Type<bigint> {
+  return make('bigint', from, options)
+}
+
+/** Fixed-point numbers, handled as their unscaled integer: 12.34 of scale 2 is 1234. At most 18 digits. */
+export function decimal(precision: number, scale: number, from?: From, options?: TypeOptions<number>): Type<number> {
+  return make('decimal', from, { precision, scale, ...options })
+}
+
+/** Floating-point numbers. Sums of them depend on the order of events. */
+export function float64(from?: From, options?: TypeOptions<number>): Type<number> {
+  return make('float64', from, options)
+}
+
+export function bool(from?: From, options?: TypeOptions<boolean>): Type<boolean> {
+  return make('bool', from, options)
+}
+
+export function string(from?: From, options?: TypeOptions<string>): Type<string> {
+  return make('string', from, options)
+}
+
+/** Days since 1970-01-01, as `dayOf` gives. */
+export function date(from?: From, options?: TypeOptions<number>): Type<number> {
+  return make('date', from, options)
+}
+
+/** A moment in the given unit: a number of milliseconds or microseconds (the default) since 1970 UTC, a bigint of ns. */
+export function timestamp(unit: 'ns', from?: From, options?: TypeOptions<bigint>): Type<bigint>
+export function timestamp(unit?: 'ms' | 'us', from?: From, options?: TypeOptions<number>): Type<number>
+export function timestamp(unit: TimeUnit = 'us', from?: From, options?: object): Type<never> {
+  return make('timestamp', from, { unit, ...options })
+}
+
+/** Any JSON value, or any nested Parquet value. */
+export function json<Value = unknown>(from?: From, options?: TypeOptions<Value>): Type<Value> {
+  return make('json', from, options)
+}
+
+/** The same type, or null. A state column starts as null. */
+export function nullable<Value>(type: Type<Value>): Type<Value | null> {
+  return Object.freeze({ ...type, nullable: true }) as Type<Value | null>
+}

@@ -1,0 +1,128 @@
+import { parseFloat16 } from 'hyparquet/src/convert.js'
+import { type BytesColumn, type Column, isPresent, type LogicalType } from '../model/column.ts'
+
+/** Decimals of at most this many digits fit 64 bits. */
+const DIGITS_OF_64_BITS = 18
+
+/** Gives physical values the layout of what they mean: unsigned integers, decimals in bytes, half floats. */
+export function finishLogical(column: Column, type: LogicalType): Column {
+  if (type.kind === 'int' && !type.signed && type.bits === 32) return onValues(column, widenUnsigned)
+  if (type.kind === 'int' && !type.signed && type.bits === 64) return unsigned64(column)
+  if (type.kind === 'float' && type.bits === 16) return onValues(column, halfFloats)
+  const inBytes = (column.kind === 'dictionary' ? column.dictionary.kind : column.kind) === 'bytes'
+  if (type.kind !== 'decimal' || !inBytes) return column
+  if (type.precision <= DIGITS_OF_64_BITS) return onValues(column, decimals64)
+  const plain = withoutDictionary(column)
+  return { kind: 'values', ...baseOf(plain), values: Array.from({ length: plain.length }, (_, row) => (isPresent(plain, row) ? bigEndian(bytesAt(plain as BytesColumn, row)) : null)) }
+}
+
+/** Applies to the dictionary where there is one. */
+function onValues(column: Column, change: (column: Column) => Column): Column {
+  return column.kind === 'dictionary' ? ({ ...column, dictionary: change(column.dictionary) } as Column) : change(column)
+}
+
+function baseOf({ length, nullCount, validity }: Column) {
+  return { length, nullCount, validity }
+}
+
+function widenUnsigned(column: Column): Column {
+  if (column.kind !== 'int32') return column
+  return { kind: 'int64', ...baseOf(column), values: BigInt64Array.from(column.values, (value) => BigInt(value >>> 0)) }
+}
+
+/** Values up to 2^63 − 1 lie in an int64 column; one column with larger ones holds bigints. */
+function unsigned64(column: Column): Column {
+  const values = column.kind === 'dictionary' ? column.dictionary : column
+  if (values.kind !== 'int64' || values.values.every((value) => value >= 0n)) return column
+  const plain = withoutDictionary(column)
+  if (plain.kind !== 'int64') return column
+  return { kind: 'values', ...baseOf(plain), values: Array.from(plain.values, (value, row) => (isPresent(plain, row) ? BigInt.asUintN(64, value) : null)) }
+}
+
+function halfFloats(column: Column): Column {
+  if (column.kind !== 'bytes') return column
+  const values = new Float64Array(column.length)
+  for (let row = 0; row < column.length; row++) if (isPresent(column, row)) values[row] = parseFloat16(bytesAt(column, row)) ?? 0
+  return { kind: 'float64', ...baseOf(column), values }
+}
+
+function decimals64(column: Column): Column {
+  if (column.kind !== 'bytes') return column
+  const values = new BigInt64Array(column.length)
+  for (let row = 0; row < column.length; row++) if (isPresent(column, row)) values[row] = bigEndian(bytesAt(column, row))
+  return { kind: 'int64', ...baseOf(column), values }
+}
+
+/** Bytes as one signed integer, big-endian two's complement. */
+export function bigEndian(bytes: Uint8Array): bigint {
+  let value = 0n
+  for (const byte of bytes) value = (value << 8n) | BigInt(byte)
+  return BigInt.asIntN(bytes.length * 8, value)
+}
+
+export function bytesAt(column: BytesColumn, row: number): Uint8Array {
+  return column.data.subarray(column.offsets[row]!, column.offsets[row + 1]! - column.gap)
+}
+
+/** A dictionary column with its values written out. */
+export function withoutDictionary(column: Column): Column {
+  if (column.kind !== 'dictionary') return column
+  const { dictionary, codes } = column
+  const base = baseOf(column)
+  switch (dictionary.kind) {
+    case 'int32':
+      return { kind: 'int32', ...base, values: Int32Array.from(codes, (code) => dictionary.values[code] ?? 0) }
+    case 'int64':
+      return { kind: 'int64', ...base, values: BigInt64Array.from(codes, (code) => dictionary.values[code] ?? 0n) }
+    case 'float64':
+      return { kind: 'float64', ...base, values: Float64Array.from(codes, (code) => dictionary.values[code] ?? 0) }
+    case 'bytes':
+      return { kind: 'bytes', ...base, ...gathered(dictionary, codes, column) }
+  }
+}
+
+function gathered(dictionary: BytesColumn, codes: Int32Array, column: Column) {
+  const offsets = new Int32Array(codes.length + 1)
+  for (let row = 0; row < codes.length; row++) offsets[row + 1] = offsets[row]! + (isPresent(column, row) ? bytesAt(dictionary, codes[row]!).length : 0)
+  const data = new Uint8Array(offsets[codes.length]!)
+  for (let row = 0; row < codes.length; row++) if (isPresent(column, row)) data.set(bytesAt(dictionary, codes[row]!), offsets[row]!)
+  return { offsets, data, gap: 0 as const }
+}
+
+/** A bytes column in Arrow's own layout: values side by side, no lengths in between. */
+export function compactBytes(column: BytesColumn): BytesColumn {
+  if (column.gap === 0) return column
+  const offsets = new Int32Array(column.length + 1)
+  for (let row = 0; row < column.length; row++) offsets[row + 1] = offsets[row]! + bytesAt(column, row).length
+  const data = new Uint8Array(offsets[column.length]!)
+  for (let row = 0; row < column.length; row++) data.set(bytesAt(column, row), offsets[row]!)
+  return { ...column, offsets, data, gap: 0 }
+}
+
+/** Rows `from … to` of a column, sharing its memory where the layout allows. */
+export function sliceColumn(column: Column, from: number, to: number): Column {
+  if (from === 0 && to === column.length) return column
+  const length = to - from
+  const validity = column.validity === null ? null : sliceBits(column.validity, from, length)
+  let nullCount = 0
+  if (validity !== null) for (let row = 0; row < length; row++) if ((validity[row >> 3]! & (1 << (row & 7))) === 0) nullCount++
+  const base = { length, validity: nullCount === 0 ? null : validity, nullCount }
+  switch (column.kind) {
+    case 'bool':
+      return { ...column, ...base, bits: sliceBits(column.bits, from, length) }
+    case 'bytes':
+      return { ...column, ...base, offsets: column.offsets.subarray(from, to + 1) }
+    case 'dictionary':
+      return { ...column, ...base, codes: column.codes.subarray(from, to) }
+    case 'values':
+      return { ...column, ...base, values: column.values.slice(from, to) }
+    default:
+      return { ...column, ...base, values: column.values.subarray(from, to) } as Column
+  }
+}
+
+function sliceBits(bits: Uint8Array, from: number, length: number): Uint8Array {
+  const sliced = new Uint8Array((length + 7) >> 3)
+  for (let row = 0; row < length; row++) if ((bits[(from + row) >> 3]! & (1 << ((from + row) & 7))) !== 0) sliced[row >> 3]! |= 1 << (row & 7)
+  return sliced
+}

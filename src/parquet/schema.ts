@@ -1,0 +1,110 @@
+import type { SchemaElement, SchemaTree } from 'hyparquet'
+import type { LogicalType } from '../model/column.ts'
+import type { TimeUnit } from '../model/type.ts'
+
+/** A field of a file's schema; structs, lists and maps have children. */
+export interface SchemaField {
+  readonly name: string
+  /** Names from the top-level column down. */
+  readonly path: readonly string[]
+  readonly type: LogicalType
+  readonly nullable: boolean
+  readonly children: readonly SchemaField[]
+}
+
+export function schemaFields(tree: SchemaTree): SchemaField[] {
+  return tree.children.map((node) => ({
+    name: node.element.name,
+    path: node.path,
+    type: logicalTypeOf(node),
+    nullable: node.element.repetition_type !== 'REQUIRED',
+    children: schemaFields(node),
+  }))
+}
+
+/** Whether values of a node are nested: it, or what it lies in, is repeated, or it has children. */
+export function isNested(path: readonly SchemaTree[]): boolean {
+  const last = path.at(-1)!
+  return last.children.length > 0 || path.some((node) => node.element.repetition_type === 'REPEATED') || path.some(isVariant)
+}
+
+export function isVariant(node: SchemaTree): boolean {
+  return node.element.logical_type?.type === 'VARIANT'
+}
+
+function logicalTypeOf(node: SchemaTree): LogicalType {
+  const { element } = node
+  if (node.children.length > 0 || element.repetition_type === 'REPEATED') return { kind: 'nested' }
+  return annotated(element) ?? physicalType(element)
+}
+
+const timeUnits: Readonly<Record<string, TimeUnit>> = { MILLIS: 'ms', MICROS: 'us', NANOS: 'ns' }
+
+/** What the annotation says; undefined where there is none, or none that is known. */
+function annotated(element: SchemaElement): LogicalType | undefined {
+  const { logical_type: logical, converted_type: converted } = element
+  switch (logical?.type) {
+    case 'STRING':
+    case 'ENUM':
+      return { kind: 'string' }
+    case 'JSON':
+      return { kind: 'json' }
+    case 'UUID':
+      return { kind: 'uuid' }
+    case 'DATE':
+      return { kind: 'date' }
+    case 'FLOAT16':
+      return { kind: 'float', bits: 16 }
+    case 'DECIMAL':
+      return { kind: 'decimal', precision: logical.precision, scale: logical.scale }
+    case 'TIMESTAMP':
+      return { kind: 'timestamp', unit: timeUnits[logical.unit]!, utc: logical.isAdjustedToUTC }
+    case 'TIME':
+      return { kind: 'time', unit: timeUnits[logical.unit]! }
+    case 'INTEGER':
+      return { kind: 'int', bits: logical.bitWidth as 8, signed: logical.isSigned }
+  }
+  const integer = /^(U?)INT_(8|16|32|64)$/.exec(converted ?? '')
+  if (integer !== null) return { kind: 'int', bits: Number(integer[2]) as 8, signed: integer[1] === '' }
+  switch (converted) {
+    case 'UTF8':
+    case 'ENUM':
+      return { kind: 'string' }
+    case 'JSON':
+      return { kind: 'json' }
+    case 'DATE':
+      return { kind: 'date' }
+    case 'DECIMAL':
+      return { kind: 'decimal', precision: element.precision ?? 38, scale: element.scale ?? 0 }
+    case 'TIMESTAMP_MILLIS':
+      return { kind: 'timestamp', unit: 'ms', utc: true }
+    case 'TIMESTAMP_MICROS':
+      return { kind: 'timestamp', unit: 'us', utc: true }
+    case 'TIME_MILLIS':
+      return { kind: 'time', unit: 'ms' }
+    case 'TIME_MICROS':
+      return { kind: 'time', unit: 'us' }
+    case 'INTERVAL':
+      return { kind: 'interval' }
+  }
+  return undefined
+}
+
+function physicalType(element: SchemaElement): LogicalType {
+  switch (element.type) {
+    case 'BOOLEAN':
+      return { kind: 'bool' }
+    case 'INT32':
+      return { kind: 'int', bits: 32, signed: true }
+    case 'INT64':
+      return { kind: 'int', bits: 64, signed: true }
+    case 'INT96':
+      return { kind: 'timestamp', unit: 'ns', utc: true }
+    case 'FLOAT':
+      return { kind: 'float', bits: 32 }
+    case 'DOUBLE':
+      return { kind: 'float', bits: 64 }
+    default:
+      return { kind: 'binary' }
+  }
+}

@@ -1,0 +1,272 @@
+import { createHash } from 'node:crypto'
+import type { LogicalType } from '../model/column.ts'
+import { ConfigurationError, InputError } from '../model/errors.ts'
+import type { OrderRole, RoleSource } from '../model/log.ts'
+import type { TimeUnit, Type } from '../model/type.ts'
+import { int64, string, timestamp } from '../model/types.ts'
+import { type AnyLog, isTyped, type ViewDefinition } from '../model/view.ts'
+import { openParquet, type ParquetFile, type RowGroup, type SchemaField } from '../parquet/file.ts'
+import type { Files } from '../storage/files.ts'
+import { nanosecondsIn } from '../view/from-values.ts'
+import { type Slot, storageOf } from '../view/slots.ts'
+import { folderColumns, listFiles } from './files.ts'
+import { parseMoment } from './moments.ts'
+import type { FilePlan, GroupPlan, LogPlan, Plan, RoleSlots, RowGroupPlan, SlotSource, SplitPlan } from './plan.ts'
+import { describeType, type DeclaredSlot, findSource } from './sources.ts'
+
+/** Rows of neighbouring row groups are mapped together up to this many. */
+const SPLIT_ROWS = 131_072
+/** Events a bucket is to hold: the state of their keys fits the CPU's cache. */
+const BUCKET_ROWS = 65_536
+const BUCKET_BITS_MAX = 12
+
+/** Which names of an event a function reads; `all` where that can't be told. */
+export type FieldsRead = (fn: (...args: never[]) => unknown, parameter: number) => ReadonlySet<string> | 'all'
+
+export interface PlanInput {
+  readonly job: string
+  readonly views: readonly ViewDefinition[]
+  readonly knownAt?: string | undefined
+  readonly asOf?: string | undefined
+  readonly fieldsRead: FieldsRead
+  readonly files: Files
+}
+
+/** Looks at the logs' footers and decides what is to be done. */
+export function makePlan(input: PlanInput): Plan {
+  const logs = new Map<string, ViewDefinition[]>()
+  for (const view of input.views) logs.set(view.log.name, [...(logs.get(view.log.name) ?? []), view])
+  return { job: input.job, logs: [...logs.values()].map((views) => planLog(views[0]!.log, views, input)) }
+}
+
+function planLog(log: AnyLog, views: readonly ViewDefinition[], input: PlanInput): LogPlan {
+  const declared = declareSlots(log)
+  const opened = listFiles(log.name, log.files).map((path) => openFile(path, input.files))
+  const sources = opened.map(({ parquet, path }) => declared.slots.map((slot) => findSource(slot, parquet, folderColumns(path))))
+  const slots = declared.slots.map((slot, index) => settleSlot(slot, index, opened, sources))
+  const { roles } = declared
+  const order = orderSlots(log, roles)
+  const knownAt = momentOption(log, roles.recordedAt, 'recordedAt', '--known-at', input.knownAt)
+  const asOf = momentOption(log, roles.occurredAt, 'occurredAt', '--as-of', input.asOf)
+  const step = nanosecondsIn[log.timeUnit as TimeUnit]
+  const moments = { knownAt: knownAt === null ? null : knownAt * step, asOf: asOf === null ? null : asOf * step }
+  const files = opened.map(({ path, parquet, footerSha256 }, i): FilePlan => ({ path, rows: parquet.rows, bytes: parquet.file.byteLength, footerSha256, sources: sources[i]! }))
+  for (const { parquet } of opened) parquet.file.close()
+  const rows = files.reduce((sum, file) => sum + file.rows, 0)
+  const bucketBits = Math.min(BUCKET_BITS_MAX, bitsFor(rows / BUCKET_ROWS))
+  return {
+    name: log.name,
+    rows,
+    bytes: files.reduce((sum, file) => sum + file.bytes, 0),
+    files,
+    splits: opened.flatMap(({ parquet }, file) => planSplits(parquet, file, sources[file]!, roles, moments)),
+    slots,
+    roles,
+    order,
+    identify: !log.uniqueIds,
+    groups: planGroups(views, slots, roles, order, input.fieldsRead),
+    bucketBits,
+    reduceBits: Math.min(bucketBits, Math.max(4, bucketBits - 3)),
+    knownAt,
+    asOf,
+  }
+}
+
+function bitsFor(count: number): number {
+  return count <= 1 ? 0 : Math.ceil(Math.log2(count))
+}
+
+interface OpenedFile {
+  readonly path: string
+  readonly parquet: ParquetFile
+  readonly footerSha256: string
+}
+
+function openFile(path: string, files: Files): OpenedFile {
+  const file = files.openForReading(path)
+  const parquet = openParquet(file)
+  const tail = file.read(file.byteLength - 8, 8)
+  const footerBytes = new DataView(tail.buffer, tail.byteOffset).getUint32(0, true)
+  const footer = file.read(file.byteLength - 8 - footerBytes, footerBytes + 8)
+  return { path, parquet, footerSha256: createHash('sha256').update(footer).digest('hex') }
+}
+
+function declareSlots(log: AnyLog): { slots: DeclaredSlot[]; roles: RoleSlots } {
+  const slots: DeclaredSlot[] = []
+  const columns = log.columns as Readonly<Record<string, RoleSource | readonly string[] | undefined>>
+  const add = (name: string, what: string, source: RoleSource | undefined, bare: Type | undefined): number => {
+    if (source === undefined) return -1
+    const type = typeof source === 'string' ? bare : source
+    slots.push({ name, what, type, from: typeof source === 'string' ? source : (source.from ?? name) })
+    return slots.length - 1
+  }
+  const role = (name: string, bare: Type | undefined) => add(name, `the events' ${name}`, columns[name] as RoleSource | undefined, bare)
+  const moment = timestamp(log.timeUnit as 'us')
+  const id = Array.isArray(columns['id'])
+    ? columns['id'].map((column: string, i: number) => add(`id[${i}]`, "part of the events' id", column, undefined))
+    : [role('id', undefined)]
+  const roles: RoleSlots = {
+    id,
+    key: role('key', string()),
+    type: role('type', string()),
+    occurredAt: role('occurredAt', moment),
+    recordedAt: role('recordedAt', moment),
+    sequence: role('sequence', int64()),
+  }
+  for (const [name, type] of Object.entries(log.fields as Readonly<Record<string, Type>>)) {
+    slots.push({ name, what: `field ${name}`, type, from: type.from ?? name })
+  }
+  return { slots, roles }
+}
+
+/** The type of a slot in all files; one whose type is left to the files must have one type in all of them. */
+function settleSlot(slot: DeclaredSlot, index: number, files: readonly OpenedFile[], sources: readonly (readonly SlotSource[])[]): Slot {
+  let type = slot.type
+  let settledBy = ''
+  let mayBeNull = false
+  files.forEach(({ parquet, path }, i) => {
+    const source = sources[i]![index]!
+    if (source.kind !== 'column') {
+      mayBeNull ||= source.kind === 'inside' || source.value === null
+      type ??= string()
+      return
+    }
+    const field = fieldAt(parquet.schema, source.path)
+    mayBeNull ||= mayHoldNull(parquet, source.path)
+    if (slot.type !== undefined) return
+    const found = bareType(field.type, slot, path)
+    if (type !== undefined && type.kind !== found.kind) {
+      throw new InputError(
+        `Cannot read ${path}, column "${source.path.join('.')}" (${slot.what}): expected ${type.kind} as in ${settledBy || files[0]!.path}, found ${describeType(field.type)}.`,
+        { file: path, column: source.path.join('.') },
+      )
+    }
+    type = found
+    settledBy ||= path
+  })
+  const settled = { from: slot.from, ...type! }
+  return { name: slot.name, type: settled, storage: storageOf(settled), mayBeNull }
+}
+
+function fieldAt(schema: readonly SchemaField[], path: readonly string[]): SchemaField {
+  let fields = schema
+  let field: SchemaField | undefined
+  for (const name of path) {
+    field = fields.find((candidate) => candidate.name === name)
+    fields = field?.children ?? []
+  }
+  return field!
+}
+
+/** A schema that allows nulls is believed only where statistics don't show that there are none. */
+function mayHoldNull(parquet: ParquetFile, path: readonly string[]): boolean {
+  if (path.length === 1 && !fieldAt(parquet.schema, path).nullable) return false
+  return parquet.rowGroups.some((rowGroup) => rowGroup.statistics(path)?.nullCount !== 0)
+}
+
+function bareType(found: LogicalType, slot: DeclaredSlot, path: string): Type {
+  if (found.kind === 'int') return int64()
+  if (found.kind === 'string' || found.kind === 'uuid' || found.kind === 'binary') return string()
+  if (found.kind === 'date') return { kind: 'date', nullable: false }
+  if (found.kind === 'timestamp') return { kind: 'timestamp', nullable: false, unit: found.unit }
+  throw new InputError(`Cannot read ${path}, column "${slot.from}" (${slot.what}): expected integers or strings, found ${describeType(found)}.`, { file: path })
+}
+
+function orderSlots(log: AnyLog, roles: RoleSlots): readonly number[] {
+  const named = log.order as readonly OrderRole[] | undefined
+  const names: readonly OrderRole[] = named ?? ['sequence', 'recordedAt', 'id']
+  return names.flatMap((name) => (name === 'id' ? roles.id : roles[name] < 0 ? [] : [roles[name]]))
+}
+
+function momentOption(log: AnyLog, slot: number, role: string, option: string, text: string | undefined): bigint | null {
+  if (text === undefined) return null
+  if (slot < 0) throw new ConfigurationError(`${option}: log ${log.name} has no ${role} column, so it isn't known which events to keep. Declare columns.${role}.`)
+  return parseMoment(text, log.timeUnit, option)
+}
+
+/** Known-at and as-of in nanoseconds. */
+interface Moments {
+  readonly knownAt: bigint | null
+  readonly asOf: bigint | null
+}
+
+function planSplits(parquet: ParquetFile, file: number, sources: readonly SlotSource[], roles: RoleSlots, moments: Moments): SplitPlan[] {
+  const splits: SplitPlan[] = []
+  let rowGroups: RowGroupPlan[] = []
+  let rows = 0
+  let bytes = 0
+  const close = () => {
+    if (rowGroups.length > 0) splits.push({ file, rowGroups, rows, bytes })
+    rowGroups = []
+    rows = 0
+    bytes = 0
+  }
+  for (const rowGroup of parquet.rowGroups) {
+    if (rows > 0 && rows + rowGroup.rows > SPLIT_ROWS) close()
+    const skipped = liesBeyond(parquet, rowGroup, sources[roles.recordedAt], moments.knownAt) || liesBeyond(parquet, rowGroup, sources[roles.occurredAt], moments.asOf)
+    rowGroups.push({ index: rowGroup.index, rows: rowGroup.rows, skipped })
+    rows += rowGroup.rows
+    bytes += rowGroup.bytesCompressed
+  }
+  close()
+  return splits
+}
+
+/** Whether statistics prove that all of a row group's moments are later than `until`, which is in nanoseconds. */
+function liesBeyond(parquet: ParquetFile, rowGroup: RowGroup, source: SlotSource | undefined, until: bigint | null): boolean {
+  if (until === null || source?.kind !== 'column') return false
+  const type = fieldAt(parquet.schema, source.path).type
+  const statistics = rowGroup.statistics(source.path)
+  if (type.kind !== 'timestamp' || typeof statistics?.min !== 'bigint' || statistics.nullCount !== 0) return false
+  return statistics.min * nanosecondsIn[type.unit] > until
+}
+
+function planGroups(views: readonly ViewDefinition[], slots: readonly Slot[], roles: RoleSlots, order: readonly number[], fieldsRead: FieldsRead): GroupPlan[] {
+  const indexOf = new Map(slots.map((slot, index) => [slot.name, index]))
+  const reads = (fn: ((...args: never[]) => unknown) | undefined, parameter: number): number[] => {
+    if (fn === undefined) return []
+    const names = fieldsRead(fn, parameter)
+    return names === 'all' ? [...slots.keys()] : [...names].flatMap((name) => indexOf.get(name) ?? [])
+  }
+  const groups: GroupPlan[] = []
+  const sharing: ViewDefinition[] = []
+  for (const view of views) {
+    if (view.by === undefined && view.filter === undefined && strategyOf(view).strategy === 'shuffle') sharing.push(view)
+    else groups.push(planGroup([view]))
+  }
+  if (sharing.length > 0) groups.unshift(planGroup(sharing))
+  return groups
+
+  function planGroup(members: readonly ViewDefinition[]): GroupPlan {
+    const { strategy, reason } = strategyOf(members[0]!)
+    const ordered = strategy === 'shuffle' && members.some((view) => !view.orderFree || hasFloats(view))
+    const read = members.flatMap((view) => Object.values(view.on).flatMap((handler) => reads(handler, 1)))
+    const named = members.some((view) => view.onError === 'quarantine') ? [...roles.id, roles.type].filter((slot) => slot >= 0) : []
+    const mapSlots = members.flatMap((view) => [...reads(view.by, 0), ...reads(view.filter, 0)])
+    return {
+      views: members.map((view) => view.name),
+      strategy,
+      ordered,
+      reason,
+      slots: distinct([...read, ...named, ...(ordered ? order : [])]),
+      mapSlots: distinct(mapSlots),
+    }
+  }
+}
+
+function distinct(slots: readonly number[]): number[] {
+  return [...new Set(slots)].sort((a, b) => a - b)
+}
+
+/** Sums of floating-point numbers depend on their order, so such states are neither combined nor left unordered. */
+function hasFloats(view: ViewDefinition): boolean {
+  return isTyped(view.state) && Object.values(view.state).some((type) => type.kind === 'float64')
+}
+
+function strategyOf(view: ViewDefinition): { strategy: GroupPlan['strategy']; reason: string } {
+  if (view.merge === undefined) return { strategy: 'shuffle', reason: view.orderFree ? 'order does not matter to its handlers' : "a key's events are folded in the log's order" }
+  if (!isTyped(view.state)) return { strategy: 'shuffle', reason: 'merge is not used: a free-form state cannot travel' }
+  if (hasFloats(view)) return { strategy: 'shuffle', reason: 'merge is not used: sums of float64 depend on their order, so events are folded in the log\'s order' }
+  if (view.onError === 'quarantine') return { strategy: 'shuffle', reason: 'merge is not used: an event that fails is taken out of its key\'s fold' }
+  return { strategy: 'combine', reason: 'states are combined where the events are read, by merge' }
+}

@@ -1,0 +1,89 @@
+import type { Slot } from '../view/slots.ts'
+
+/**
+ * What a rebuild will do, as frozen data made before any work: from the log and the views alone, never from the
+ * machine, so that the same log and views always give the same plan.
+ */
+export interface Plan {
+  readonly job: string
+  readonly logs: readonly LogPlan[]
+}
+
+export interface LogPlan {
+  readonly name: string
+  readonly rows: number
+  readonly bytes: number
+  readonly files: readonly FilePlan[]
+  /** Runs of neighbouring row groups of one file; each is mapped as one task. */
+  readonly splits: readonly SplitPlan[]
+  /** What handlers may read: first the roles, then the fields. Other parts name slots by their index here. */
+  readonly slots: readonly Slot[]
+  readonly roles: RoleSlots
+  /** Slots by which a key's events are ordered. */
+  readonly order: readonly number[]
+  /** Whether ids must be compared to find duplicates. */
+  readonly identify: boolean
+  /** Why no ids are compared, or null. */
+  readonly groups: readonly GroupPlan[]
+  /** Keys are spread over 2^bucketBits buckets, */
+  readonly bucketBits: number
+  /** which are reduced in 2^reduceBits tasks. */
+  readonly reduceBits: number
+  /** Only events recorded, occurred up to this moment (inclusive), in the log's time unit. */
+  readonly knownAt: bigint | null
+  readonly asOf: bigint | null
+}
+
+/** Slot indexes of the roles; −1 where the log has none. */
+export interface RoleSlots {
+  readonly id: readonly number[]
+  readonly key: number
+  readonly type: number
+  readonly occurredAt: number
+  readonly recordedAt: number
+  readonly sequence: number
+}
+
+export interface FilePlan {
+  readonly path: string
+  readonly rows: number
+  readonly bytes: number
+  readonly footerSha256: string
+  /** By slot: where this file has it. */
+  readonly sources: readonly SlotSource[]
+}
+
+export type SlotSource =
+  | { readonly kind: 'column'; readonly path: readonly string[] }
+  /** A path into a JSON column, or into a nested column beyond its structs. */
+  | { readonly kind: 'inside'; readonly path: readonly string[]; readonly steps: readonly string[] }
+  /** A Hive folder's value, or what stands in for a missing column. */
+  | { readonly kind: 'constant'; readonly value: unknown; readonly origin: 'folder' | 'missing' }
+
+export interface SplitPlan {
+  readonly file: number
+  readonly rowGroups: readonly RowGroupPlan[]
+  readonly rows: number
+  readonly bytes: number
+}
+
+export interface RowGroupPlan {
+  readonly index: number
+  readonly rows: number
+  /** Its statistics prove that no event of it lies within known-at and as-of: it isn't read. */
+  readonly skipped: boolean
+}
+
+/** Views that are shuffled together because they have the same key; or one view that has its own. */
+export interface GroupPlan {
+  readonly views: readonly string[]
+  /** `combine`: folded where the events are read, states are merged. `shuffle`: events travel to their key. */
+  readonly strategy: 'combine' | 'shuffle'
+  /** Whether a key's events must be put in the log's order. */
+  readonly ordered: boolean
+  readonly reason: string
+  /** Slots that travel with an event, or that a combining view's handlers read. */
+  readonly slots: readonly number[]
+  /** Slots that `by` and `filter` read where the event is read. */
+  readonly mapSlots: readonly number[]
+}

@@ -1,0 +1,113 @@
+import type { LogicalType } from '../model/column.ts'
+import { InputError } from '../model/errors.ts'
+import type { Type, TypeKind } from '../model/type.ts'
+import type { ParquetFile, SchemaField } from '../parquet/file.ts'
+import type { SlotSource } from './plan.ts'
+
+/** A slot before files are looked at: what is declared of it. */
+export interface DeclaredSlot {
+  readonly name: string
+  /** The role or the field, in words, for messages. */
+  readonly what: string
+  /** Undefined where the declaration leaves the type to the file. */
+  readonly type: Type | undefined
+  readonly from: string | readonly string[]
+}
+
+/** Where a file has a slot: a column, a path into one, a Hive folder's value, or what is declared for files without it. */
+export function findSource(slot: DeclaredSlot, file: ParquetFile, folders: ReadonlyMap<string, string>): SlotSource {
+  const steps = pathOf(slot.from, file, folders)
+  const name = steps[0]!
+  if (!file.schema.some((field) => field.name === name)) {
+    const folder = steps.length === 1 ? folders.get(name) : undefined
+    if (folder !== undefined) return { kind: 'constant', value: folderValue(folder), origin: 'folder' }
+    if (slot.type?.whenMissing !== undefined) return { kind: 'constant', value: slot.type.whenMissing, origin: 'missing' }
+    throw missing(slot, file, steps, folders)
+  }
+  return descend(slot, file, steps)
+}
+
+/** A dotted name is a path unless a column has that whole name. */
+function pathOf(from: string | readonly string[], file: ParquetFile, folders: ReadonlyMap<string, string>): readonly string[] {
+  if (typeof from !== 'string') return from
+  if (file.schema.some((field) => field.name === from) || folders.has(from)) return [from]
+  return from.split('.')
+}
+
+const NULL_FOLDER = '__HIVE_DEFAULT_PARTITION__'
+
+function folderValue(text: string): string | null {
+  return text === NULL_FOLDER ? null : text
+}
+
+function descend(slot: DeclaredSlot, file: ParquetFile, steps: readonly string[]): SlotSource {
+  let field: SchemaField | undefined
+  let fields = file.schema
+  for (let i = 0; i < steps.length; i++) {
+    const next = fields.find((candidate) => candidate.name === steps[i])
+    if (next === undefined) {
+      if (field !== undefined && mayHoldMore(field)) return { kind: 'inside', path: steps.slice(0, i), steps: steps.slice(i) }
+      if (slot.type?.whenMissing !== undefined) return { kind: 'constant', value: slot.type.whenMissing, origin: 'missing' }
+      throw missing(slot, file, steps, new Map())
+    }
+    field = next
+    fields = isStruct(next) ? next.children : []
+  }
+  refuseWrongType(slot, file, steps, field!.type)
+  return { kind: 'column', path: steps }
+}
+
+function isStruct(field: SchemaField): boolean {
+  return field.children.length > 0
+}
+
+function mayHoldMore(field: SchemaField): boolean {
+  const kind = field.type.kind
+  return kind === 'json' || kind === 'string' || kind === 'binary' || kind === 'nested'
+}
+
+function missing(slot: DeclaredSlot, file: ParquetFile, steps: readonly string[], folders: ReadonlyMap<string, string>): InputError {
+  const found = [...file.schema.map((field) => field.name), ...[...folders.keys()].map((name) => `${name} (folder)`)].join(', ')
+  return new InputError(
+    `Cannot read ${file.path}: expected column "${steps.join('.')}" (${slot.what}), found ${found}. Name the right column, or declare whenMissing for files without it.`,
+    { file: file.path, column: steps.join('.') },
+  )
+}
+
+const accepted: Readonly<Record<TypeKind, readonly LogicalType['kind'][]>> = {
+  int32: ['int'],
+  int64: ['int'],
+  bigint: ['int'],
+  decimal: ['decimal', 'int'],
+  float64: ['float', 'int'],
+  bool: ['bool'],
+  string: ['string', 'json', 'uuid', 'binary'],
+  timestamp: ['timestamp', 'date'],
+  date: ['date'],
+  json: ['json', 'string', 'binary', 'nested'],
+}
+
+function refuseWrongType(slot: DeclaredSlot, file: ParquetFile, steps: readonly string[], found: LogicalType): void {
+  const { type } = slot
+  if (type === undefined || accepted[type.kind].includes(found.kind)) return
+  const place = { file: file.path, column: steps.join('.') }
+  throw new InputError(
+    `Cannot read ${file.path}, column "${steps.join('.')}" (${slot.what}): expected ${type.kind}, found ${describeType(found)}.`,
+    place,
+  )
+}
+
+export function describeType(type: LogicalType): string {
+  switch (type.kind) {
+    case 'int':
+      return `${type.signed ? '' : 'u'}int${type.bits}`
+    case 'float':
+      return `float${type.bits}`
+    case 'timestamp':
+      return `timestamp(${type.unit}${type.utc ? ', utc' : ''})`
+    case 'decimal':
+      return `decimal(${type.precision}, ${type.scale})`
+    default:
+      return type.kind
+  }
+}

@@ -1,0 +1,48 @@
+import { discardAll, publishAll, stageAll } from './commit/views.ts'
+import type { LoadedJob } from './job/load.ts'
+import { fieldsRead } from './job/reads.ts'
+import { identifyAll, mapAll } from './map/all.ts'
+import { ConfigurationError } from './model/errors.ts'
+import type { RebuildOptions, RebuildReport } from './model/report.ts'
+import { makePlan } from './plan/make-plan.ts'
+import type { Plan } from './plan/plan.ts'
+import { reduceAll } from './reduce/all.ts'
+import { Stages } from './stages.ts'
+import { disk } from './storage/disk.ts'
+import { startWorkers } from './workers/start.ts'
+
+/**
+ * Rebuilds views from their logs: plan → map → shuffle → reduce → commit.
+ *
+ * @param job From `loadJob`, or `loadedFromDefinition` (which runs with 0 workers only).
+ * @returns What was published, with counters and times.
+ * @throws ConfigurationError, InputError, ViewError, ConflictError or OutputError; nothing is published then.
+ */
+export async function rebuild(job: LoadedJob, options: RebuildOptions): Promise<RebuildReport> {
+  const stages = new Stages(options)
+  const plan = await stages.run('plan', () => planRebuild(job, options))
+  const workers = await startWorkers(job, plan, options.workers)
+  const staged = stageAll(plan, options.out, disk)
+  try {
+    const duplicates = await stages.run('identify', () => identifyAll(plan, workers, stages))
+    const mapped = await stages.run('map', () => mapAll(plan, duplicates, workers, stages))
+    const reduced = await stages.run('reduce', () => reduceAll(plan, duplicates, mapped, staged.folders, workers, stages))
+    return await stages.run('commit', () => publishAll({ job, plan, mapped, reduced, staged, options, stages }, disk))
+  } finally {
+    // First the threads end, so that nothing is written any more; what was published is no longer staged.
+    await workers.close()
+    discardAll(staged, disk)
+  }
+}
+
+/** What `rebuild` would do, from the logs' footers alone. */
+export async function planRebuild(job: LoadedJob, options: RebuildOptions): Promise<Plan> {
+  const { views } = job.definition
+  const unknown = options.views?.find((name) => !views.some((view) => view.name === name))
+  if (unknown !== undefined) {
+    const names = views.map((view) => view.name).join(', ')
+    throw new ConfigurationError(`Job ${job.name} has no view "${unknown}": it has ${names}.`)
+  }
+  const wanted = views.filter((view) => options.views?.includes(view.name) ?? true)
+  return makePlan({ job: job.name, views: wanted, knownAt: options.knownAt, asOf: options.asOf, fieldsRead, files: disk })
+}

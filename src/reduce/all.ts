@@ -1,0 +1,94 @@
+import { describePlace, ViewError } from '../model/errors.ts'
+import type { LogDuplicates } from '../map/all.ts'
+import type { MapResult } from '../map/map-split.ts'
+import type { GroupPlan, LogPlan, Plan } from '../plan/plan.ts'
+import { type Block, estimateKeys, mergeSketch, newSketch } from '../shuffle/block.ts'
+import type { Stages } from '../stages.ts'
+import type { Executor } from '../workers/executor.ts'
+import type { LocateTask, ReduceFailure, ReduceTask } from '../workers/tasks.ts'
+import type { PartFile, ReduceResult } from './reduce-part.ts'
+
+/** Keys that a part file is to hold at the least, where a view has more. */
+const PART_KEYS = 16_384
+/** Parts of a large log that are reduced at the same time however few its keys are. */
+const PARTS_AT_ONCE = 4
+
+export interface ReducedView {
+  readonly parts: readonly PartFile[]
+  readonly exceptions: readonly ReduceResult['exceptions'][string][number][]
+}
+
+/** Reduces every group of every log; the parts of each view in the order of their names. */
+export async function reduceAll(
+  plan: Plan,
+  duplicates: readonly LogDuplicates[],
+  mapped: readonly (readonly MapResult[])[],
+  folders: Readonly<Record<string, string>>,
+  workers: Executor,
+  stages: Stages,
+): Promise<Map<string, ReducedView>> {
+  const groups = plan.logs.flatMap((log, logIndex) => log.groups.map((group, groupIndex) => ({ log, logIndex, group, groupIndex })))
+  const planned = groups.map(({ log, logIndex, group, groupIndex }) => {
+    const results = mapped[logIndex]!.map((result) => result.groups[groupIndex]!)
+    const blocks = results.flatMap((result) => result.blocks)
+    const sketch = newSketch()
+    for (const result of results) mergeSketch(sketch, result.sketch)
+    return { log, group, blocks, tasks: planParts(log, logIndex, group, groupIndex, blocks, sketch, folders) }
+  })
+  const tasks = planned.flatMap((entry) => entry.tasks)
+  const progress = stages.progress(tasks.length, 'parts')
+  const results = await workers.runAll(tasks, { signal: stages.signal, onDone: () => progress(1, 0) })
+  const views = new Map<string, { parts: PartFile[]; exceptions: ReducedView['exceptions'][number][] }>()
+  const reducedRows = new Map<string, number>()
+  for (const [i, result] of results.entries()) {
+    const task = tasks[i]!
+    if ('failure' in result) throw await locateFailure(task, result, duplicates[task.log]!, workers)
+    const group = `${task.log}:${task.group}`
+    reducedRows.set(group, (reducedRows.get(group) ?? 0) + result.rows)
+    for (const part of result.parts) {
+      const view = views.get(part.view) ?? { parts: [], exceptions: [] }
+      views.set(part.view, view)
+      view.parts.push(part)
+      view.exceptions.push(...result.exceptions[part.view]!)
+    }
+  }
+  planned.forEach(({ blocks, tasks: own }) => {
+    const sent = blocks.reduce((sum, block) => sum + block.rows, 0)
+    const received = reducedRows.get(`${own[0]!.log}:${own[0]!.group}`) ?? 0
+    if (sent !== received) throw new Error(`${sent} rows were sent to views ${own.map((task) => Object.keys(task.folders)).join()}, ${received} arrived`)
+  })
+  return views
+}
+
+/**
+ * How many parts a group's views get: by the number of their keys and of the log's rows, both of which are the same
+ * however the log is split into files.
+ */
+function planParts(
+  log: LogPlan,
+  logIndex: number,
+  group: GroupPlan,
+  groupIndex: number,
+  blocks: readonly Block[],
+  sketch: Uint8Array,
+  folders: Readonly<Record<string, string>>,
+): ReduceTask[] {
+  const byKeys = Math.ceil(Math.log2(Math.max(1, estimateKeys(sketch) / PART_KEYS)))
+  const least = group.strategy === 'combine' ? 0 : Math.min(log.reduceBits, Math.log2(PARTS_AT_ONCE))
+  const bits = Math.min(log.reduceBits, Math.max(byKeys, least))
+  const width = 2 ** (log.bucketBits - bits)
+  const own = Object.fromEntries(group.views.map((view) => [view, folders[view]!]))
+  return Array.from({ length: 2 ** bits }, (_, part): ReduceTask => {
+    const name = `part-${String(part).padStart(5, '0')}.parquet`
+    return { kind: 'reduce', log: logIndex, group: groupIndex, blocks, from: part * width, to: (part + 1) * width, name, folders: own, label: `reducing ${name} of ${group.views.join(', ')}` }
+  })
+}
+
+/** The error of a handler that threw, with the event it threw at. */
+async function locateFailure(task: ReduceTask, { failure }: ReduceFailure, duplicates: LogDuplicates, workers: Executor): Promise<ViewError> {
+  const { view, handler, key, split, ordinal, bucket, nth, message } = failure
+  const target = { group: task.group, ordinal, bucket, nth }
+  const locate: LocateTask = { kind: 'locate', log: task.log, split, duplicates: duplicates.bySplit.get(split) ?? [], target, label: 'finding the event' }
+  const place = { ...(await workers.run(locate)), view, handler }
+  return new ViewError(`View ${view}, handler ${handler}, key ${key}, at ${describePlace(place)}: ${message}`, place)
+}

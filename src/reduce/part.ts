@@ -1,0 +1,203 @@
+import { ViewError } from '../model/errors.ts'
+import type { Column } from '../model/column.ts'
+import type { Fields } from '../model/type.ts'
+import type { KeyTable } from '../shuffle/key-table.ts'
+import { compileStateCursor, type StateCursor } from '../view/fold.ts'
+import { columnFromValues, MisfitError } from '../view/from-values.ts'
+import { storeColumn } from '../view/state-column.ts'
+import { allocate, type StateColumn, type StateStore } from '../view/state.ts'
+import { outputFields, type PreparedView } from '../view/view-set.ts'
+import { type KeyHeap, sortKeys } from './sort.ts'
+
+/** A view's keys and states of one part, gathered bucket by bucket, and at the end the rows they become. */
+export class Part {
+  #count = 0
+  #heap = new Uint8Array(1 << 16)
+  #heapUsed = 0
+  #starts = new Int32Array(1 << 10)
+  #lengths = new Int32Array(1 << 10)
+  readonly #objects: unknown[] = []
+  readonly #columns: StateColumn[]
+  readonly #view: PreparedView
+
+  constructor(view: PreparedView) {
+    this.#view = view
+    this.#columns = Object.entries(view.state ?? {}).map(([name, type]) => ({
+      name,
+      type,
+      values: allocate(type, 1 << 10),
+      nulls: type.nullable ? new Uint8Array(1 << 10) : null,
+    }))
+  }
+
+  get keys(): number {
+    return this.#count
+  }
+
+  /** Takes over the states of a bucket's keys, those that any event was folded into. */
+  add(table: KeyTable, states: StateStore | readonly unknown[], touched: Uint8Array | null): void {
+    this.#reserve(table)
+    const bytes = new Uint8Array(table.words.buffer, table.words.byteOffset, table.words.byteLength)
+    const first = this.#count
+    for (let slot = 0; slot < table.size; slot++) {
+      if (touched !== null && touched[slot] === 0) continue
+      const start = table.starts[slot]! * 4
+      const length = table.lengths[slot]!
+      for (let i = 0; i < length; i++) this.#heap[this.#heapUsed + i] = bytes[start + i]!
+      this.#starts[this.#count] = this.#heapUsed
+      this.#lengths[this.#count] = length
+      this.#heapUsed += length
+      this.#count++
+    }
+    if (this.#view.state === undefined) {
+      const objects = states as readonly unknown[]
+      for (let slot = 0; slot < table.size; slot++) if (touched === null || touched[slot] === 1) this.#objects.push(objects[slot])
+    } else {
+      this.#columns.forEach((column, index) => copyStates((states as StateStore).columns[index]!, column, first, table.size, touched))
+    }
+  }
+
+  #reserve(table: KeyTable): void {
+    const capacity = this.#starts.length
+    if (this.#count + table.size > capacity) {
+      const larger = Math.max(capacity * 2, this.#count + table.size)
+      this.#starts = copied(this.#starts, new Int32Array(larger))
+      this.#lengths = copied(this.#lengths, new Int32Array(larger))
+      for (const column of this.#columns) {
+        column.values = copied(column.values as Int32Array, allocate(column.type, larger) as Int32Array)
+        if (column.nulls !== null) column.nulls = copied(column.nulls, new Uint8Array(larger))
+      }
+    }
+    const bytes = table.words.byteLength
+    if (this.#heapUsed + bytes > this.#heap.length) {
+      this.#heap = copied(this.#heap, new Uint8Array(Math.max(this.#heap.length * 2, this.#heapUsed + bytes)))
+    }
+  }
+
+  /** The part's rows, sorted by key: key columns first. */
+  finish(): { rows: number; columns: readonly Column[] } {
+    const keys: KeyHeap = { count: this.#count, bytes: this.#heap, starts: this.#starts, lengths: this.#lengths }
+    const order = sortKeys(keys)
+    if (this.#view.definition.row === undefined) {
+      const columns = this.#columns.map((column) => storeColumn(column, order, order.length))
+      return { rows: order.length, columns: [...keyColumns(this.#view, keys, order), ...columns] }
+    }
+    return this.#shape(keys, order)
+  }
+
+  #shape(keys: KeyHeap, order: Int32Array): { rows: number; columns: readonly Column[] } {
+    const view = this.#view
+    const fields = outputFields(view.definition)
+    const names = Object.keys(fields)
+    const values = names.map((): unknown[] => [])
+    const rowKeys: number[] = []
+    const cursor = this.#cursor()
+    const shape = view.definition.row as unknown as (state: unknown, key: unknown) => unknown
+    for (const slot of order) {
+      cursor.seek(slot)
+      const key = keyAt(view, keys, slot)
+      const made = shapeRows(view, shape, cursor.state, key)
+      for (const row of made) {
+        names.forEach((name, i) => {
+          values[i]!.push(valueOf(view, fields, name, row, key))
+        })
+        rowKeys.push(slot)
+      }
+    }
+    const columns = names.map((name, i) => rowColumn(view, fields, name, values[i]!, (row) => keyAt(view, keys, rowKeys[row]!)))
+    return { rows: rowKeys.length, columns: [...keyColumns(view, keys, Int32Array.from(rowKeys)), ...columns] }
+  }
+
+  #cursor(): StateCursor {
+    const cursor = compileStateCursor(this.#view.state)
+    cursor.bindState(this.#view.state === undefined ? this.#objects : ({ columns: this.#columns } as unknown as StateStore))
+    return cursor
+  }
+}
+
+function copied<T extends Int32Array | Uint8Array>(from: T, to: T): T {
+  if (Array.isArray(from)) for (let i = 0; i < from.length; i++) to[i] = from[i]
+  else to.set(from)
+  return to
+}
+
+function copyStates(from: StateColumn, to: StateColumn, first: number, count: number, touched: Uint8Array | null): void {
+  const source = from.values as unknown[]
+  const target = to.values as unknown[]
+  let at = first
+  for (let slot = 0; slot < count; slot++) {
+    if (touched !== null && touched[slot] === 0) continue
+    target[at] = source[slot]
+    if (to.nulls !== null) to.nulls[at] = from.nulls![slot]!
+    at++
+  }
+}
+
+function shapeRows(view: PreparedView, shape: (state: unknown, key: unknown) => unknown, state: unknown, key: unknown): readonly Record<string, unknown>[] {
+  try {
+    const made = shape(state, key)
+    if (made === null) return []
+    const rows: unknown[] = Array.isArray(made) ? made : [made]
+    for (const row of rows) {
+      if (row === null || typeof row !== 'object') throw new TypeError(`expected a row, several or null, found ${String(row)}`)
+    }
+    return rows as Record<string, unknown>[]
+  } catch (error) {
+    const message = error instanceof Error ? error.message : String(error)
+    throw new ViewError(`View ${view.name}, its row, for key ${showKey(key)}: ${message}`, { view: view.name, handler: 'row' }, { cause: error })
+  }
+}
+
+function valueOf(view: PreparedView, fields: Fields, name: string, row: Record<string, unknown>, key: unknown): unknown {
+  const value = row[name]
+  if (value === undefined || (value === null && !fields[name]!.nullable && fields[name]!.kind !== 'json')) {
+    throw new ViewError(
+      `View ${view.name}, its row, for key ${showKey(key)}: column "${name}": expected a ${fields[name]!.kind}, found ${value}.`,
+      { view: view.name, handler: 'row', column: name },
+    )
+  }
+  return value
+}
+
+function rowColumn(view: PreparedView, fields: Fields, name: string, values: unknown[], keyOf: (row: number) => unknown): Column {
+  try {
+    return columnFromValues(fields[name]!, values, 'handler')
+  } catch (error) {
+    if (!(error instanceof MisfitError)) throw error
+    throw new ViewError(
+      `View ${view.name}, its row, for key ${showKey(keyOf(error.row))}: column "${name}": expected ${error.expected}, found ${error.found}.`,
+      { view: view.name, handler: 'row', column: name },
+    )
+  }
+}
+
+export function showKey(key: unknown): string {
+  const values = Object.values(key as object)
+  return values.map((value) => (typeof value === 'string' ? JSON.stringify(value) : String(value))).join(', ')
+}
+
+function keyAt(view: PreparedView, keys: KeyHeap, slot: number): Record<string, unknown> {
+  return view.codec.read(keys.bytes, keys.starts[slot]!, keys.starts[slot]! + keys.lengths[slot]!)
+}
+
+/** Key columns in the given order of keys; a single column of strings is copied as bytes. */
+function keyColumns(view: PreparedView, keys: KeyHeap, order: Int32Array): Column[] {
+  const { names, types } = view.codec
+  if (names.length === 1 && types[0]!.kind === 'string' && !types[0]!.nullable) return [bytesOf(keys, order)]
+  const decoded = Array.from(order, (slot) => keyAt(view, keys, slot))
+  return names.map((name, i) => columnFromValues(types[i]!, decoded.map((key) => key[name]), 'handler'))
+}
+
+function bytesOf(keys: KeyHeap, order: Int32Array): Column {
+  const length = order.length
+  const offsets = new Int32Array(length + 1)
+  for (let i = 0; i < length; i++) offsets[i + 1] = offsets[i]! + keys.lengths[order[i]!]!
+  const data = new Uint8Array(offsets[length]!)
+  let at = 0
+  for (let i = 0; i < length; i++) {
+    const start = keys.starts[order[i]!]!
+    const end = start + keys.lengths[order[i]!]!
+    for (let from = start; from < end; from++) data[at++] = keys.bytes[from]!
+  }
+  return { kind: 'bytes', length, nullCount: 0, validity: null, offsets, data, gap: 0 }
+}

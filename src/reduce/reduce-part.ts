@@ -1,0 +1,211 @@
+import { ViewError } from '../model/errors.ts'
+import type { ExceptionRow } from '../model/report.ts'
+import { encodeParquet } from '../parquet/write.ts'
+import type { LogPlan } from '../plan/plan.ts'
+import type { Block } from '../shuffle/block.ts'
+import type { Files, WrittenFile } from '../storage/files.ts'
+import { type AnyHandler, compilePackedFold, NO_HANDLER, type PackedFold } from '../view/fold.ts'
+import { layoutRows, type RowLayout } from '../view/row-layout.ts'
+import { stateSlots } from '../view/state-slots.ts'
+import { StateStore } from '../view/state.ts'
+import { outputSchema, type PreparedGroup, type PreparedView } from '../view/view-set.ts'
+import { Bucket, type CompareRows, compileCompare } from './bucket.ts'
+import { orderRows } from './order.ts'
+import { Part, showKey } from './part.ts'
+
+/** A part file of a view, as it was written. */
+export interface PartFile extends WrittenFile {
+  readonly view: string
+  readonly name: string
+  readonly rows: number
+  readonly keys: number
+}
+
+export interface ReduceResult {
+  readonly parts: readonly PartFile[]
+  /** Events whose handler threw, by view, where the view says `onError: 'quarantine'`. */
+  readonly exceptions: Readonly<Record<string, readonly ExceptionRow[]>>
+  readonly rows: number
+}
+
+/** A handler threw: at which row of which block. Whoever knows the log finds the event. */
+export class FoldFailure extends Error {
+  readonly view: string
+  readonly handler: string
+  readonly key: string
+  readonly split: number
+  readonly ordinal: number
+  readonly bucket: number
+  readonly nth: number
+  constructor(at: { view: string; handler: string; key: string; split: number; ordinal: number; bucket: number; nth: number }, cause: unknown) {
+    super(cause instanceof Error ? cause.message : String(cause), { cause })
+    this.view = at.view
+    this.handler = at.handler
+    this.key = at.key
+    this.split = at.split
+    this.ordinal = at.ordinal
+    this.bucket = at.bucket
+    this.nth = at.nth
+  }
+}
+
+interface Folder {
+  readonly view: PreparedView
+  readonly fold: PackedFold
+  readonly handlerOf: Uint8Array
+  readonly store: StateStore | null
+  readonly seen: { flags: Uint8Array }
+}
+
+/** Reduces buckets of one group: orders and folds their rows, and writes each view's part file. */
+export class GroupReducer {
+  readonly #log: LogPlan
+  readonly #group: PreparedGroup
+  readonly #layout: RowLayout
+  readonly #bucket: Bucket
+  readonly #folders: readonly Folder[]
+  readonly #compare: CompareRows | null
+
+  constructor(log: LogPlan, group: PreparedGroup) {
+    this.#log = log
+    this.#group = group
+    const { plan, views } = group
+    const combines = plan.strategy === 'combine'
+    this.#layout = layoutRows(combines ? stateSlots(views[0]!.state!) : plan.slots.map((slot) => log.slots[slot]!))
+    this.#bucket = new Bucket(this.#layout)
+    this.#folders = views.map((view) => this.#folder(view, combines))
+    this.#compare = plan.ordered ? compileCompare(this.#layout, log.order.map((slot) => plan.slots.indexOf(slot))) : null
+  }
+
+  #folder(view: PreparedView, combines: boolean): Folder {
+    const store = view.state === undefined ? null : new StateStore(view.state)
+    const seen = { flags: new Uint8Array(0) }
+    if (combines) {
+      const spec = { state: view.state, handlers: [mergeHandler(view, seen)], absentNames: [] }
+      return { view, fold: compilePackedFold(spec, this.#layout), handlerOf: new Uint8Array(1), store, seen }
+    }
+    const packed = new Set(this.#group.plan.slots)
+    const absentNames = this.#log.slots.filter((_, slot) => !packed.has(slot)).map((slot) => slot.name)
+    const spec = { state: view.state, handlers: view.handlers, absentNames }
+    return { view, fold: compilePackedFold(spec, this.#layout), handlerOf: view.handlerOf, store, seen }
+  }
+
+  /** @param pathOf Where the part file of a view goes. */
+  reduce(blocks: readonly Block[], from: number, to: number, name: string, files: Files, pathOf: (view: string) => string): ReduceResult {
+    const parts = this.#folders.map(({ view }) => new Part(view))
+    const exceptions: Record<string, ExceptionRow[]> = {}
+    for (const { view } of this.#folders) exceptions[view.name] = []
+    let rows = 0
+    for (let bucket = from; bucket < to; bucket++) {
+      this.#bucket.load(blocks, bucket)
+      rows += this.#bucket.rows
+      if (this.#compare !== null) orderRows(this.#bucket, this.#compare)
+      this.#folders.forEach((folder, index) => this.#foldBucket(folder, blocks, bucket, parts[index]!, exceptions[folder.view.name]!))
+    }
+    const written = this.#folders.map(({ view }, index) => writePart(this.#log, view, parts[index]!, name, files, pathOf(view.name)))
+    return { parts: written, exceptions, rows }
+  }
+
+  #foldBucket(folder: Folder, blocks: readonly Block[], bucketIndex: number, part: Part, exceptions: ExceptionRow[]): void {
+    const { view, fold, store } = folder
+    const bucket = this.#bucket
+    const keys = bucket.table.size
+    if (keys === 0) return
+    const states = store ?? Array.from({ length: keys }, view.definition.state as () => object)
+    store?.prepare(keys)
+    folder.seen.flags = new Uint8Array(keys)
+    fold.bindState(states)
+    fold.bindRows(bucket.words, bucket.strings)
+    const keyOf = this.#group.plan.strategy === 'combine' ? (slot: number) => slot : this.#keyReader(view)
+    const failed = new Set<number>()
+    let from = 0
+    for (;;) {
+      try {
+        fold.run(bucket.rowAt, bucket.slotOf, from, bucket.rows, folder.handlerOf, keyOf)
+        break
+      } catch (error) {
+        const at = fold.at()
+        if (view.definition.onError !== 'quarantine') throw this.#failure(folder, blocks, bucketIndex, at, error)
+        failed.add(at)
+        exceptions.push(this.#exceptionOf(folder, at, error))
+        this.#refoldKey(folder, states, bucket.slotOf[at]!, at, failed, keyOf)
+        from = at + 1
+      }
+    }
+    part.add(bucket.table, states, this.#touched(folder, failed))
+  }
+
+  #keyReader(view: PreparedView): (slot: number) => unknown {
+    const { table } = this.#bucket
+    const bytes = new Uint8Array(table.words.buffer)
+    const keys = new Array<unknown>(table.size)
+    return (slot) => (keys[slot] ??= view.codec.read(bytes, table.starts[slot]! * 4, table.starts[slot]! * 4 + table.lengths[slot]!))
+  }
+
+  /** Folds a key again from its first event, as if the failed ones had never been. */
+  #refoldKey(folder: Folder, states: StateStore | unknown[], slot: number, until: number, failed: ReadonlySet<number>, keyOf: (slot: number) => unknown): void {
+    const { rowAt, slotOf } = this.#bucket
+    if (Array.isArray(states)) states[slot] = (folder.view.definition.state as () => object)()
+    else states.reset(slot)
+    for (let row = 0; row < until; row++) {
+      if (slotOf[row] === slot && !failed.has(row)) folder.fold.run(rowAt, slotOf, row, row + 1, folder.handlerOf, keyOf)
+    }
+  }
+
+  /** Keys that an event of this view was folded into; null where those are all. */
+  #touched(folder: Folder, failed: ReadonlySet<number>): Uint8Array | null {
+    const { rows, rowAt, slotOf, words, table } = this.#bucket
+    if (this.#folders.length === 1 && failed.size === 0) return null
+    const touched = new Uint8Array(table.size)
+    for (let row = 0; row < rows; row++) {
+      if (folder.handlerOf[words[rowAt[row]! + 2]! & 0xffff] !== NO_HANDLER && !failed.has(row)) touched[slotOf[row]!] = 1
+    }
+    return touched
+  }
+
+  #handlerName(folder: Folder, row: number): string {
+    const { words, rowAt } = this.#bucket
+    return folder.view.handlerNames[folder.handlerOf[words[rowAt[row]! + 2]! & 0xffff]!] ?? '*'
+  }
+
+  #exceptionOf(folder: Folder, row: number, error: unknown): ExceptionRow {
+    const event = folder.fold.eventAt(this.#bucket.rowAt[row]!) as Record<string, unknown>
+    const { id, type } = this.#log.roles
+    return {
+      eventId: id.map((slot) => String(event[this.#log.slots[slot]!.name])).join('/'),
+      type: type < 0 ? 'Event' : String(event[this.#log.slots[type]!.name]),
+      reason: 'handler failed',
+      detail: error instanceof Error ? error.message : String(error),
+    }
+  }
+
+  #failure(folder: Folder, blocks: readonly Block[], bucket: number, row: number, error: unknown): FoldFailure | ViewError {
+    const slot = this.#bucket.slotOf[row]!
+    const key = showKey(this.#keyReader(folder.view)(slot))
+    if (this.#group.plan.strategy === 'combine') {
+      const message = error instanceof Error ? error.message : String(error)
+      return new ViewError(`View ${folder.view.name}, its merge, for key ${key}: ${message}`, { view: folder.view.name, handler: 'merge' }, { cause: error })
+    }
+    const { block, nth } = this.#bucket.originOf(this.#bucket.rowAt[row]!)
+    const { split, ordinal } = blocks[block]!
+    return new FoldFailure({ view: folder.view.name, handler: this.#handlerName(folder, row), key, split, ordinal, bucket, nth }, error)
+  }
+}
+
+/** Takes a state that was folded elsewhere: the first of a key is copied, all others are merged into it. */
+function mergeHandler(view: PreparedView, seen: { flags: Uint8Array }): AnyHandler {
+  const merge = view.definition.merge as unknown as (into: unknown, from: unknown) => void
+  const names = Object.keys(view.state!)
+  return (state, from, slot) => {
+    if (seen.flags[slot as number] === 1) return merge(state, from)
+    seen.flags[slot as number] = 1
+    for (const name of names) (state as Record<string, unknown>)[name] = (from as Record<string, unknown>)[name]
+  }
+}
+
+function writePart(log: LogPlan, view: PreparedView, part: Part, name: string, files: Files, path: string): PartFile {
+  const { rows, columns } = part.finish()
+  const chunks = encodeParquet(outputSchema(log, view.definition), columns, { sorting: view.codec.names.length })
+  return { ...files.writeNew(path, chunks), view: view.name, name, rows, keys: part.keys }
+}
+

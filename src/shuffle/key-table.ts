@@ -1,0 +1,105 @@
+/**
+ * Maps keys (bytes) to dense slots 0, 1, 2 … in the order they are first seen. Open addressing with linear probing over
+ * a power-of-two table; key bytes lie in one heap, padded to whole 32-bit words, so that two keys are compared word by
+ * word. Sized for one bucket, so that table, hashes and heap stay in the CPU's cache.
+ */
+export class KeyTable {
+  /** Number of keys. */
+  size = 0
+  /** Hash of each slot's key. */
+  hashes: Int32Array
+  /** First word of each slot's key in `words`. */
+  starts: Int32Array
+  /** Length of each slot's key in bytes. */
+  lengths: Int32Array
+  /** The heap of keys. */
+  words: Int32Array
+  #used = 0
+  #table: Int32Array
+  #mask: number
+
+  constructor(expectedKeys = 1024) {
+    const capacity = Math.max(16, 2 ** Math.ceil(Math.log2(expectedKeys)))
+    this.hashes = new Int32Array(capacity)
+    this.starts = new Int32Array(capacity)
+    this.lengths = new Int32Array(capacity)
+    this.words = new Int32Array(capacity * 4)
+    this.#table = new Int32Array(capacity * 2)
+    this.#mask = capacity * 2 - 1
+  }
+
+  /** Forgets all keys; keeps the memory. */
+  clear(): void {
+    this.size = 0
+    this.#used = 0
+    this.#table.fill(0)
+  }
+
+  /**
+   * The slot of the key whose padded words begin at `words[start]`.
+   *
+   * @param length In bytes; the padding bytes of the last word are zero.
+   */
+  slotOf(words: Int32Array, start: number, length: number, hash: number): number {
+    const table = this.#table
+    const hashes = this.hashes
+    let at = hash & this.#mask
+    for (;;) {
+      const entry = table[at]!
+      if (entry === 0) return this.#insert(at, words, start, length, hash)
+      const slot = entry - 1
+      if (hashes[slot] === hash && this.#equals(slot, words, start, length)) return slot
+      at = (at + 1) & this.#mask
+    }
+  }
+
+  #equals(slot: number, words: Int32Array, start: number, length: number): boolean {
+    if (this.lengths[slot] !== length) return false
+    const own = this.words
+    const count = (length + 3) >> 2
+    const first = this.starts[slot]!
+    for (let i = 0; i < count; i++) if (own[first + i] !== words[start + i]) return false
+    return true
+  }
+
+  #insert(at: number, words: Int32Array, start: number, length: number, hash: number): number {
+    const slot = this.size
+    if (slot === this.hashes.length) {
+      this.#grow()
+      at = this.#freePlace(hash)
+    }
+    const count = (length + 3) >> 2
+    if (this.#used + count > this.words.length) this.words = grown(this.words, this.#used + count)
+    const heap = this.words
+    for (let i = 0; i < count; i++) heap[this.#used + i] = words[start + i]!
+    this.hashes[slot] = hash
+    this.starts[slot] = this.#used
+    this.lengths[slot] = length
+    this.#table[at] = slot + 1
+    this.#used += count
+    this.size = slot + 1
+    return slot
+  }
+
+  #freePlace(hash: number): number {
+    let at = hash & this.#mask
+    while (this.#table[at] !== 0) at = (at + 1) & this.#mask
+    return at
+  }
+
+  #grow(): void {
+    const capacity = this.hashes.length * 2
+    this.hashes = grown(this.hashes, capacity)
+    this.starts = grown(this.starts, capacity)
+    this.lengths = grown(this.lengths, capacity)
+    this.#table = new Int32Array(capacity * 2)
+    this.#mask = capacity * 2 - 1
+    for (let slot = 0; slot < this.size; slot++) this.#table[this.#freePlace(this.hashes[slot]!)] = slot + 1
+  }
+}
+
+function grown(array: Int32Array, atLeast: number): Int32Array {
+  const larger = new Int32Array(Math.max(array.length * 2, atLeast))
+  larger.set(array)
+  return larger
+}

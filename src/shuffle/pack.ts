@@ -1,0 +1,141 @@
+import type { Column } from '../model/column.ts'
+import type { RowLayout } from '../view/row-layout.ts'
+import { bucketOf } from './hash.ts'
+
+/** Rows to be packed: which row of the columns, and its key. */
+export interface PackInput {
+  readonly count: number
+  readonly rows: Int32Array
+  readonly hashes: Int32Array
+  readonly keyData: Uint8Array
+  readonly keyStarts: Int32Array
+  readonly keyLengths: Int32Array
+  /** By row of the columns. */
+  readonly typeCodes: Uint16Array
+  /** By slot of the layout. */
+  readonly columns: readonly Column[]
+}
+
+export interface Packed {
+  readonly words: Int32Array
+  readonly starts: Int32Array
+}
+
+export type Packer = (input: PackInput, bucketBits: number) => Packed
+
+/**
+ * Makes the function that packs rows of a layout into buckets: measure each row, lay the buckets out one behind the
+ * other, then write each row at its bucket's cursor. The writing loop is generated, as it differs by layout.
+ */
+export function compilePacker(layout: RowLayout): Packer {
+  const scatter = new Function(scatterSource(layout))() as Scatter
+  return (input, bucketBits) => {
+    const rowWords = measureRows(layout, input)
+    const buckets = 2 ** bucketBits
+    const starts = new Int32Array(buckets + 1)
+    for (let i = 0; i < input.count; i++) starts[bucketOf(input.hashes[i]!, bucketBits) + 1]! += rowWords[i]!
+    for (let bucket = 0; bucket < buckets; bucket++) starts[bucket + 1]! += starts[bucket]!
+    const words = new Int32Array(new SharedArrayBuffer(starts[buckets]! * 4))
+    scatter(input, rowWords, starts.slice(), words, bufferOver(words), bucketBits, input.columns.map(packable))
+    return { words, starts }
+  }
+}
+
+type Scatter = (
+  input: PackInput,
+  rowWords: Int32Array,
+  cursors: Int32Array,
+  words: Int32Array,
+  bytes: Uint8Array,
+  bucketBits: number,
+  columns: readonly PackableColumn[],
+) => void
+
+function bufferOver(words: Int32Array): Uint8Array {
+  return new Uint8Array(words.buffer, words.byteOffset, words.byteLength)
+}
+
+function measureRows(layout: RowLayout, input: PackInput): Int32Array {
+  const { count, rows, keyLengths } = input
+  const rowWords = new Int32Array(count)
+  layout.slots.forEach((slot, index) => {
+    const column = input.columns[index]!
+    if (slot.storage !== 'str' || column.kind !== 'bytes') return
+    const { offsets, gap } = column
+    for (let i = 0; i < count; i++) {
+      const row = rows[i]!
+      rowWords[i]! += offsets[row + 1]! - offsets[row]! - gap
+    }
+  })
+  const fixed = layout.fixedWords
+  for (let i = 0; i < count; i++) rowWords[i] = fixed + ((keyLengths[i]! + 3) >> 2) + ((rowWords[i]! + 3) >> 2)
+  return rowWords
+}
+
+/** A column as the generated loop takes it. */
+interface PackableColumn {
+  /** 32-bit words, bits, dictionary codes or offsets. */
+  readonly values: Int32Array | Uint8Array
+  readonly validity: Uint8Array | null
+  /** Bytes of uncoded strings; null where `values` are codes. */
+  readonly data: Uint8Array | null
+  readonly gap: number
+}
+
+function packable(column: Column): PackableColumn {
+  const base = { validity: column.validity, data: null, gap: 0 }
+  switch (column.kind) {
+    case 'int32':
+      return { ...base, values: column.values }
+    case 'int64':
+    case 'float64':
+      return { ...base, values: new Int32Array(column.values.buffer, column.values.byteOffset, column.length * 2) }
+    case 'bool':
+      return { ...base, values: column.bits }
+    case 'dictionary':
+      return { ...base, values: column.codes }
+    case 'bytes':
+      return { ...base, values: column.offsets, data: column.data, gap: column.gap }
+    case 'values':
+      throw new Error('nested values are brought into a slot before they are packed')
+  }
+}
+
+function scatterSource(layout: RowLayout): string {
+  const { slots, nullWords, fixedWords } = layout
+  const bind = slots.map((_, i) => `const { values: c${i}, validity: v${i}, data: b${i}, gap: g${i} } = columns[${i}];`)
+  const nulls = Array.from({ length: nullWords }, (_, word) => {
+    const bits = slots.flatMap((slot, i) =>
+      slot.nullBit >> 5 === word ? [`(v${i} !== null && (v${i}[r >> 3] & (1 << (r & 7))) === 0 ? ${1 << (slot.nullBit & 31)} : 0)`] : [],
+    )
+    return `words[q + ${3 + word}] = ${bits.join(' | ')};`
+  })
+  const fixed = slots.map(({ storage, word }, i) => {
+    if (storage === 'i64' || storage === 'f64') return `words[q + ${word}] = c${i}[2 * r]; words[q + ${word + 1}] = c${i}[2 * r + 1];`
+    if (storage === 'bool') return `words[q + ${word}] = (c${i}[r >> 3] >> (r & 7)) & 1;`
+    if (storage === 'i32') return `words[q + ${word}] = c${i}[r];`
+    return `if (b${i} === null) words[q + ${word}] = c${i}[r]; else words[q + ${word}] = c${i}[r] - c${i}[r + 1] + g${i} - 1;`
+  })
+  const strings = slots.flatMap(({ storage }, i) =>
+    storage !== 'str' ? [] : [`if (b${i} !== null) { const from = c${i}[r], to = c${i}[r + 1] - g${i}; for (let j = from; j < to; j++) bytes[at++] = b${i}[j]; }`],
+  )
+  return `'use strict';
+return (input, rowWords, cursors, words, bytes, bucketBits, columns) => {
+  const { count, rows, hashes, keyData, keyStarts, keyLengths, typeCodes } = input;
+  const shift = 32 - bucketBits, mask = bucketBits === 0 ? 0 : -1;
+  ${bind.join('\n  ')}
+  for (let i = 0; i < count; i++) {
+    const r = rows[i], hash = hashes[i], length = keyLengths[i], start = keyStarts[i];
+    const bucket = (hash >>> shift) & mask;
+    const q = cursors[bucket];
+    cursors[bucket] = q + rowWords[i];
+    words[q] = hash;
+    words[q + 1] = rowWords[i];
+    words[q + 2] = typeCodes[r] | (length << 16);
+    ${[...nulls, ...fixed].join('\n    ')}
+    let at = (q + ${fixedWords}) * 4;
+    for (let j = 0; j < length; j++) bytes[at + j] = keyData[start + j];
+    ${strings.length === 0 ? '' : `at += (length + 3) & ~3; ${strings.join(' ')}`}
+  }
+}`
+}

@@ -1,0 +1,130 @@
+import { createHash } from 'node:crypto'
+import {
+  closeSync,
+  existsSync,
+  fstatSync,
+  fsyncSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  readSync,
+  renameSync,
+  rmSync,
+  writeSync,
+} from 'node:fs'
+import { InputError, OutputError } from '../model/errors.ts'
+import type { Files, ReadableFile, WrittenFile } from './files.ts'
+
+/** The real file system. */
+export const disk: Files = {
+  openForReading,
+  writeNew,
+  readText: (path) => reading(path, () => readFileSync(path, 'utf8')),
+  exists: (path) => existsSync(path),
+  list: (path) => (existsSync(path) ? reading(path, () => readdirSync(path).sort()) : []),
+  makeFolder: (path) => writing('create the folder', path, () => void mkdirSync(path, { recursive: true })),
+  rename: (from, to) => writing(`move ${from} to`, to, () => renameSync(from, to)),
+  syncFolder: (path) => writing('flush the folder', path, () => syncAndClose(openSync(path, 'r'))),
+  remove: (path) => writing('remove', path, () => rmSync(path, { recursive: true, force: true })),
+}
+
+function openForReading(path: string): ReadableFile {
+  const descriptor = reading(path, () => openSync(path, 'r'))
+  const stat = fstatSync(descriptor)
+  if (!stat.isFile()) {
+    closeSync(descriptor)
+    throw new InputError(`Cannot read ${path}: expected a file, found ${stat.isDirectory() ? 'a folder' : 'a device'}.`)
+  }
+  return {
+    path,
+    byteLength: stat.size,
+    read: (offset, length) => readExactly(descriptor, path, offset, length, stat.size),
+    close: () => closeSync(descriptor),
+  }
+}
+
+function readExactly(descriptor: number, path: string, offset: number, length: number, size: number): Uint8Array {
+  if (offset < 0 || length < 0 || offset + length > size) {
+    throw new InputError(
+      `Cannot read ${path}: expected ${length} bytes from byte ${offset}, found a file of ${size} bytes.`,
+      { file: path },
+    )
+  }
+  const bytes = new Uint8Array(length)
+  let filled = 0
+  while (filled < length) {
+    const got = reading(path, () => readSync(descriptor, bytes, filled, length - filled, offset + filled))
+    if (got === 0) {
+      throw new InputError(`Cannot read ${path}: the file became shorter than ${size} bytes while it was read.`, {
+        file: path,
+      })
+    }
+    filled += got
+  }
+  return bytes
+}
+
+function writeNew(path: string, chunks: Iterable<Uint8Array>): WrittenFile {
+  return writing('write', path, () => {
+    const descriptor = openSync(path, 'wx')
+    try {
+      const hash = createHash('sha256')
+      let bytes = 0
+      for (const chunk of chunks) {
+        hash.update(chunk)
+        for (let at = 0; at < chunk.length; ) at += writeSync(descriptor, chunk, at, chunk.length - at)
+        bytes += chunk.length
+      }
+      fsyncSync(descriptor)
+      return { bytes, sha256: hash.digest('hex') }
+    } finally {
+      closeSync(descriptor)
+    }
+  })
+}
+
+function syncAndClose(descriptor: number): void {
+  try {
+    fsyncSync(descriptor)
+  } finally {
+    closeSync(descriptor)
+  }
+}
+
+function reading<T>(path: string, work: () => T): T {
+  try {
+    return work()
+  } catch (error) {
+    throw new InputError(`Cannot read ${path}: ${reasonOf(error)}.`, { file: path }, { cause: error })
+  }
+}
+
+function writing<T>(action: string, path: string, work: () => T): T {
+  try {
+    return work()
+  } catch (error) {
+    if (!isSystemError(error)) throw error
+    throw new OutputError(`Cannot ${action} ${path}: ${reasonOf(error)}.`, { file: path }, { cause: error })
+  }
+}
+
+function isSystemError(error: unknown): error is NodeJS.ErrnoException {
+  return error instanceof Error && 'code' in error && 'syscall' in error
+}
+
+const reasons: Readonly<Record<string, string>> = {
+  ENOENT: 'no such file or folder',
+  EACCES: 'permission denied',
+  EISDIR: 'expected a file, found a folder',
+  ENOTDIR: 'a part of the path is a file, not a folder',
+  EEXIST: 'it exists already',
+  ENOSPC: 'no space left on the disk',
+  EROFS: 'the file system is read-only',
+  EMFILE: 'too many open files',
+}
+
+function reasonOf(error: unknown): string {
+  if (!isSystemError(error)) return String(error)
+  return (error.code !== undefined && reasons[error.code]) || error.message
+}

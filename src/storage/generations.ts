@@ -1,0 +1,168 @@
+import { createHash, randomBytes } from 'node:crypto'
+import { hostname } from 'node:os'
+import { join } from 'node:path'
+import { ConfigurationError, OutputError } from '../model/errors.ts'
+import type { Manifest } from '../model/manifest.ts'
+import { disk } from './disk.ts'
+import type { Files } from './files.ts'
+import { type Current, parseCurrent, parseManifest } from './manifest-file.ts'
+
+/**
+ * Every path below the folder that holds the views, and what can be read there:
+ *
+ *     <out>/<view>/_current.json                          the published generation
+ *     <out>/<view>/<generation>/part-00000.parquet …
+ *     <out>/<view>/<generation>/_manifest.json, _run.json, _exceptions/part-00000.parquet
+ *     <out>/<view>/_staging-<host>-<process>-<random>/    a generation in the making
+ *
+ * A generation's name is a number, counted up for each view, and the beginning of its digest: `000012-9f86d081884c`.
+ */
+
+export type { Current } from './manifest-file.ts'
+
+export const exceptionsFolderName = '_exceptions'
+
+export function viewFolder(out: string, view: string): string {
+  return join(out, view)
+}
+
+export function generationFolder(out: string, view: string, generation: string): string {
+  return join(out, view, generation)
+}
+
+export function currentPath(out: string, view: string): string {
+  return join(out, view, '_current.json')
+}
+
+/** `part-00012.parquet` */
+export function partName(index: number): string {
+  return `part-${String(index).padStart(5, '0')}.parquet`
+}
+
+/** A new name of a file or folder in the making, which tells whose it is; see `isAbandoned`. */
+export function temporaryPath(out: string, view: string, purpose: 'staging' | 'current'): string {
+  return join(out, view, `_${purpose}-${hostMark}-${process.pid}-${randomBytes(4).toString('hex')}`)
+}
+
+/** Paths within a generation's folder, staged or published. */
+export function manifestPath(folder: string): string {
+  return join(folder, '_manifest.json')
+}
+
+export function runPath(folder: string): string {
+  return join(folder, '_run.json')
+}
+
+export function exceptionsFolder(folder: string): string {
+  return join(folder, exceptionsFolderName)
+}
+
+// Hosts may have names that a path can't hold.
+const hostMark = createHash('sha256').update(hostname()).digest('hex').slice(0, 8)
+
+/** Whether a name in a view's folder is of something that a process of this host began and never will end. */
+export function isAbandoned(name: string): boolean {
+  const found = /^_(?:staging|current)-([0-9a-f]{8})-(\d+)-[0-9a-f]{8}$/.exec(name)
+  return found !== null && found[1] === hostMark && !isRunning(Number(found[2]))
+}
+
+function isRunning(processId: number): boolean {
+  try {
+    process.kill(processId, 0)
+    return true
+  } catch (error) {
+    // EPERM: it runs, and is another user's.
+    return (error as NodeJS.ErrnoException).code !== 'ESRCH'
+  }
+}
+
+/** `000012-9f86d081884c` */
+export function generationName(number: number, digest: string): string {
+  return `${String(number).padStart(6, '0')}-${digest.slice(0, 12)}`
+}
+
+/** The number of a generation, or undefined where the name is none of a generation. */
+export function generationNumber(name: string): number | undefined {
+  const found = /^(\d{6,})-[0-9a-f]{12}$/.exec(name)
+  return found === null ? undefined : Number(found[1])
+}
+
+/** Names of a view's generations, oldest first; empty where it was never built. */
+export function listGenerations(out: string, view: string, files: Files = disk): string[] {
+  const names = files.list(viewFolder(out, view)).filter((name) => generationNumber(name) !== undefined)
+  return names.sort((a, b) => generationNumber(a)! - generationNumber(b)! || (a < b ? -1 : 1))
+}
+
+/** Names of the views that were built. */
+export function listViews(out: string, files: Files = disk): string[] {
+  return files.list(out).filter((view) => files.exists(currentPath(out, view)))
+}
+
+/** Which generation of a view is published; undefined where it was never built. */
+export function findCurrent(out: string, view: string, files: Files = disk): Current | undefined {
+  const path = currentPath(out, view)
+  return files.exists(path) ? parseCurrent(files.readText(path), path) : undefined
+}
+
+/**
+ * Which generation of a view is published.
+ *
+ * @throws ConfigurationError where the view was never built.
+ */
+export function readCurrent(out: string, view: string, files: Files = disk): Current {
+  const current = findCurrent(out, view, files)
+  if (current !== undefined) return current
+  const built = listViews(out, files)
+  const others = built.length === 0 ? `${out} holds no view` : `${out} holds ${built.join(', ')}`
+  throw new ConfigurationError(
+    `Cannot read view ${view} in ${out}: it was never built there; ${others}. Build it with refold rebuild, or name its folder with --out.`,
+  )
+}
+
+/**
+ * The full name of a generation.
+ *
+ * @param wanted Its name, its number, or the beginning of its name; the published one where absent.
+ * @throws ConfigurationError where there is no such generation, or more than one.
+ */
+export function resolveGeneration(out: string, view: string, wanted: string | undefined, files: Files = disk): string {
+  const current = readCurrent(out, view, files)
+  if (wanted === undefined) return current.generation
+  const names = listGenerations(out, view, files)
+  const isNumber = /^\d{1,6}$/.test(wanted)
+  const found = names.filter(
+    (name) => name === wanted || (isNumber ? generationNumber(name) === Number(wanted) : name.startsWith(wanted)),
+  )
+  if (found.length === 1) return found[0]!
+  const there = names.map((name) => (name === current.generation ? `${name} (current)` : name)).join(', ')
+  throw new ConfigurationError(
+    `Cannot read generation ${wanted} of view ${view} in ${out}: expected one generation of this name, ` +
+      `found ${found.length === 0 ? 'none' : found.join(' and ')}. There ${names.length === 1 ? 'is' : 'are'} ${there}.`,
+  )
+}
+
+/**
+ * What a generation says about itself, checked against its digest.
+ *
+ * @param generation Its full name.
+ * @throws OutputError where the manifest is missing or damaged.
+ */
+export function readManifest(out: string, view: string, generation: string, files: Files = disk): Manifest {
+  const path = manifestPath(generationFolder(out, view, generation))
+  if (!files.exists(path)) {
+    const found =
+      files.list(generationFolder(out, view, generation)).length === 0 ? 'no such folder' : 'a folder without it'
+    throw new OutputError(
+      `Cannot read generation ${generation} of view ${view}: expected ${path}, found ${found}. It was removed or changed by hand; roll back to another generation, or rebuild.`,
+      { file: path },
+    )
+  }
+  const manifest = parseManifest(files.readText(path), path)
+  if (manifest.view !== view || manifest.generation !== generation) {
+    throw new OutputError(
+      `Cannot use ${path}: expected the manifest of generation ${generation} of view ${view}, found that of ${manifest.generation} of ${manifest.view}.`,
+      { file: path },
+    )
+  }
+  return manifest
+}

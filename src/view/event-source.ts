@@ -1,0 +1,93 @@
+import type { PackedSlot, RowLayout } from './row-layout.ts'
+import { isBigInt, type Slot } from './slots.ts'
+
+/**
+ * Writes the source of `class Event`: the flyweight that a handler's `e` is. Two kinds: over packed rows, and over the
+ * columns of a batch. Both close over `p`, the row's place; no object is made for an event.
+ */
+
+/** The source of a getter's body that ends in an expression for a 64-bit slot, from its low and high word. */
+function wide(slot: Slot, low: string, high: string): string {
+  if (isBigInt(slot.type)) return `return runtime.big(${low}, ${high});`
+  return `const high = ${high}; if (high < -2097152 || high > 2097151) return runtime.unsafe(${JSON.stringify(slot.name)}, ${low}, high); return high * 4294967296 + (${low} >>> 0);`
+}
+
+function onNull(slot: Slot): string {
+  return slot.type.nullable ? 'return null;' : `return runtime.nullField(${JSON.stringify(slot.name)});`
+}
+
+function textual(slot: Slot, text: string): string {
+  return slot.type.kind === 'json' ? `return runtime.parse(${text});` : `return ${text};`
+}
+
+/** Names a log has but that no function of the view was seen to read: reading one all the same is an error. */
+function absent(names: readonly string[]): string {
+  return names.map((name) => `get ${JSON.stringify(name)}() { return runtime.notRead(${JSON.stringify(name)}); }`).join('\n')
+}
+
+/**
+ * Closes over `w` (words of a bucket), `bytes` (a Buffer over the same memory) and, for each string slot, `d<index>`
+ * (the strings its codes stand for).
+ */
+export function packedEventSource(layout: RowLayout, absentNames: readonly string[]): string {
+  const getters = layout.slots.map((slot, index) => {
+    const nullCheck = slot.nullBit < 0 ? '' : `if (${nullTest(slot)}) ${onNull(slot)} `
+    return `get ${JSON.stringify(slot.name)}() { ${nullCheck}${packedRead(layout, slot, index)} }`
+  })
+  return `class Event {\n${getters.join('\n')}\n${absent(absentNames)}\n}`
+}
+
+export function nullTest(slot: PackedSlot, row = 'p'): string {
+  return `(w[${row} + ${3 + (slot.nullBit >> 5)}] & ${1 << (slot.nullBit & 31)}) !== 0`
+}
+
+function packedRead(layout: RowLayout, slot: PackedSlot, index: number): string {
+  const word = `w[p + ${slot.word}]`
+  switch (slot.storage) {
+    case 'i32':
+      return `return ${word};`
+    case 'bool':
+      return `return ${word} !== 0;`
+    case 'i64':
+      return wide(slot, word, `w[p + ${slot.word + 1}]`)
+    case 'f64':
+      return `return runtime.float(${word}, w[p + ${slot.word + 1}]);`
+    case 'str':
+      return `const code = ${word}; if (code >= 0) { ${textual(slot, `d${index}[code]`)} } const start = ${stringStart(layout, index)}; ${textual(slot, 'runtime.text(bytes, start, start - 1 - code)')}`
+  }
+}
+
+/** The source of the byte at which the uncoded string of slot `index` begins in the row at `row`. */
+export function stringStart(layout: RowLayout, index: number, row = 'p'): string {
+  const before = layout.slots
+    .slice(0, index)
+    .filter((slot) => slot.storage === 'str')
+    .map((slot) => ` + (w[${row} + ${slot.word}] < 0 ? -1 - w[${row} + ${slot.word}] : 0)`)
+  return `(${row} + ${layout.fixedWords} + (((w[${row} + 2] >>> 16) + 3) >> 2)) * 4${before.join('')}`
+}
+
+/** Closes over, for each slot, `c<index>`: a bound column as `bindColumns` makes it. */
+export function columnEventSource(slots: readonly Slot[], absentNames: readonly string[]): string {
+  const getters = slots.map((slot, index) => {
+    const nullCheck = slot.mayBeNull
+      ? `if (v${index} !== null && (v${index}[p >> 3] & (1 << (p & 7))) === 0) ${onNull(slot)} `
+      : ''
+    return `get ${JSON.stringify(slot.name)}() { ${nullCheck}${columnRead(slot, index)} }`
+  })
+  return `class Event {\n${getters.join('\n')}\n${absent(absentNames)}\n}`
+}
+
+function columnRead(slot: Slot, index: number): string {
+  const column = `c${index}`
+  switch (slot.storage) {
+    case 'i32':
+    case 'f64':
+      return `return ${column}[p];`
+    case 'bool':
+      return `return (${column}[p >> 3] & (1 << (p & 7))) !== 0;`
+    case 'i64':
+      return wide(slot, `${column}[2 * p]`, `${column}[2 * p + 1]`)
+    case 'str':
+      return `if (d${index} !== null) { ${textual(slot, `d${index}[${column}[p]]`)} } ${textual(slot, `runtime.text(b${index}, ${column}[p], ${column}[p + 1] - g${index})`)}`
+  }
+}

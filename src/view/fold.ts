@@ -1,0 +1,229 @@
+import type { Column } from '../model/column.ts'
+import type { Fields } from '../model/type.ts'
+import { columnEventSource, packedEventSource } from './event-source.ts'
+import type { RowLayout } from './row-layout.ts'
+import { runtime } from './runtime.ts'
+import type { Slot } from './slots.ts'
+import { type StateStore, stateSource } from './state.ts'
+
+/** A handler, once types have done their work. */
+export type AnyHandler = (state: unknown, event: unknown, key: unknown) => void
+
+/**
+ * A view's fold as generated code: one loop that moves two flyweights and calls the handler of each event's type. The
+ * code is generated so that a handler's `account.balance += e.amount` becomes reads and writes of typed arrays, with
+ * nothing looked up by name and no object made.
+ */
+export interface Fold {
+  /** The arrays of a prepared store, or the objects of free-form states. */
+  bindState(states: StateStore | readonly unknown[]): void
+  /**
+   * Folds rows `from … to`, in this order.
+   *
+   * @param rowAt Place of each row: its first word, or its number in the batch.
+   * @param slotOf The key's slot of each row.
+   * @param handlerOf By type code: which handler; 255 for none.
+   * @param keyOf The key object of a slot, for handlers that take one.
+   */
+  run(
+    rowAt: Int32Array,
+    slotOf: Int32Array,
+    from: number,
+    to: number,
+    handlerOf: Uint8Array,
+    keyOf: (slot: number) => unknown,
+  ): void
+  /** The index that `run` was at when a handler threw. */
+  at(): number
+}
+
+export interface PackedFold extends Fold {
+  /** The event whose row begins at a word: the flyweight, valid until it is moved. */
+  eventAt(word: number): unknown
+  bindRows(words: Int32Array, strings: readonly (readonly string[])[]): void
+}
+
+export interface ColumnFold extends Fold {
+  bindColumns(columns: readonly (Column | undefined)[], typeCodes: Uint16Array): void
+}
+
+export const NO_HANDLER = 255
+
+interface FoldSpec {
+  /** Undefined for free-form states. */
+  readonly state: Fields | undefined
+  readonly handlers: readonly AnyHandler[]
+  /** Names that the log has and that no function of the view reads. */
+  readonly absentNames: readonly string[]
+}
+
+export function compilePackedFold(spec: FoldSpec, layout: RowLayout): PackedFold {
+  const strings = layout.slots.map((_, index) => index)
+  const source = `'use strict';
+let w, bytes, ${variables('d', strings)};
+${packedEventSource(layout, spec.absentNames)}
+${foldSource(spec, 'handlerOf[w[p + 2] & 65535]')}
+fold.eventAt = (word) => { p = word; return event; };
+fold.bindRows = (words, strings) => { w = words; bytes = Buffer.from(words.buffer, words.byteOffset, words.byteLength); ${strings.map((i) => `d${i} = strings[${i}];`).join(' ')} };
+return fold;`
+  return new Function('runtime', 'handlers', source)(runtime, spec.handlers) as PackedFold
+}
+
+export function compileColumnFold(spec: FoldSpec, slots: readonly Slot[]): ColumnFold {
+  const source = `'use strict';
+let codes;
+${columnVariables(slots)}
+${columnEventSource(slots, spec.absentNames)}
+${foldSource(spec, 'handlerOf[codes[p]]')}
+fold.bindColumns = (columns, typeCodes) => { codes = typeCodes; ${bindSource(slots)} };
+return fold;`
+  return new Function('runtime', 'handlers', 'boundColumn', source)(runtime, spec.handlers, boundColumn) as ColumnFold
+}
+
+/** The flyweight of an event alone, for `by`, `filter` and upcasters. */
+export interface EventCursor {
+  readonly event: unknown
+  seek(row: number): void
+  bindColumns(columns: readonly (Column | undefined)[]): void
+}
+
+export function compileEventCursor(slots: readonly Slot[], absentNames: readonly string[]): EventCursor {
+  const source = `'use strict';
+let p = 0;
+${columnVariables(slots)}
+${columnEventSource(slots, absentNames)}
+return { event: new Event(), seek(row) { p = row; }, bindColumns(columns) { ${bindSource(slots)} } };`
+  return new Function('runtime', 'boundColumn', source)(runtime, boundColumn) as EventCursor
+}
+
+/** The flyweight of a state alone, for `row` and `merge`. */
+export interface StateCursor {
+  readonly state: unknown
+  seek(slot: number): void
+  bindState(states: StateStore | readonly unknown[]): void
+}
+
+export function compileStateCursor(state: Fields | undefined): StateCursor {
+  if (state === undefined) return freeFormCursor()
+  const source = `'use strict';
+let slot = 0;
+${stateVariables(state)}
+${stateSource(state)}
+return { state: new State(), seek(to) { slot = to; }, bindState(states) { ${bindStateSource(state)} } };`
+  return new Function('runtime', source)(runtime) as StateCursor
+}
+
+function freeFormCursor(): StateCursor {
+  let objects: readonly unknown[] = []
+  let slot = 0
+  return {
+    get state() {
+      return objects[slot]
+    },
+    seek: (to) => {
+      slot = to
+    },
+    bindState: (states) => {
+      objects = states as readonly unknown[]
+    },
+  }
+}
+
+function foldSource(spec: FoldSpec, handlerCode: string): string {
+  const { state, handlers } = spec
+  const takesKey = (handler: AnyHandler) => handler.length > 2 || /\barguments\b|\.\.\./.test(String(handler))
+  const stateValue = state === undefined ? 'objects[slot]' : 'state'
+  const cases = handlers.map((handler, index) => {
+    const call = `h${index}(${stateValue}, event${takesKey(handler) ? ', keyOf(slot)' : ''})`
+    return `case ${index}: ${call}; break;`
+  })
+  return `let p = 0, slot = 0, at = 0, objects;
+${state === undefined ? '' : `${stateVariables(state)}\n${stateSource(state)}\nconst state = new State();`}
+const event = new Event();
+${handlers.map((_, index) => `const h${index} = handlers[${index}];`).join(' ')}
+const fold = {
+  at() { return at; },
+  bindState(states) { ${state === undefined ? 'objects = states;' : bindStateSource(state)} },
+  run(rowAt, slotOf, from, to, handlerOf, keyOf) {
+    for (let i = from; i < to; i++) {
+      at = i; p = rowAt[i]; slot = slotOf[i];
+      switch (${handlerCode}) { ${cases.join(' ')} }
+    }
+  },
+};`
+}
+
+function stateVariables(state: Fields): string {
+  const indexes = Object.keys(state).map((_, index) => index)
+  return `let ${variables('s', indexes)}, ${variables('n', indexes)};`
+}
+
+function bindStateSource(state: Fields): string {
+  return Object.keys(state)
+    .map((_, index) => `s${index} = states.columns[${index}].values; n${index} = states.columns[${index}].nulls;`)
+    .join(' ')
+}
+
+function variables(prefix: string, indexes: readonly number[]): string {
+  return indexes.length === 0 ? `${prefix}None` : indexes.map((index) => prefix + index).join(', ')
+}
+
+function columnVariables(slots: readonly Slot[]): string {
+  const indexes = slots.map((_, index) => index)
+  return `let ${['c', 'v', 'd', 'b', 'g'].map((prefix) => variables(prefix, indexes)).join(', ')};`
+}
+
+function bindSource(slots: readonly Slot[]): string {
+  return slots
+    .map((_, i) => `{ const bound = boundColumn(columns[${i}]); c${i} = bound.values; v${i} = bound.validity; d${i} = bound.strings; b${i} = bound.bytes; g${i} = bound.gap; }`)
+    .join(' ')
+}
+
+interface BoundColumn {
+  readonly values: Int32Array | Float64Array | Uint8Array
+  readonly validity: Uint8Array | null
+  readonly strings: readonly string[] | null
+  readonly bytes: Buffer | null
+  readonly gap: number
+}
+
+function boundColumn(column: Column | undefined): BoundColumn {
+  const none = { strings: null, bytes: null, gap: 0 }
+  if (column === undefined) throw new Error('a column that a handler reads was not loaded')
+  const { validity } = column
+  switch (column.kind) {
+    case 'int32':
+    case 'float64':
+      return { ...none, values: column.values, validity }
+    case 'int64':
+      return { ...none, values: new Int32Array(column.values.buffer, column.values.byteOffset, column.length * 2), validity }
+    case 'bool':
+      return { ...none, values: column.bits, validity }
+    case 'bytes':
+      return { ...none, values: column.offsets, validity, bytes: bufferOf(column.data), gap: column.gap }
+    case 'dictionary':
+      return { ...none, values: column.codes, validity, strings: stringsOf(column.dictionary) }
+    case 'values':
+      throw new Error('nested values are brought into a slot before they are bound')
+  }
+}
+
+export function bufferOf(bytes: Uint8Array): Buffer {
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+}
+
+const decoded = new WeakMap<Column, string[]>()
+
+/** The strings of a bytes column, decoded once. */
+export function stringsOf(column: Column): string[] {
+  const known = decoded.get(column)
+  if (known !== undefined) return known
+  if (column.kind !== 'bytes') throw new Error(`expected a column of strings, found ${column.kind}`)
+  const buffer = bufferOf(column.data)
+  const strings = new Array<string>(column.length)
+  for (let i = 0; i < column.length; i++) {
+    strings[i] = buffer.toString('utf8', column.offsets[i]!, column.offsets[i + 1]! - column.gap)
+  }
+  decoded.set(column, strings)
+  return strings
+}

@@ -1,0 +1,171 @@
+import type { Column } from '../model/column.ts'
+import type { Type } from '../model/type.ts'
+import { storageOf } from './slots.ts'
+
+/** A value that doesn't fit its declared type; the caller adds the place. */
+export class MisfitError extends Error {
+  readonly row: number
+  readonly expected: string
+  readonly found: string
+  constructor(row: number, expected: string, found: string) {
+    super(`expected ${expected}, found ${found}`)
+    this.row = row
+    this.expected = expected
+    this.found = found
+  }
+}
+
+const encoder = new TextEncoder()
+
+/**
+ * A column of JavaScript values, as they come out of JSON, of a Hive folder's name, or of an upcaster. Integers may be
+ * written as strings of digits, moments as ISO 8601 strings with a zone or as numbers in the type's unit.
+ *
+ * @param origin `handler`: decimals are unscaled integers, as handlers see them; `outside`: they have their point.
+ */
+export function columnFromValues(type: Type, values: readonly unknown[], origin: 'outside' | 'handler' = 'outside'): Column {
+  const length = values.length
+  const { validity, nullCount } = validityOf(values)
+  const base = { length, validity, nullCount }
+  switch (storageOf(type)) {
+    case 'i32': {
+      const column = new Int32Array(length)
+      each(values, (value, row) => {
+        column[row] = type.kind === 'date' ? toDay(value, row) : toInt32(value, row)
+      })
+      return { kind: 'int32', ...base, values: column }
+    }
+    case 'i64': {
+      const column = new BigInt64Array(length)
+      each(values, (value, row) => {
+        column[row] = to64(type, value, row, origin)
+      })
+      return { kind: 'int64', ...base, values: column }
+    }
+    case 'f64': {
+      const column = new Float64Array(length)
+      each(values, (value, row) => {
+        if (typeof value !== 'number') throw misfit(row, 'a number', value)
+        column[row] = value
+      })
+      return { kind: 'float64', ...base, values: column }
+    }
+    case 'bool': {
+      const bits = new Uint8Array((length + 7) >> 3)
+      each(values, (value, row) => {
+        if (typeof value !== 'boolean') throw misfit(row, 'true or false', value)
+        if (value) bits[row >> 3]! |= 1 << (row & 7)
+      })
+      return { kind: 'bool', ...base, bits }
+    }
+    case 'str':
+      return { ...bytesFromValues(type, values), ...base }
+  }
+}
+
+function validityOf(values: readonly unknown[]): { validity: Uint8Array | null; nullCount: number } {
+  let nullCount = 0
+  for (const value of values) if (value === null || value === undefined) nullCount++
+  if (nullCount === 0) return { validity: null, nullCount }
+  const validity = new Uint8Array((values.length + 7) >> 3)
+  values.forEach((value, row) => {
+    if (value !== null && value !== undefined) validity[row >> 3]! |= 1 << (row & 7)
+  })
+  return { validity, nullCount }
+}
+
+function each(values: readonly unknown[], take: (value: unknown, row: number) => void): void {
+  values.forEach((value, row) => {
+    if (value !== null && value !== undefined) take(value, row)
+  })
+}
+
+function bytesFromValues(type: Type, values: readonly unknown[]) {
+  const pieces: Uint8Array[] = []
+  const offsets = new Int32Array(values.length + 1)
+  let total = 0
+  values.forEach((value, row) => {
+    if (value !== null && value !== undefined) {
+      if (type.kind === 'string' && typeof value !== 'string') throw misfit(row, 'a string', value)
+      const piece = encoder.encode(type.kind === 'string' ? (value as string) : jsonText(value))
+      pieces.push(piece)
+      total += piece.length
+    }
+    offsets[row + 1] = total
+  })
+  const data = new Uint8Array(total)
+  let at = 0
+  for (const piece of pieces) {
+    data.set(piece, at)
+    at += piece.length
+  }
+  return { kind: 'bytes' as const, offsets, data, gap: 0 as const }
+}
+
+/** JSON of a nested value: bigints as numbers where they are exact and as strings where not, bytes as base64. */
+export function jsonText(value: unknown): string {
+  return JSON.stringify(value, (_name, inner: unknown) => {
+    if (typeof inner === 'bigint') return Number.isSafeInteger(Number(inner)) ? Number(inner) : String(inner)
+    if (inner instanceof Uint8Array) return Buffer.from(inner).toString('base64')
+    return inner
+  })
+}
+
+function misfit(row: number, expected: string, value: unknown): MisfitError {
+  const found = value !== null && typeof value === 'object' ? jsonText(value) : typeof value === 'string' ? JSON.stringify(value) : String(value)
+  return new MisfitError(row, expected, found.length > 100 ? `${found.slice(0, 100)}…` : found)
+}
+
+function toInt32(value: unknown, row: number): number {
+  const number = typeof value === 'string' && /^-?\d+$/.test(value) ? Number(value) : value
+  if (typeof number !== 'number' || (number | 0) !== number) throw misfit(row, 'an integer of 32 bits', value)
+  return number
+}
+
+function toDay(value: unknown, row: number): number {
+  if (typeof value === 'number' && (value | 0) === value) return value
+  if (typeof value === 'string' && /^\d{4}-\d\d-\d\d$/.test(value)) {
+    const time = Date.parse(value)
+    if (!Number.isNaN(time)) return time / 86_400_000
+  }
+  throw misfit(row, 'a day as 2021-05-22', value)
+}
+
+function to64(type: Type, value: unknown, row: number, origin: 'outside' | 'handler'): bigint {
+  if (type.kind === 'decimal' && origin === 'outside') return toDecimal(type.scale ?? 0, value, row)
+  if (type.kind === 'timestamp' && typeof value === 'string') return toMoment(type, value, row)
+  if (typeof value === 'number' && Number.isSafeInteger(value)) return BigInt(value)
+  const big = typeof value === 'bigint' ? value : typeof value === 'string' && /^-?\d+$/.test(value) ? BigInt(value) : null
+  if (big === null || BigInt.asIntN(64, big) !== big) throw misfit(row, 'an integer that a number holds exactly', value)
+  return big
+}
+
+/** 12.34, or "12.34", of scale 2 as 1234. A JSON number is taken by its shortest decimal form, which is what was written. */
+function toDecimal(scale: number, value: unknown, row: number): bigint {
+  const parts = /^(-?)(\d+)(?:\.(\d*))?$/.exec(typeof value === 'bigint' || typeof value === 'number' ? String(value) : typeof value === 'string' ? value : '')
+  const fraction = (parts?.[3] ?? '').replace(/0+$/, '')
+  if (parts === null || fraction.length > scale || (typeof value === 'number' && Math.abs(value) * 10 ** scale > Number.MAX_SAFE_INTEGER)) {
+    throw misfit(row, `a decimal number with at most ${scale} digits behind the point`, value)
+  }
+  const unscaled = BigInt(parts[2]! + fraction.padEnd(scale, '0')) * (parts[1] === '-' ? -1n : 1n)
+  if (BigInt.asIntN(64, unscaled) !== unscaled) throw misfit(row, 'a decimal of at most 18 digits', value)
+  return unscaled
+}
+
+const isoMoment = /^(\d{4}-\d\d-\d\d)(?:[T ](\d\d:\d\d(?::\d\d)?)(?:[.,](\d{1,9}))?(Z|[+-]\d\d:?\d\d)?)?$/
+
+function toMoment(type: Type, value: string, row: number): bigint {
+  const parts = isoMoment.exec(value)
+  if (parts === null || (parts[2] !== undefined && parts[4] === undefined)) {
+    throw misfit(row, 'a moment as 2021-05-22T14:00:00Z, with its zone', value)
+  }
+  const milliseconds = Date.parse(`${parts[1]}T${parts[2] ?? '00:00'}${parts[4] ?? 'Z'}`)
+  if (Number.isNaN(milliseconds)) throw misfit(row, 'a moment that exists', value)
+  const nanoseconds = BigInt(milliseconds) * 1_000_000n + BigInt((parts[3] ?? '').padEnd(9, '0'))
+  const step = nanosecondsIn[type.unit ?? 'us']
+  if (nanoseconds % step !== 0n) throw misfit(row, `a moment in whole ${unitNames[type.unit ?? 'us']}`, value)
+  return nanoseconds / step
+}
+
+export const nanosecondsIn = { ms: 1_000_000n, us: 1000n, ns: 1n } as const
+export const unitNames = { ms: 'milliseconds', us: 'microseconds', ns: 'nanoseconds' } as const

@@ -1,0 +1,60 @@
+/** What generated code calls: conversions that are rare or that fail. */
+
+/** A value that a handler may not have: too large for its type, or an undeclared null. The caller adds the place. */
+export class ValueError extends Error {
+  readonly field: string
+  constructor(field: string, message: string) {
+    super(message)
+    this.field = field
+  }
+}
+
+const scratchWords = new Int32Array(2)
+const scratchFloat = new Float64Array(scratchWords.buffer)
+
+export const runtime = {
+  /** The UTF-8 bytes as a string. */
+  text(bytes: Buffer, start: number, end: number): string {
+    return end - start > 24 ? bytes.toString('utf8', start, end) : shortText(bytes, start, end)
+  },
+  parse(text: string): unknown {
+    return JSON.parse(text)
+  },
+  float(low: number, high: number): number {
+    scratchWords[0] = low
+    scratchWords[1] = high
+    return scratchFloat[0]!
+  },
+  big(low: number, high: number): bigint {
+    return (BigInt(high) << 32n) | BigInt(low >>> 0)
+  },
+  unsafe(name: string, low: number, high: number): never {
+    const value = runtime.big(low, high)
+    throw new ValueError(
+      name,
+      `field "${name}": expected an integer within ±(2^53 − 1), found ${value}; declare it as bigint() to use it whole`,
+    )
+  },
+  nullField(name: string): never {
+    throw new ValueError(name, `field "${name}": expected a value, found null; declare it as nullable(…)`)
+  },
+  notRead(name: string): never {
+    throw new ValueError(name, `field "${name}": it was not foreseen that this handler reads it; read it as e.${name}`)
+  },
+  refuse(name: string, expected: string, value: unknown): never {
+    const found = typeof value === 'string' ? JSON.stringify(value) : `${String(value)}`
+    throw new ValueError(name, `state "${name}": expected ${expected}, found ${found}`)
+  },
+}
+
+export type Runtime = typeof runtime
+
+function shortText(bytes: Buffer, start: number, end: number): string {
+  let text = ''
+  for (let i = start; i < end; i++) {
+    const byte = bytes[i]!
+    if (byte > 127) return bytes.toString('utf8', start, end)
+    text += String.fromCharCode(byte)
+  }
+  return text
+}

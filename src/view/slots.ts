@@ -1,0 +1,49 @@
+import type { Type } from '../model/type.ts'
+
+/**
+ * A slot is one thing handlers may read of an event: a role (`id`, `key`, `type`, `occurredAt`, `recordedAt`,
+ * `sequence`) or a field. Whatever a file holds for it is brought into one of five storages first, so that all that
+ * comes after knows only these:
+ *
+ * | storage | column                       | words in a packed row                     |
+ * | ------- | ---------------------------- | ----------------------------------------- |
+ * | `i32`   | Int32Column                  | 1                                         |
+ * | `i64`   | Int64Column                  | 2, low word first                         |
+ * | `f64`   | Float64Column                | 2, low word first                         |
+ * | `bool`  | BoolColumn                   | 1                                         |
+ * | `str`   | BytesColumn or its dictionary | 1: a code ≥ 0, or −1 − length with the bytes behind |
+ */
+export type Storage = 'i32' | 'i64' | 'f64' | 'bool' | 'str'
+
+export interface Slot {
+  readonly name: string
+  readonly type: Type
+  readonly storage: Storage
+  /** Whether any file may hold a null here. */
+  readonly mayBeNull: boolean
+}
+
+export function storageOf(type: Type): Storage {
+  switch (type.kind) {
+    case 'int32':
+    case 'date':
+      return 'i32'
+    case 'int64':
+    case 'bigint':
+    case 'decimal':
+    case 'timestamp':
+      return 'i64'
+    case 'float64':
+      return 'f64'
+    case 'bool':
+      return 'bool'
+    case 'string':
+    case 'json':
+      return 'str'
+  }
+}
+
+/** Whether handlers see an `i64` of this type as a bigint. */
+export function isBigInt(type: Type): boolean {
+  return type.kind === 'bigint' || (type.kind === 'timestamp' && type.unit === 'ns')
+}

@@ -1,0 +1,86 @@
+import type { Column } from '../model/column.ts'
+import { isBigInt, storageOf } from './slots.ts'
+import type { StateColumn } from './state.ts'
+
+const encoder = new TextEncoder()
+
+/**
+ * Some states' values of one column in Arrow's layout.
+ *
+ * @param order The slots to take, in this order; null for 0 … count − 1.
+ */
+export function storeColumn(column: StateColumn, order: Int32Array | null, count: number): Column {
+  const { type, values, nulls } = column
+  const { validity, nullCount } = validityOf(nulls, order, count)
+  const base = { length: count, validity, nullCount }
+  switch (storageOf(type)) {
+    case 'i32':
+      return { kind: 'int32', ...base, values: gather(values as Int32Array, new Int32Array(count), order) }
+    case 'f64':
+      return { kind: 'float64', ...base, values: gather(values as Float64Array, new Float64Array(count), order) }
+    case 'i64':
+      return isBigInt(type)
+        ? { kind: 'int64', ...base, values: gatherBig(values as BigInt64Array, count, order) }
+        : { kind: 'int64', ...base, values: gatherExact(values as Float64Array, count, order) }
+    case 'bool': {
+      const bits = new Uint8Array((count + 7) >> 3)
+      const flags = values as Uint8Array
+      for (let i = 0; i < count; i++) if (flags[order === null ? i : order[i]!] === 1) bits[i >> 3]! |= 1 << (i & 7)
+      return { kind: 'bool', ...base, bits }
+    }
+    case 'str':
+      return { ...textColumn(values as unknown[], nulls, type.kind === 'json', order, count), ...base }
+  }
+}
+
+function validityOf(nulls: Uint8Array | null, order: Int32Array | null, count: number) {
+  let nullCount = 0
+  if (nulls !== null) for (let i = 0; i < count; i++) nullCount += nulls[order === null ? i : order[i]!]!
+  if (nullCount === 0) return { validity: null, nullCount }
+  const validity = new Uint8Array((count + 7) >> 3)
+  for (let i = 0; i < count; i++) if (nulls![order === null ? i : order[i]!] === 0) validity[i >> 3]! |= 1 << (i & 7)
+  return { validity, nullCount }
+}
+
+function gather<T extends Int32Array | Float64Array>(from: T, to: T, order: Int32Array | null): T {
+  for (let i = 0; i < to.length; i++) to[i] = from[order === null ? i : order[i]!]!
+  return to
+}
+
+function gatherBig(from: BigInt64Array, count: number, order: Int32Array | null): BigInt64Array {
+  const to = new BigInt64Array(count)
+  for (let i = 0; i < count; i++) to[i] = from[order === null ? i : order[i]!]!
+  return to
+}
+
+/** Exact integers from doubles to 64 bits, by their two halves: no bigint is made. */
+function gatherExact(from: Float64Array, count: number, order: Int32Array | null): BigInt64Array {
+  const to = new BigInt64Array(count)
+  const words = new Int32Array(to.buffer)
+  for (let i = 0; i < count; i++) {
+    const value = from[order === null ? i : order[i]!]!
+    words[2 * i] = value % 4294967296
+    words[2 * i + 1] = Math.floor(value / 4294967296)
+  }
+  return to
+}
+
+function textColumn(values: unknown[], nulls: Uint8Array | null, isJson: boolean, order: Int32Array | null, count: number) {
+  const offsets = new Int32Array(count + 1)
+  let data = new Uint8Array(Math.max(64, count * 16))
+  let at = 0
+  for (let i = 0; i < count; i++) {
+    const slot = order === null ? i : order[i]!
+    if (nulls === null || nulls[slot] === 0) {
+      const text = isJson ? JSON.stringify(values[slot]) : (values[slot] as string)
+      if (at + text.length * 3 > data.length) {
+        const larger = new Uint8Array(Math.max(data.length * 2, at + text.length * 3))
+        larger.set(data)
+        data = larger
+      }
+      at += encoder.encodeInto(text, data.subarray(at)).written
+    }
+    offsets[i + 1] = at
+  }
+  return { kind: 'bytes' as const, offsets, data: data.subarray(0, at), gap: 0 as const }
+}

@@ -1,0 +1,7 @@
+import type { Fields } from '../model/type.ts'
+import { type Slot, storageOf } from './slots.ts'
+
+/** A state's columns as slots, for states that travel as packed rows. */
+export function stateSlots(state: Fields): Slot[] {
+  return Object.entries(state).map(([name, type]) => ({ name, type, storage: storageOf(type), mayBeNull: type.nullable }))
+}

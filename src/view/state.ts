@@ -1,0 +1,118 @@
+import type { Fields, Type } from '../model/type.ts'
+import { isBigInt } from './slots.ts'
+
+/**
+ * The states of the keys of one bucket, column by column. A number that must be exact lies in a Float64Array, which
+ * holds every integer within ±(2^53 − 1); the setter that generated code calls refuses anything else.
+ */
+export interface StateColumn {
+  readonly name: string
+  readonly type: Type
+  values: Float64Array | BigInt64Array | Int32Array | Uint8Array | unknown[]
+  /** 1 where the state is null; absent where the type is not nullable. */
+  nulls: Uint8Array | null
+}
+
+export class StateStore {
+  readonly columns: readonly StateColumn[]
+  #capacity = 0
+
+  constructor(fields: Fields) {
+    this.columns = Object.entries(fields).map(([name, type]) => ({ name, type, values: [], nulls: null }))
+  }
+
+  /** Makes room for `keys` states and sets each to its initial value. The arrays may be new ones afterwards. */
+  prepare(keys: number): void {
+    this.extend(0, keys)
+  }
+
+  /** Keeps the first `from` states, makes room for `to`, and sets the new ones to their initial value. */
+  extend(from: number, to: number): void {
+    if (to > this.#capacity) {
+      this.#capacity = Math.max(to, this.#capacity * 2)
+      for (const column of this.columns) {
+        column.values = enlarged(column.values, allocate(column.type, this.#capacity), from)
+        if (column.type.nullable) column.nulls = enlarged(column.nulls ?? [], new Uint8Array(this.#capacity), from) as Uint8Array
+      }
+    }
+    for (const column of this.columns) fillInitial(column, from, to)
+  }
+
+  /** Sets one key's state back to its initial value. */
+  reset(slot: number): void {
+    for (const column of this.columns) fillInitial(column, slot, slot + 1)
+  }
+}
+
+function enlarged<T extends StateColumn['values']>(old: StateColumn['values'], fresh: T, keep: number): T {
+  for (let i = 0; i < keep; i++) (fresh as unknown[])[i] = old[i]
+  return fresh
+}
+
+function fillInitial(column: StateColumn, from: number, to: number): void {
+  const { type } = column
+  const initial = type.initial ?? zeroOf(type)
+  ;(column.values as unknown[]).fill(type.kind === 'bool' ? Number(initial) : initial, from, to)
+  column.nulls?.fill(type.initial === undefined || type.initial === null ? 1 : 0, from, to)
+}
+
+export function allocate(type: Type, length: number): StateColumn['values'] {
+  switch (type.kind) {
+    case 'int32':
+    case 'date':
+      return new Int32Array(length)
+    case 'bool':
+      return new Uint8Array(length)
+    case 'string':
+    case 'json':
+      return new Array<unknown>(length)
+    default:
+      return isBigInt(type) ? new BigInt64Array(length) : new Float64Array(length)
+  }
+}
+
+function zeroOf(type: Type): unknown {
+  if (isBigInt(type)) return 0n
+  if (type.kind === 'string') return ''
+  if (type.kind === 'json') return null
+  if (type.kind === 'bool') return 0
+  return 0
+}
+
+/**
+ * The source of `class State`: the flyweight that a handler's first argument is. Closes over `slot`, and for each
+ * column `s<index>` (values) and `n<index>` (nulls).
+ */
+export function stateSource(fields: Fields): string {
+  const members = Object.entries(fields).map(([name, type], index) => {
+    const quoted = JSON.stringify(name)
+    const value = `s${index}[slot]`
+    const read = type.kind === 'bool' ? `${value} !== 0` : value
+    const get = type.nullable ? `n${index}[slot] !== 0 ? null : ${read}` : read
+    const setNull = type.nullable ? `if (v === null) { n${index}[slot] = 1; return; } n${index}[slot] = 0; ` : ''
+    return `get ${quoted}() { return ${get}; }
+set ${quoted}(v) { ${setNull}${checkSource(name, type)} ${value} = ${type.kind === 'bool' ? 'v ? 1 : 0' : 'v'}; }`
+  })
+  return `class State {\n${members.join('\n')}\n}`
+}
+
+function checkSource(name: string, type: Type): string {
+  const refuse = (expected: string) => `runtime.refuse(${JSON.stringify(name)}, ${JSON.stringify(expected)}, v);`
+  switch (type.kind) {
+    case 'int32':
+    case 'date':
+      return `if ((v | 0) !== v) ${refuse('an integer of 32 bits')}`
+    case 'float64':
+      return `if (typeof v !== 'number') ${refuse('a number')}`
+    case 'bool':
+      return `if (typeof v !== 'boolean') ${refuse('true or false')}`
+    case 'string':
+      return `if (typeof v !== 'string') ${refuse('a string')}`
+    case 'json':
+      return `if (v === undefined) ${refuse('a JSON value')}`
+    default:
+      return isBigInt(type)
+        ? `if (typeof v !== 'bigint' || BigInt.asIntN(64, v) !== v) ${refuse('a bigint of 64 bits')}`
+        : `if (!Number.isSafeInteger(v)) ${refuse('an integer within ±(2^53 − 1)')}`
+  }
+}

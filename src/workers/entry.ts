@@ -1,0 +1,54 @@
+import { workerData } from 'node:worker_threads'
+import { move, transferableSymbol, valueSymbol } from 'piscina'
+import type { Perform, Prepare } from './executor.ts'
+import { type Failure, failureOf } from './failure.ts'
+import type { ThreadSetup } from './pool.ts'
+
+/** What runs in each thread of the pool: imports the tasks module, then performs one task after the other. */
+
+/** What a thread answers. */
+export type Answer = { readonly value: unknown } | { readonly failed: Failure }
+
+// Awaited while the module is imported, so that a thread is ready only when everything it needs is loaded. A failure is
+// kept for the first task: a thread that fails while it starts would only be started again.
+const prepared: { readonly perform: Perform } | { readonly failed: Failure } = await prepareThread()
+
+async function prepareThread(): Promise<{ perform: Perform } | { failed: Failure }> {
+  try {
+    const { tasksModule, setup } = workerData as ThreadSetup
+    const { prepare } = (await import(tasksModule)) as { prepare: Prepare<unknown> }
+    return { perform: await prepare(setup) }
+  } catch (error) {
+    return { failed: failureOf(error) }
+  }
+}
+
+// A promise that nobody waits for, in a library say, fails the task that was running and not the whole thread.
+let rejectTask: ((error: unknown) => void) | undefined
+process.on('unhandledRejection', (error) => {
+  if (rejectTask === undefined) throw error
+  rejectTask(error)
+})
+
+function nextStrayRejection(): Promise<never> {
+  return new Promise((_, reject) => {
+    rejectTask = reject
+  })
+}
+
+export default async function perform(task: unknown): Promise<Answer> {
+  if ('failed' in prepared) return prepared
+  try {
+    const { value, transfer } = await Promise.race([prepared.perform(task as never), nextStrayRejection()])
+    return transfer === undefined ? { value } : moved({ value }, transfer)
+  } catch (error) {
+    return { failed: failureOf(error) }
+  } finally {
+    rejectTask = undefined
+  }
+}
+
+/** Marks an answer so that Piscina hands the buffers over; to the compiler it is still the answer. */
+function moved(answer: Answer, buffers: readonly ArrayBuffer[]): Answer {
+  return move({ [transferableSymbol]: buffers, [valueSymbol]: answer } as never) as unknown as Answer
+}

@@ -1,0 +1,35 @@
+import { setImmediate } from 'node:timers/promises'
+import { describeTask, type Executor, type Perform, type Prepare, runInLanes, type Task } from './executor.ts'
+
+/** Runs tasks in the calling thread, one by one: for debugging, and for jobs that come from no file. */
+export function createInline<Setup>(prepare: Prepare<Setup>, setup: Setup): Executor {
+  let prepared: Promise<Perform> | undefined
+  let last: Promise<unknown> = Promise.resolve()
+  let closed = false
+
+  async function perform<Result>(task: Task, signal?: AbortSignal): Promise<Result> {
+    // Lets signals and timers of the calling program through between two tasks.
+    await setImmediate()
+    signal?.throwIfAborted()
+    if (closed) throw new Error(`Cannot run ${describeTask(task)}: the executor is closed.`)
+    prepared ??= Promise.resolve(prepare(setup))
+    const performTask = await prepared
+    return (await performTask(task as never)).value as Result
+  }
+
+  function run<Result>(task: Task, signal?: AbortSignal): Promise<Result> {
+    const result = last.then(() => perform<Result>(task, signal))
+    last = result.catch(() => {})
+    return result
+  }
+
+  return {
+    size: 1,
+    run,
+    runAll: (tasks, options = {}) => runInLanes(tasks, 1, run, options),
+    close: async () => {
+      closed = true
+      await last
+    },
+  }
+}

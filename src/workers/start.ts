@@ -1,0 +1,22 @@
+import type { LoadedJob } from '../job/load.ts'
+import { ConfigurationError } from '../model/errors.ts'
+import type { Plan } from '../plan/plan.ts'
+import type { Executor } from './executor.ts'
+import { createInline } from './inline.ts'
+import { prepare, type RebuildSetup } from './tasks.ts'
+
+const tasksModule = new URL(import.meta.url.endsWith('.ts') ? './tasks.ts' : './tasks.js', import.meta.url)
+
+/** The executor that a rebuild asked for: 0 workers means this thread. */
+export async function startWorkers(job: LoadedJob, plan: Plan, workers: number): Promise<Executor> {
+  if (workers === 0) {
+    const setup: RebuildSetup = { plan, definitions: job.definition.views }
+    return createInline(prepare, setup)
+  }
+  if (job.bundlePath === undefined) {
+    throw new ConfigurationError(`Job ${job.name} was made by a program and has no file for threads to load: run it with 0 workers.`)
+  }
+  const { createPool } = await import('./pool.ts')
+  const setup: RebuildSetup = { plan, bundlePath: job.bundlePath }
+  return createPool({ workers, tasksModule, setup })
+}

@@ -1,0 +1,161 @@
+import { findDuplicates, type IdentityBlock, identifySplit } from '../map/identify.ts'
+import { LogMapper, type MapResult, type RowGroupDuplicates, type RowTarget } from '../map/map-split.ts'
+import { makeUpcaster } from '../map/upcast.ts'
+import { importBundle } from '../job/import.ts'
+import type { Place } from '../model/errors.ts'
+import type { ViewDefinition } from '../model/view.ts'
+import { openParquet, type ParquetFile } from '../parquet/file.ts'
+import type { FilePlan, LogPlan, Plan } from '../plan/plan.ts'
+import { FoldFailure, GroupReducer, type ReduceResult } from '../reduce/reduce-part.ts'
+import type { Block } from '../shuffle/block.ts'
+import { disk } from '../storage/disk.ts'
+import type { Files, ReadableFile } from '../storage/files.ts'
+import { type PreparedGroup, prepareGroup } from '../view/view-set.ts'
+import type { Perform, Task } from './executor.ts'
+
+/** The kinds of work that a rebuild hands out. All are plain data; logs, groups and splits are named by their index. */
+export type RebuildTask = IdentifyTask | DuplicatesTask | MapTask | LocateTask | ReduceTask
+
+interface LabelledTask<Result> extends Task<Result> {
+  /** What the task does, in words, for messages. */
+  readonly label: string
+}
+
+export interface IdentifyTask extends LabelledTask<IdentityBlock> {
+  readonly kind: 'identify'
+  readonly log: number
+  readonly split: number
+}
+
+export interface DuplicatesTask extends LabelledTask<Int32Array> {
+  readonly kind: 'duplicates'
+  readonly blocks: readonly IdentityBlock[]
+  readonly from: number
+  readonly to: number
+}
+
+export interface MapTask extends LabelledTask<MapResult> {
+  readonly kind: 'map'
+  readonly log: number
+  readonly split: number
+  readonly duplicates: readonly RowGroupDuplicates[]
+}
+
+export interface LocateTask extends LabelledTask<Place> {
+  readonly kind: 'locate'
+  readonly log: number
+  readonly split: number
+  readonly duplicates: readonly RowGroupDuplicates[]
+  readonly target: RowTarget
+}
+
+export interface ReduceTask extends LabelledTask<ReduceResult | ReduceFailure> {
+  readonly kind: 'reduce'
+  readonly log: number
+  readonly group: number
+  readonly blocks: readonly Block[]
+  readonly from: number
+  readonly to: number
+  /** Name of the part file. */
+  readonly name: string
+  /** By view: the folder its part file goes to. */
+  readonly folders: Readonly<Record<string, string>>
+}
+
+/** What a thread needs before its first task. */
+export interface RebuildSetup {
+  readonly plan: Plan
+  /** The module that exports the job; absent where `definitions` are given, in this thread. */
+  readonly bundlePath?: string
+  readonly definitions?: readonly ViewDefinition[]
+}
+
+export async function prepare(setup: RebuildSetup): Promise<Perform> {
+  const views = setup.definitions ?? (await importBundle(setup.bundlePath!)).views
+  const runner = new TaskRunner(setup.plan, new Map(views.map((view) => [view.name, view])), disk)
+  return ((task: RebuildTask) => ({ value: runner.run(task) })) as Perform
+}
+
+/** A reduce that ended at a handler that threw; the event is still to be found. */
+export interface ReduceFailure {
+  readonly failure: Pick<FoldFailure, 'view' | 'handler' | 'key' | 'split' | 'ordinal' | 'bucket' | 'nth' | 'message'>
+}
+
+/** One thread's tools for a rebuild: compiled once, used for every task. Holds no state that a result depends on. */
+export class TaskRunner {
+  readonly #plan: Plan
+  readonly #files: Files
+  readonly #definitions: ReadonlyMap<string, ViewDefinition>
+  readonly #groups: readonly (readonly PreparedGroup[])[]
+  readonly #mappers = new Map<number, LogMapper>()
+  readonly #reducers = new Map<string, GroupReducer>()
+  #opened: { path: string; file: ReadableFile; parquet: ParquetFile } | null = null
+
+  constructor(plan: Plan, definitions: ReadonlyMap<string, ViewDefinition>, files: Files) {
+    this.#plan = plan
+    this.#files = files
+    this.#definitions = definitions
+    this.#groups = plan.logs.map((log) => log.groups.map((group) => prepareGroup(log, group, definitions)))
+  }
+
+  run(task: RebuildTask): unknown {
+    switch (task.kind) {
+      case 'identify':
+        return identifySplit(this.#plan.logs[task.log]!, task.split, this.#open)
+      case 'duplicates':
+        return findDuplicates(task.blocks, task.from, task.to)
+      case 'map':
+        return this.#mapper(task.log).map(task.split, task.duplicates, this.#open)
+      case 'locate':
+        return this.#mapper(task.log).locate(task.split, task.duplicates, this.#open, task.target)
+      case 'reduce':
+        return this.#reduce(task)
+    }
+  }
+
+  close(): void {
+    this.#opened?.file.close()
+    this.#opened = null
+  }
+
+  #reduce(task: ReduceTask): ReduceResult | ReduceFailure {
+    const pathOf = (view: string) => `${task.folders[view]!}/${task.name}`
+    try {
+      return this.#reducer(task.log, task.group).reduce(task.blocks, task.from, task.to, task.name, this.#files, pathOf)
+    } catch (error) {
+      if (!(error instanceof FoldFailure)) throw error
+      const { view, handler, key, split, ordinal, bucket, nth, message } = error
+      return { failure: { view, handler, key, split, ordinal, bucket, nth, message } }
+    }
+  }
+
+  #mapper(index: number): LogMapper {
+    let mapper = this.#mappers.get(index)
+    if (mapper === undefined) {
+      const log = this.#plan.logs[index]!
+      const { upcast } = this.#definitions.get(log.groups[0]!.views[0]!)!.log
+      mapper = new LogMapper(log, this.#groups[index]!, makeUpcaster(log, upcast))
+      this.#mappers.set(index, mapper)
+    }
+    return mapper
+  }
+
+  #reducer(log: number, group: number): GroupReducer {
+    const name = `${log}:${group}`
+    let reducer = this.#reducers.get(name)
+    if (reducer === undefined) {
+      reducer = new GroupReducer(this.#plan.logs[log] as LogPlan, this.#groups[log]![group]!)
+      this.#reducers.set(name, reducer)
+    }
+    return reducer
+  }
+
+  /** The file of the latest task stays open: its splits mostly follow each other. */
+  readonly #open = (plan: FilePlan): ParquetFile => {
+    if (this.#opened?.path === plan.path) return this.#opened.parquet
+    this.close()
+    const file = this.#files.openForReading(plan.path)
+    this.#opened = { path: plan.path, file, parquet: openParquet(file) }
+    return this.#opened.parquet
+  }
+}

@@ -1,0 +1,53 @@
+import { expect, test } from 'vitest'
+import { describePlan } from '../../src/cli/print-plan.ts'
+import type { LogPlan, Plan } from '../../src/plan/plan.ts'
+
+const slot = (name: string) =>
+  ({ name, type: { kind: 'string', nullable: false }, storage: 'str', mayBeNull: false }) as const
+
+const log: LogPlan = {
+  name: 'ledger',
+  rows: 10_000_000,
+  bytes: 240e6,
+  files: [{ path: 'a.parquet', rows: 10_000_000, bytes: 240e6, footerSha256: '', sources: [] }],
+  splits: [
+    { file: 0, rows: 6e6, bytes: 1, rowGroups: [{ index: 0, rows: 6e6, skipped: false }] },
+    { file: 0, rows: 4e6, bytes: 1, rowGroups: [{ index: 1, rows: 4e6, skipped: true }] },
+  ],
+  slots: ['id', 'key', 'type', 'recordedAt', 'amount'].map(slot),
+  roles: { id: [0], key: 1, type: 2, occurredAt: -1, recordedAt: 3, sequence: -1 },
+  order: [3, 0],
+  identify: true,
+  groups: [
+    {
+      views: ['balances', 'counts'],
+      strategy: 'shuffle',
+      ordered: true,
+      reason: 'handlers see events in order',
+      slots: [1, 2, 4],
+      mapSlots: [],
+    },
+    { views: ['daily'], strategy: 'combine', ordered: false, reason: 'the view merges', slots: [4], mapSlots: [2] },
+  ],
+  bucketBits: 7,
+  reduceBits: 4,
+  knownAt: null,
+  asOf: null,
+}
+
+test('describePlan() says what is read, what is skipped, and how each view is made and why', () => {
+  const plan: Plan = { job: 'bank', logs: [log] }
+  expect(describePlan(plan)).toBe(`log ledger
+  read        1 file, 10,000,000 rows, 240 MB
+  split       into 2 tasks of 2 row groups
+  skip        1 row group of 4,000,000 rows, by their statistics
+  order       by recordedAt, id
+  duplicates  found by id
+  shuffle     over 128 buckets, reduced in 16 tasks
+
+view      strategy  fold       reads              because
+balances  shuffle   ordered    key, type, amount  handlers see events in order
+counts    shuffle   ordered    key, type, amount  handlers see events in order
+daily     combine   any order  type, amount       the view merges
+`)
+})

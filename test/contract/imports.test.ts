@@ -1,0 +1,72 @@
+import { expect, test } from 'vitest'
+import { importsOf, sourceFiles, violationsOf } from '../../scripts/check-imports.ts'
+import { repositoryRoot } from '../support/refold.ts'
+
+function check(files: Readonly<Record<string, string>>): string[] {
+  return violationsOf(new Map(Object.entries(files)))
+}
+
+test('the project keeps its import rules', () => {
+  expect(violationsOf(sourceFiles(repositoryRoot))).toEqual([])
+})
+
+test('importsOf() finds every form of import and nothing in comments and strings', () => {
+  const text = `import a from './a.ts'
+import type { B } from './b.ts'
+import { type C } from './c.ts'
+export * from './d.ts'
+export type { E } from './e.ts'
+import './f.ts'
+let g: import('./g.ts').G
+const h = () => import('./h.ts')
+// import './comment.ts'
+const text = "import './string.ts'" + \`import './template.ts'\``
+  expect(importsOf(text).map(({ specifier, typeOnly, dynamic }) => [specifier, typeOnly, dynamic])).toEqual([
+    ['./a.ts', false, false],
+    ['./b.ts', true, false],
+    ['./c.ts', false, false],
+    ['./d.ts', false, false],
+    ['./e.ts', true, false],
+    ['./f.ts', false, false],
+    ['./g.ts', true, true],
+    ['./h.ts', false, true],
+  ])
+})
+
+test('an import of a type counts for the layers', () => {
+  expect(check({ 'src/model/a.ts': "import type { P } from '../plan/p.ts'", 'src/plan/p.ts': '' })).toEqual([
+    'src/model/a.ts:1: imports ../plan/p.ts, but model may import only itself',
+  ])
+})
+
+test('an import when it is reached counts for the layers', () => {
+  expect(check({ 'src/map/a.ts': "\nawait import('../cli/c.ts')", 'src/cli/c.ts': '' })).toEqual([
+    expect.stringContaining('src/map/a.ts:2: imports ../cli/c.ts, but map may import only'),
+  ])
+})
+
+test('a circle is found, one that only types make is not', () => {
+  const a = "import { b } from './b.ts'"
+  expect(check({ 'src/model/a.ts': a, 'src/model/b.ts': "import { a } from './a.ts'" })).toEqual([
+    'src/model/a.ts: imports itself: src/model/a.ts → src/model/b.ts → src/model/a.ts',
+  ])
+  expect(check({ 'src/model/a.ts': a, 'src/model/b.ts': "import type { A } from './a.ts'" })).toEqual([])
+})
+
+test('a package is known where the table says', () => {
+  expect(check({ 'src/parquet/a.ts': "import 'hyparquet/src/plan.js'" })).toEqual([])
+  expect(check({ 'src/map/a.ts': "import type { X } from 'hyparquet'" })).toEqual([
+    'src/map/a.ts:1: imports hyparquet, but only src/parquet/ may know hyparquet',
+  ])
+  expect(check({ 'src/workers/other.ts': "import 'piscina'" })[0]).toContain(
+    'only src/workers/pool.ts, src/workers/entry.ts may know piscina',
+  )
+  expect(check({ 'src/cli/a.ts': "import '@scope/unheard-of/deep'" })[0]).toContain('@scope/unheard-of has no entry')
+})
+
+test('src reaches neither tests nor jobs, and a job is written as a user would', () => {
+  expect(check({ 'src/cli/a.ts': "import '../../test/support/x.ts'" })[0]).toContain('there is no test/support/x.ts')
+  expect(check({ 'src/cli/a.ts': "import '../../jobs/j.ts'", 'jobs/j.ts': '' })[0]).toContain('nothing outside src')
+  expect(check({ 'jobs/j.ts': "import 'refold'\nimport 'node:path'" })).toEqual([])
+  expect(check({ 'jobs/j.ts': "import '../src/index.ts'", 'src/index.ts': '' })[0]).toContain("a job imports 'refold'")
+})

@@ -1,0 +1,127 @@
+import { isDeepStrictEqual } from 'node:util'
+import { ConflictError } from '../../src/index.ts'
+import type { Counters } from '../../src/model/report.ts'
+import { isTyped, type ViewDefinition } from '../../src/model/view.ts'
+
+/**
+ * The laws of a rebuild as plainly as they can be said: everything in memory, a Map, no types, no threads. Slow, and
+ * without an idea in common with the engine, so that the two are not wrong together.
+ */
+
+/** An event as handlers see it: the roles its log declares, and the fields. */
+export interface PlainEvent {
+  readonly id: string | number
+  readonly type: string
+  readonly [name: string]: unknown
+}
+
+type Row = Record<string, unknown>
+type Value = string | number | bigint | boolean | null
+type UserFunction = ((...given: unknown[]) => unknown) | undefined
+
+/** @returns The view's rows, sorted by key; the counters; and the ids of the events that were quarantined. */
+export function foldNaively(view: ViewDefinition, events: readonly PlainEvent[]) {
+  const unique = [...new Map(events.map((event) => [event.id, event])).values()]
+  const counters = { read: events.length, applied: 0, filtered: 0, late: 0, quarantined: 0 }
+  const quarantined: (string | number)[] = []
+  const keys = new Map<string, { key: Row; state: Row }>()
+  refuseConflicts(events)
+  for (const event of unique.sort(inOrderOf(view))) {
+    const outcome = applyEvent(view, event, keys)
+    counters[outcome]++
+    if (outcome === 'quarantined') quarantined.push(event.id)
+  }
+  const sorted = [...keys.values()].sort((a, b) => compareAll(Object.values(a.key), Object.values(b.key)))
+  const rows = sorted.flatMap(({ key, state }) => rowsOf(view, key, state))
+  return { rows, counters: { ...counters, duplicate: events.length - unique.length } satisfies Counters, quarantined }
+}
+
+function refuseConflicts(events: readonly PlainEvent[]): void {
+  const first = new Map<unknown, PlainEvent>()
+  for (const event of events) {
+    const seen = first.get(event.id) ?? event
+    if (!isDeepStrictEqual(seen, event)) throw new ConflictError(`Event ${event.id} has two contents.`)
+    first.set(event.id, seen)
+  }
+}
+
+function inOrderOf(view: ViewDefinition): (a: PlainEvent, b: PlainEvent) => number {
+  const order: readonly string[] = view.log.order ?? ['sequence', 'recordedAt', 'id']
+  const placeOf = (event: PlainEvent) => order.map((role) => event[role]).filter((value) => value !== undefined)
+  return (a, b) => compareAll(placeOf(a), placeOf(b))
+}
+
+function applyEvent(view: ViewDefinition, event: PlainEvent, keys: Map<string, { key: Row; state: Row }>) {
+  const { by, filter } = view as { by: UserFunction; filter: UserFunction }
+  let outcome: 'applied' | 'filtered' | 'quarantined' = 'filtered'
+  for (const version of upcast(view, event)) {
+    if (filter !== undefined && filter(version) !== true) continue
+    const handler = (view.on[version.type] ?? view.on['*']) as UserFunction
+    const strange = handler === undefined && !view.log.types?.includes(version.type)
+    if (strange && view.unknown === 'fail') throw new Error(`View ${view.name} knows no ${version.type}.`)
+    if (strange && view.unknown === 'quarantine') outcome = 'quarantined'
+    if (handler === undefined) continue
+    for (const key of distinct(by === undefined ? { key: version.key } : by(version))) {
+      const name = JSON.stringify(Object.values(key).map(String))
+      const entry = keys.get(name) ?? { key, state: initialState(view) }
+      const state = structuredClone(entry.state)
+      try {
+        handler(state, version, key)
+        keys.set(name, { key, state })
+        outcome = 'applied'
+      } catch (error) {
+        if (view.onError === 'fail') throw error
+        outcome = 'quarantined'
+      }
+    }
+  }
+  return outcome
+}
+
+function upcast(view: ViewDefinition, event: PlainEvent): PlainEvent[] {
+  const change = view.log.upcast[event.type]
+  if (change === undefined) return [event]
+  return [change(event) ?? []].flat().map((changed) => ({ ...event, ...changed }))
+}
+
+function distinct(keys: unknown): Row[] {
+  const byName = new Map([keys ?? []].flat().map((key) => [JSON.stringify(Object.values(key as Row).map(String)), key]))
+  return [...byName.values()] as Row[]
+}
+
+function initialState({ state }: ViewDefinition): Row {
+  if (!isTyped(state)) return state() as Row
+  const zero = { string: '', bool: false, bigint: 0n, json: null } as Record<string, unknown>
+  const initialOf = (type: (typeof state)[string]) => {
+    const start = type.unit === 'ns' ? 0n : type.kind in zero ? zero[type.kind] : 0
+    return type.initial ?? (type.nullable ? null : start)
+  }
+  return Object.fromEntries(Object.entries(state).map(([name, type]) => [name, initialOf(type)]))
+}
+
+function rowsOf(view: ViewDefinition, key: Row, state: Row): Row[] {
+  const shaped = view.row === undefined ? state : (view.row as UserFunction)?.(state, key)
+  const keyColumns = view.key === undefined ? { [logKeyColumn(view)]: key.key } : key
+  return [shaped ?? []].flat().map((columns) => ({ ...keyColumns, ...(columns as Row) }))
+}
+
+/** Without a key of its own, a view's key column is named as in the log. */
+function logKeyColumn({ log }: ViewDefinition): string {
+  const source = typeof log.columns.key === 'string' ? log.columns.key : log.columns.key?.from
+  return typeof source === 'string' ? source : (source?.at(-1) ?? 'key')
+}
+
+function compareAll(a: readonly unknown[], b: readonly unknown[]): number {
+  for (let i = 0; i < a.length; i++) {
+    const difference = compare(a[i] as Value, b[i] as Value)
+    if (difference !== 0) return difference
+  }
+  return 0
+}
+
+/** Strings by their UTF-8 bytes, null first. */
+function compare(a: Value, b: Value): number {
+  if (typeof a === 'string' && typeof b === 'string') return Buffer.compare(Buffer.from(a), Buffer.from(b))
+  if (a === null || b === null) return Number(b === null) - Number(a === null)
+  return a < b ? -1 : a > b ? 1 : 0
+}
