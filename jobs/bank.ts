@@ -154,7 +154,7 @@ const euros = (cents: number) => (cents / 100).toFixed(2)
 
 interface Notice {
   kind: string
-  at: number
+  occurredAt: number
   text: string
 }
 
@@ -162,19 +162,19 @@ const emptyOutbox = () => ({ balance: 0, notices: [] as Notice[] })
 type Outbox = ReturnType<typeof emptyOutbox>
 
 /** Changes the balance and says so when it falls below the threshold. */
-function settle(outbox: Outbox, cents: number, at: number): void {
+function settle(outbox: Outbox, cents: number, occurredAt: number): void {
   const before = outbox.balance
   outbox.balance += cents
   if (before < LOW_BALANCE || outbox.balance >= LOW_BALANCE) return
-  outbox.notices.push({ kind: 'LowBalance', at, text: `Your balance is ${euros(outbox.balance)}.` })
+  outbox.notices.push({ kind: 'LowBalance', occurredAt, text: `Your balance is ${euros(outbox.balance)}.` })
 }
 
-function withdraw(outbox: Outbox, cents: number, at: number): void {
+function withdraw(outbox: Outbox, cents: number, occurredAt: number): void {
   if (cents > outbox.balance) {
     const text = `A payment of ${euros(cents)} was declined: your balance is ${euros(outbox.balance)}.`
-    outbox.notices.push({ kind: 'Declined', at, text })
+    outbox.notices.push({ kind: 'Declined', occurredAt, text })
   } else {
-    settle(outbox, -cents, at)
+    settle(outbox, -cents, occurredAt)
   }
 }
 
@@ -190,14 +190,14 @@ export const notifications = defineView({
     Deposited: (outbox, e) => {
       settle(outbox, e.amount, e.occurredAt)
       if (e.amount < LARGE_DEPOSIT) return
-      outbox.notices.push({ kind: 'LargeDeposit', at: e.occurredAt, text: `You received ${euros(e.amount)}.` })
+      outbox.notices.push({ kind: 'LargeDeposit', occurredAt: e.occurredAt, text: `You received ${euros(e.amount)}.` })
     },
     Withdrawn: (outbox, e) => withdraw(outbox, e.amount, e.occurredAt),
     TransferredOut: (outbox, e) => withdraw(outbox, e.amount, e.occurredAt),
     FeeCharged: (outbox, e) => settle(outbox, -e.amount, e.occurredAt),
     '*': (outbox, e) => settle(outbox, e.amount, e.occurredAt),
   },
-  columns: { n: int32(), kind: string(), at: timestamp(), text: string() },
+  columns: { n: int32(), kind: string(), occurredAt: timestamp(), text: string() },
   row: (outbox) => outbox.notices.map((notice, index) => ({ n: index + 1, ...notice })),
 })
 

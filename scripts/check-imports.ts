@@ -35,7 +35,11 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
     // The results of map, as types.
     ...['map/all.ts', 'map/map-split.ts'],
   ],
-  commit: ['model', 'storage', 'parquet', 'plan/plan.ts'],
+  commit: [
+    ...['model', 'storage', 'parquet', 'view', 'job', 'plan/plan.ts', 'stages.ts'],
+    // The results of map and reduce, as types.
+    ...['map/map-split.ts', 'reduce/all.ts'],
+  ],
   workers: ['model', 'storage', 'parquet', 'time', 'view', 'job', 'plan/plan.ts', 'shuffle', 'map', 'reduce'],
   'rebuild.ts': [
     'model',
@@ -50,7 +54,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
     'commit',
     'workers',
   ],
-  'index.ts': ['model', 'job', 'rebuild.ts'],
+  'index.ts': ['model', 'job', 'plan/plan.ts', 'rebuild.ts'],
   cli: [
     ...['model', 'storage', 'arrow', 'parquet', 'time', 'view', 'job', 'plan', 'rebuild.ts', 'index.ts'],
     // A survey reads events as map does, without any view.

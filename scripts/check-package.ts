@@ -1,10 +1,10 @@
 /**
  * Packs the project as it would be published, installs that in an empty folder as a user would, compiles a job against
- * its types and runs its command. Finds what a clone hides: files that are not in the package, development packages
- * that the code needs, declarations that lead to sources.
+ * its types and rebuilds a view with its command. Finds what a clone hides: files that are not in the package,
+ * development packages that the code needs, declarations that lead to sources.
  */
 import { spawnSync } from 'node:child_process'
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -16,9 +16,9 @@ const job = `import { bool, defineJob, defineLog, defineView, int64, RefoldError
 
 const ledger = defineLog({
   name: 'ledger',
-  files: 'ledger/*.parquet',
-  columns: { id: 'event_id', key: 'account_id', type: 'type', occurredAt: 'occurred_at' },
-  fields: { amount: int64(), note: string() },
+  files: 'ledger/**/*.parquet',
+  columns: { id: int64('event_id'), key: 'account_id', type: 'type', occurredAt: 'occurred_at', recordedAt: 'recorded_at' },
+  fields: { amount: int64(), branch: string() },
 })
 
 const balances = defineView({
@@ -28,12 +28,16 @@ const balances = defineView({
   on: {
     Deposited: (account, e) => {
       account.balance += e.amount
-      account.open = e.note !== 'closing'
-      // @ts-expect-error: the log declares no such field
-      account.balance += e.ammount
+      account.open = e.branch !== ''
+    },
+    Withdrawn: (account, e) => {
+      account.balance -= e.amount
     },
   },
 })
+
+// @ts-expect-error: the log declares no such field
+defineView({ name: 'wrong', log: ledger, state: { n: int64() }, on: { Deposited: (s, e) => void (s.n += e.ammount) } })
 
 export const isExpected = (error: unknown): boolean => error instanceof RefoldError
 export default defineJob({ views: [balances] })
@@ -65,14 +69,18 @@ try {
   const command = join(project, 'node_modules/refold/bin/refold.js')
   expectOutput(command, ['--version'], `${version}\n`)
   expectOutput(command, ['--help'], 'refold <verb>')
+  cpSync(join(root, 'data/small-ledger'), join(project, 'ledger'), { recursive: true })
+  expectOutput(command, ['rebuild', 'job.ts', '--workers', '1', '--json'], '"outcome": "published"', project)
+  expectOutput(command, ['rebuild', 'job.ts', '--workers', '0', '--json'], '"outcome": "unchanged"', project)
+  expectOutput(command, ['show', 'balances', '--format', 'csv', '--limit', '1'], 'account_id,balance,open', project)
   run(process.execPath, ['--input-type=module', '--eval', "await import('refold')"], project)
   console.log(`${tarball} installs, compiles and runs`)
 } finally {
   rmSync(folder, { recursive: true, force: true })
 }
 
-function expectOutput(command: string, parameters: string[], expected: string): void {
-  const output = run(process.execPath, [command, ...parameters], dirname(command))
+function expectOutput(command: string, parameters: string[], expected: string, cwd: string = root): void {
+  const output = run(process.execPath, [command, ...parameters], cwd)
   if (!output.includes(expected)) {
     throw new Error(`refold ${parameters.join(' ')}: expected ${JSON.stringify(expected)}, found ${output}`)
   }

@@ -65,14 +65,16 @@ async function showBank(events: number | undefined): Promise<void> {
   show(audit, { account_id: String, balance: money, lowest: money, rejected: count, rejectedAmount: money })
 
   heading('notifications: what should be sent, as rows; a rebuild sends nothing')
-  const kinds = 'row_number() over (partition by kind order by at desc, account_id) = 1'
+  const kinds = 'row_number() over (partition by kind order by "occurredAt" desc, account_id) = 1'
   const notices = await queryView(view('notifications'), `select * from view qualify ${kinds} order by kind`)
-  show(notices, { account_id: String, kind: String, at: moment, text: String })
+  show(notices, { account_id: String, kind: String, occurredAt: moment, text: String })
 }
 
 async function makeLedger(events: number | undefined): Promise<void> {
   if (events === undefined && existsSync(ledgerFolder)) return say(`The ledger in ${ledgerFolder} is used as it is.`)
-  const made = await generateLedger({ out: ledgerFolder, events: events ?? 1_000_000, force: true })
+  const wanted = events ?? 1_000_000
+  const accounts = Math.max(1, Math.floor(wanted / 10))
+  const made = await generateLedger({ out: ledgerFolder, events: wanted, accounts, force: true })
   const { rows, files, bytes, seconds } = made
   say(
     `${formatCounted(made.events, 'event')} in ${formatCount(rows)} rows and ${formatCounted(files.length, 'file')}, ` +
@@ -83,7 +85,7 @@ async function makeLedger(events: number | undefined): Promise<void> {
 async function showBacklog(): Promise<void> {
   heading('Taiwan, May 2021: daily cases as first reported (█), and as they were known on 6 June (░)')
   const report = await rebuildJob('jobs/taiwan-backlog.ts')
-  const rows = await queryView(report.views[0]!, 'select * from view order by day')
+  const rows = await queryView(report.views[0]!, "select * from view where day >= '2021-05-11' order by day")
   const days = rows.map((row) => ({ day: day(row.day), first: Number(row.firstReported), final: Number(row.cases) }))
   say(drawSeries(days, 60))
   describe(report)
@@ -171,7 +173,9 @@ function moment(value: unknown): string {
 }
 
 await main().catch((error: unknown) => {
-  if (!(error instanceof RefoldError)) throw error
+  const isUsage = error instanceof TypeError && 'code' in error && String(error.code).startsWith('ERR_PARSE_ARGS')
+  const isExpected = isUsage || error instanceof RefoldError
+  if (!isExpected) throw error
   console.error(error.message)
-  process.exitCode = error.exitCode
+  process.exitCode = error instanceof RefoldError ? error.exitCode : 2
 })

@@ -6,6 +6,7 @@ import { type ManifestBody, type ManifestFile, manifestColumn } from '../model/m
 import type { Counters, ExceptionRow, RebuildOptions, RebuildReport, ViewReport } from '../model/report.ts'
 import { string } from '../model/types.ts'
 import { encodeParquet, type OutputColumn } from '../parquet/write.ts'
+import { formatMoment } from '../plan/moments.ts'
 import type { LogPlan, Plan } from '../plan/plan.ts'
 import type { ReducedView } from '../reduce/all.ts'
 import type { Stages } from '../stages.ts'
@@ -78,7 +79,7 @@ interface ReadyView {
   readonly exceptions: number
 }
 
-function prepareView({ job, mapped, reduced, staged, options }: Finished, log: LogPlan, logIndex: number, name: string, files: Files): ReadyView {
+function prepareView({ job, mapped, reduced, staged }: Finished, log: LogPlan, logIndex: number, name: string, files: Files): ReadyView {
   const definition = job.definition.views.find((view) => view.name === name)!
   const { parts, exceptions: failed } = reduced.get(name)!
   const results = mapped[logIndex]!
@@ -91,7 +92,7 @@ function prepareView({ job, mapped, reduced, staged, options }: Finished, log: L
   const body: ManifestBody = {
     view: name,
     fingerprint: job.fingerprints.get(name)!,
-    options: { knownAt: options.knownAt ?? null, asOf: options.asOf ?? null },
+    options: { knownAt: momentText(log, log.knownAt), asOf: momentText(log, log.asOf) },
     key: schema.slice(0, keys).map((column) => manifestColumn(column.name, column.type)),
     columns: schema.slice(keys).map((column) => manifestColumn(column.name, column.type)),
     rows: parts.reduce((sum, part) => sum + part.rows, 0),
@@ -102,6 +103,10 @@ function prepareView({ job, mapped, reduced, staged, options }: Finished, log: L
     inputs: log.files.map((file) => ({ log: log.name, path: file.path, rows: file.rows, bytes: file.bytes, footerSha256: file.footerSha256 })),
   }
   return { body, bytes: parts.reduce((sum, part) => sum + part.bytes, 0), exceptions: exceptions.length }
+}
+
+function momentText(log: LogPlan, moment: bigint | null): string | null {
+  return moment === null ? null : formatMoment(moment, log.timeUnit)
 }
 
 /** Every event that was read was applied, or it is known why not. */

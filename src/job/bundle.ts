@@ -4,7 +4,8 @@ import { fileURLToPath, pathToFileURL } from 'node:url'
 import * as esbuild from 'esbuild'
 import { ConfigurationError } from '../model/errors.ts'
 import { pathForPeople } from './position.ts'
-import { describeSyntax, markPure } from './pure.ts'
+import { markPure } from './pure.ts'
+import { describeSyntax } from './syntax.ts'
 
 /** The running Refold: what a job's `import 'refold'` must come to, in a clone as in the published package. */
 const refoldUrl = new URL(import.meta.url.endsWith('.ts') ? '../index.ts' : '../index.js', import.meta.url)
@@ -19,8 +20,6 @@ const common = {
   logLevel: 'silent',
 } as const satisfies esbuild.BuildOptions
 const { format, target, charset, logLevel } = common
-
-const MINIFY_ROUNDS_MAX = 8
 
 /** Writes the job and everything it imports as one module into `folder` and returns the module's path. */
 export async function bundleJob(path: string, folder: string): Promise<string> {
@@ -68,23 +67,11 @@ export async function logicOf(path: string, exportNames: readonly string[]): Pro
   for (const [index, name] of exportNames.entries()) {
     const file = built.outputFiles.find((output) => basename(output.path) === `${index}.js`)
     if (file === undefined) throw new Error(`esbuild returned no output for the export ${name} of ${path}`)
-    logic.set(name, describeSyntax(await minify(file.text)))
+    // Once more, because what only other exports use, imports above all, is gone only now.
+    const { code } = await esbuild.transform(file.text, { minify: true, format, target, charset, logLevel })
+    logic.set(name, describeSyntax(code))
   }
   return logic
-}
-
-/**
- * Again until nothing changes: names are given by how often characters occur, and each round still counts what it
- * removes, such as imports that only other exports use.
- */
-async function minify(code: string): Promise<string> {
-  let before = code
-  for (let round = 0; round < MINIFY_ROUNDS_MAX; round++) {
-    const { code: after } = await esbuild.transform(before, { minify: true, format, target, charset, logLevel })
-    if (after === before) break
-    before = after
-  }
-  return before
 }
 
 /** Resolves `refold`, by name or as the file itself, to one place outside the bundle. */
@@ -145,6 +132,8 @@ async function compiling<T>(path: string, work: () => Promise<T>): Promise<T> {
     return await work()
   } catch (error) {
     if (!isBuildFailure(error)) throw error
+    const ownFault = error.errors.find((message) => message.pluginName !== '' && message.detail instanceof Error)
+    if (ownFault !== undefined) throw ownFault.detail
     const messages = error.errors.map(describeMessage)
     const [first] = error.errors
     const shown =

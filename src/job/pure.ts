@@ -1,4 +1,5 @@
-import { type AnyNode, type CallExpression, type Program, parse } from 'acorn'
+import { type CallExpression, type Program, parse } from 'acorn'
+import { visit } from './syntax.ts'
 
 /**
  * Prepares a module for the fingerprint. Every call of a function imported from `refold` is marked as free of side
@@ -23,15 +24,6 @@ export function markPure(code: string): string {
     if (name === 'defineLog') edits.push(...filesOf(node))
   })
   return applyEdits(code, edits)
-}
-
-/** A module's syntax as text, without what says nothing: places, parentheses, the spelling of literals. */
-export function describeSyntax(code: string): string {
-  const program = parse(code, { ecmaVersion: 'latest', sourceType: 'module' })
-  return JSON.stringify(program, function (this: { type?: unknown }, name, value: unknown) {
-    if (name === 'start' || name === 'end' || (name === 'raw' && this.type === 'Literal')) return undefined
-    return typeof value === 'bigint' ? String(value) : value
-  })
 }
 
 interface Edit {
@@ -97,14 +89,4 @@ function applyEdits(code: string, edits: readonly Edit[]): string {
     at = edit.end
   }
   return text + code.slice(at)
-}
-
-/** Every node below and with `node`, parents first. */
-function visit(node: AnyNode, see: (node: AnyNode) => void): void {
-  see(node)
-  for (const value of Object.values(node)) {
-    for (const child of Array.isArray(value) ? value : [value]) {
-      if (child !== null && typeof child === 'object' && typeof child.type === 'string') visit(child, see)
-    }
-  }
 }

@@ -7,6 +7,7 @@ import {
   type Pattern,
   parse,
 } from 'acorn'
+import { childrenOf, isMerelyAName } from './syntax.ts'
 
 type FunctionNode = ArrowFunctionExpression | FunctionExpression
 
@@ -104,27 +105,6 @@ function isHarmless(
   )
 }
 
-/** `e.name`, `{ name: … }`, a method's name, a label: not a variable. */
-function isMerelyAName(identifier: Identifier, parent: AnyNode | undefined): boolean {
-  switch (parent?.type) {
-    case 'MemberExpression':
-      return parent.property === identifier && !parent.computed
-    case 'Property':
-      // `{ name }` is the name and the variable.
-      return parent.key === identifier && !parent.computed && !parent.shorthand
-    case 'MethodDefinition':
-    case 'PropertyDefinition':
-      return parent.key === identifier && !parent.computed
-    case 'LabeledStatement':
-    case 'BreakStatement':
-    case 'ContinueStatement':
-    case 'MetaProperty':
-      return true
-    default:
-      return false
-  }
-}
-
 /** Adds the names that `{ a, b: c, d: { … } }` takes of an object. False where they are not known. */
 function collectPattern(pattern: ObjectPattern, names: Set<string>): boolean {
   for (const property of pattern.properties) {
@@ -141,15 +121,4 @@ function propertyName(node: AnyNode, computed: boolean): string | undefined {
   if (node.type === 'Literal' && (typeof node.value === 'string' || typeof node.value === 'number'))
     return String(node.value)
   return undefined
-}
-
-function* childrenOf(node: AnyNode): Iterable<AnyNode> {
-  for (const value of Object.values(node)) {
-    if (Array.isArray(value)) yield* value.filter(isNode)
-    else if (isNode(value)) yield value
-  }
-}
-
-function isNode(value: unknown): value is AnyNode {
-  return typeof value === 'object' && value !== null && typeof (value as { type?: unknown }).type === 'string'
 }

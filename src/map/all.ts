@@ -3,9 +3,10 @@ import type { LogPlan, Plan } from '../plan/plan.ts'
 import { collectSets, type DuplicateSet, duplicatesBySplit, type RowGroupSets, type RowPlace } from '../shuffle/duplicates.ts'
 import type { Stages } from '../stages.ts'
 import type { Executor } from '../workers/executor.ts'
-import type { DuplicatesTask, IdentifyTask, MapTask } from '../workers/tasks.ts'
+import type { CollectRowsTask, DuplicatesTask, IdentifyTask, MapTask, MarkIdsTask } from '../workers/tasks.ts'
 import { describeConflict } from './conflict.ts'
 import { identityBits } from './identify.ts'
+import { type DenseIds, newBitmap, setsOfRows } from './identify-dense.ts'
 import type { MapResult } from './map-split.ts'
 
 /** What is known of a log's duplicates before its events are mapped. */
@@ -16,16 +17,36 @@ export interface LogDuplicates {
 
 /** Finds the events of every log that stand in it more than once. */
 export async function identifyAll(plan: Plan, workers: Executor, stages: Stages): Promise<LogDuplicates[]> {
-  const progress = stages.progress(plan.logs.reduce((sum, log) => sum + (log.identify ? log.rows : 0), 0), 'events')
+  const progress = stages.progress(plan.logs.reduce((sum, log) => sum + (log.identify.by === 'nothing' ? 0 : log.rows), 0), 'events')
   const found: LogDuplicates[] = []
   for (const [index, log] of plan.logs.entries()) {
-    const sets = log.identify ? await identifyLog(log, index, workers, stages, progress) : []
+    const sets = await identifyLog(log, index, workers, stages, progress)
     found.push({ sets, bySplit: duplicatesBySplit(sets) })
   }
   return found
 }
 
-async function identifyLog(log: LogPlan, index: number, workers: Executor, stages: Stages, progress: (events: number, bytes: number) => void): Promise<DuplicateSet[]> {
+type ReportProgress = (events: number, bytes: number) => void
+
+async function identifyLog(log: LogPlan, index: number, workers: Executor, stages: Stages, progress: ReportProgress): Promise<DuplicateSet[]> {
+  if (log.identify.by === 'nothing') return []
+  if (log.identify.by === 'bits') return identifyDense(log, index, log.identify, workers, stages, progress)
+  return identifyHashed(log, index, workers, stages, progress)
+}
+
+async function identifyDense(log: LogPlan, index: number, dense: DenseIds, workers: Executor, stages: Stages, progress: ReportProgress): Promise<DuplicateSet[]> {
+  const { signal } = stages
+  const bitmap = newBitmap(dense.span)
+  const marks = log.splits.map((_, split): MarkIdsTask => ({ kind: 'mark-ids', log: index, split, dense, bitmap, label: `reading ids of ${splitName(log, split)}` }))
+  const repeated = await workers.runAll(marks, { signal, onDone: (_, split) => progress(log.splits[split]!.rows, 0) })
+  if (repeated.every((ids) => ids.length === 0)) return []
+  const wanted = newBitmap(dense.span)
+  for (const ids of repeated) for (const id of ids) wanted[Math.floor(id / 32)]! |= 1 << (id & 31)
+  const collects = log.splits.map((_, split): CollectRowsTask => ({ kind: 'collect-rows', log: index, split, dense, bitmap: wanted, label: `finding duplicates in ${splitName(log, split)}` }))
+  return setsOfRows(await workers.runAll(collects, { signal }))
+}
+
+async function identifyHashed(log: LogPlan, index: number, workers: Executor, stages: Stages, progress: ReportProgress): Promise<DuplicateSet[]> {
   const tasks = log.splits.map((_, split): IdentifyTask => ({ kind: 'identify', log: index, split, label: `reading ids of ${splitName(log, split)}` }))
   const blocks = await workers.runAll(tasks, { signal: stages.signal, onDone: (_, split) => progress(log.splits[split]!.rows, 0) })
   const buckets = 2 ** identityBits(log)

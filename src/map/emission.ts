@@ -2,6 +2,7 @@ import { describePlace, InputError, type Place, RefoldError, ViewError } from '.
 import { hashAll, hashBytes } from '../shuffle/hash.ts'
 import type { EventCursor } from '../view/fold.ts'
 import { ByteWriter, KeyValueError } from '../view/key-codec.ts'
+import { guarded, PurityError } from '../view/purity.ts'
 import { KEY_BYTES_MAX } from '../view/row-layout.ts'
 import { ValueError } from '../view/runtime.ts'
 import type { PreparedView } from '../view/view-set.ts'
@@ -29,17 +30,20 @@ export function emitByStringKey(column: SlotColumn, kept: Int32Array, batch: Bat
   const keyStarts = new Int32Array(count)
   const keyLengths = new Int32Array(count)
   const { offsets, gap } = bytes
+  const hashes = new Int32Array(count)
+  const { data } = bytes
+  let anyLength = 0
   for (let i = 0; i < count; i++) {
     const entry = codes === null ? kept[i]! : codes[kept[i]!]!
     const start = offsets[entry]!
+    const length = offsets[entry + 1]! - gap - start
     keyStarts[i] = start
-    keyLengths[i] = offsets[entry + 1]! - gap - start
+    keyLengths[i] = length
+    anyLength |= length
+    if (codes === null) hashes[i] = hashBytes(data, start, length)
   }
-  refuseLongKeys(keyLengths, kept, batch)
-  const hashes = new Int32Array(count)
-  if (codes === null) {
-    hashAll(bytes.data, keyStarts, keyLengths, count, hashes)
-  } else {
+  if (anyLength > KEY_BYTES_MAX) refuseLongKeys(keyLengths, kept, batch)
+  if (codes !== null) {
     const hashOf = hashDictionary(bytes.data, offsets, gap, bytes.length)
     for (let i = 0; i < count; i++) hashes[i] = hashOf[codes[kept[i]!]!]!
   }
@@ -107,7 +111,7 @@ export function emitByFunction(view: PreparedView, cursor: EventCursor, kept: In
   const { event } = cursor
   let step: 'filter' | 'by' = 'filter'
   let row = 0
-  try {
+  const run = () => {
     for (let i = 0; i < kept.length; i++) {
       row = kept[i]!
       cursor.seek(row)
@@ -119,6 +123,9 @@ export function emitByFunction(view: PreparedView, cursor: EventCursor, kept: In
       if (!Array.isArray(key)) writer.add(row, asKey(key), view)
       else addDistinct(writer, row, key, view)
     }
+  }
+  try {
+    guarded(run)
   } catch (error) {
     throw functionError(view.name, step, batch, row, error)
   }
@@ -147,11 +154,20 @@ export function functionError(view: string, handler: string, batch: Batch, row: 
   const place = { ...placeOf(batch, row), view, handler }
   const where = `View ${view}, ${handler === 'by' || handler === 'filter' ? `its ${handler}` : `handler ${handler}`}, at ${describePlace(place)}`
   if (error instanceof RefoldError) return new ViewError(`${where}: ${error.message}`, place, { cause: error })
-  const own = error instanceof KeyValueError || error instanceof ValueError
+  const own = error instanceof KeyValueError || error instanceof ValueError || error instanceof PurityError
   const message = error instanceof Error ? error.message : String(error)
   return new ViewError(own ? `${where}: ${message}.` : `${where}: threw ${error instanceof Error ? error.name : 'a value'}: ${message}`, place, { cause: error })
 }
 
 export function placeOf(batch: Batch, row: number): Place {
   return { file: batch.file, rowGroup: batch.rowGroup, row: batch.origin === null ? row : batch.origin[row]! }
+}
+
+/** An event of a type for which a view says `unknown: 'fail'`. */
+export function unknownType(view: string, type: string, batch: Batch, row: number): InputError {
+  const place = { ...placeOf(batch, row), view }
+  return new InputError(
+    `View ${view} refuses the event at ${describePlace(place)}: expected a type it has a handler for, found ${JSON.stringify(type)}. Add a handler, list the type in the log's types, or set unknown to 'filter' or 'quarantine'.`,
+    place,
+  )
 }

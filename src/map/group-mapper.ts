@@ -4,15 +4,16 @@ import { type Block, newSketch, sketchHashes } from '../shuffle/block.ts'
 import { KeyTable } from '../shuffle/key-table.ts'
 import { compilePacker, type Packer } from '../shuffle/pack.ts'
 import { type ColumnFold, compileColumnFold, compileEventCursor, type EventCursor, NO_HANDLER } from '../view/fold.ts'
+import { guarded } from '../view/purity.ts'
 import { layoutRows, type RowLayout } from '../view/row-layout.ts'
 import { storeColumn } from '../view/state-column.ts'
 import { StateStore } from '../view/state.ts'
 import { stateSlots } from '../view/state-slots.ts'
 import type { PreparedGroup, PreparedView } from '../view/view-set.ts'
 import type { Batch } from './batch.ts'
-import { type Emission, emitByFunction, emitByStringKey, functionError } from './emission.ts'
+import { type Emission, emitByFunction, emitByStringKey, functionError, unknownType } from './emission.ts'
 import { idText } from './identity.ts'
-import { type MapTotals, unknownType } from './map-split.ts'
+import type { MapTotals } from './totals.ts'
 import type { BatchTypes } from './types.ts'
 
 export interface BlockPlace {
@@ -128,7 +129,8 @@ export class GroupMapper {
     for (const view of this.#group.views) {
       const counters = totals.counters[view.name]!
       const handled = (row: number) => view.handlerOf[codeOf[types.codes[row]!]!] !== NO_HANDLER
-      const applied = countDistinct(emission.rows, batch.origin, handled)
+      const everyRowOnce = emission.rows.length === rows.length && this.#cursor === null && batch.origin === null
+      const applied = everyRowOnce && handlesAll(view, types, codeOf) ? rows.length : countDistinct(emission.rows, batch.origin, handled)
       const refused = view.definition.unknown === 'quarantine' ? countDistinct(rows, batch.origin, (row) => !handled(row) && !this.#isKnown(types.names[types.codes[row]!]!)) : 0
       counters.applied += applied
       counters.filtered += events - applied - refused
@@ -160,7 +162,7 @@ export class GroupMapper {
     fold.bindState(store)
     fold.bindColumns(this.#group.plan.slots.map((slot) => batch.columns[slot]), typeCodes)
     try {
-      fold.run(emission.rows, slotOf, 0, emission.count, view.handlerOf, keyOf)
+      guarded(() => fold.run(emission.rows, slotOf, 0, emission.count, view.handlerOf, keyOf))
     } catch (error) {
       const row = emission.rows[fold.at()]!
       throw functionError(view.name, view.handlerNames[view.handlerOf[typeCodes[row]!]!]!, batch, row, error)
@@ -178,6 +180,10 @@ export class GroupMapper {
     }
     return this.#block(at, input)
   }
+}
+
+function handlesAll(view: PreparedView, types: BatchTypes, codeOf: Uint16Array): boolean {
+  return types.names.every((_, code) => view.handlerOf[codeOf[code]!] !== NO_HANDLER)
 }
 
 /** A dictionary in shared memory, so that handing a block to a thread copies nothing. */

@@ -1,4 +1,4 @@
-import { describePlace, InputError, type Place } from '../model/errors.ts'
+import type { Place } from '../model/errors.ts'
 import type { Counters, ExceptionRow } from '../model/report.ts'
 import type { ParquetFile } from '../parquet/file.ts'
 import type { FilePlan, LogPlan } from '../plan/plan.ts'
@@ -11,6 +11,7 @@ import { placeOf } from './emission.ts'
 import { GroupMapper, type MappedBatch } from './group-mapper.ts'
 import { idText, identityWords } from './identity.ts'
 import { rowsOutside } from './moments.ts'
+import type { MapTotals } from './totals.ts'
 import type { SlotColumn } from './to-slot.ts'
 import { typesOf } from './types.ts'
 import { type Upcaster, upcastRows } from './upcast.ts'
@@ -45,14 +46,6 @@ export interface MapResult {
 export interface GroupResult {
   readonly blocks: readonly Block[]
   readonly sketch: Uint8Array
-}
-
-type MutableCounters = { -readonly [Name in keyof Counters]: Counters[Name] }
-
-/** What all batches of a split add to. */
-export interface MapTotals {
-  readonly counters: Record<string, MutableCounters>
-  readonly exceptions: Record<string, ExceptionRow[]>
 }
 
 export class LogMapper {
@@ -198,13 +191,4 @@ function contentWords(batch: Batch, members: Int32Array): Int32Array {
     words[2 * i + 1] = all[2 * row + 1]!
   })
   return words
-}
-
-/** An event of a type for which a view says `unknown: 'fail'`. */
-export function unknownType(view: string, type: string, batch: Batch, row: number): InputError {
-  const place = { ...placeOf(batch, row), view }
-  return new InputError(
-    `View ${view} refuses the event at ${describePlace(place)}: expected a type it has a handler for, found ${JSON.stringify(type)}. Add a handler, list the type in the log's types, or set unknown to 'filter' or 'quarantine'.`,
-    place,
-  )
 }

@@ -1,5 +1,6 @@
 import type { LogPlan } from '../plan/plan.ts'
 import { compileEventCursor, type EventCursor } from '../view/fold.ts'
+import { guarded } from '../view/purity.ts'
 import type { Batch } from './batch.ts'
 import { placed } from './batch.ts'
 import { functionError, placeOf } from './emission.ts'
@@ -50,7 +51,7 @@ export function upcastRows(log: LogPlan, upcaster: Upcaster, batch: Batch, old: 
     const name = types.names[types.codes[row]!]!
     cursor.seek(row)
     try {
-      const result = functions[name]!(event)
+      const result = guarded(() => functions[name]!(event))
       const made = result === null ? [] : Array.isArray(result) ? result : [result]
       if (made.length === 0) dropped++
       for (const changes of made) {

@@ -1,20 +1,29 @@
 import { brotliDecompressSync, gunzipSync, zstdDecompressSync } from 'node:zlib'
-import { compressors } from 'hyparquet-compressors'
 import { snappyUncompressor } from 'hysnappy'
-
-/** A page that can't be decompressed; the caller adds the place. */
-export class PageError extends Error {}
-
-let snappy: ((input: Uint8Array, outputLength: number) => Uint8Array) | undefined
+import { decompressLz4, decompressLz4Raw } from './lz4.ts'
+import { PageError } from './page-error.ts'
 
 /**
- * Decompresses one page to exactly `length` bytes, which the caller found plausible.
+ * How many times larger than its input a format's output can be at most: a header that claims more is damaged, and is
+ * refused before the memory is asked for. The others stop by themselves when they have given what was asked.
+ */
+const RATIO_MAX: Readonly<Record<string, number>> = { SNAPPY: 64, LZ4: 256, LZ4_RAW: 256 }
+
+/**
+ * Decompresses one page to exactly `length` bytes.
  *
  * Snappy runs as WebAssembly, because it is three times as fast as JavaScript; gzip, brotli and zstd are Node's own.
  */
 export function decompress(codec: string, input: Uint8Array, length: number): Uint8Array {
+  const ratio = RATIO_MAX[codec]
+  if (ratio !== undefined && length > (input.length + 1) * ratio) {
+    throw new PageError(
+      `expected at most ${(input.length + 1) * ratio} bytes out of ${input.length} by ${codec}, found ${length} claimed`,
+    )
+  }
   const output = length === 0 && codec !== 'UNCOMPRESSED' ? new Uint8Array(0) : decompressAs(codec, input, length)
-  if (output.length !== length) throw new PageError(`expected ${length} bytes when decompressed, found ${output.length}`)
+  if (output.length !== length)
+    throw new PageError(`expected ${length} bytes when decompressed, found ${output.length}`)
   return output
 }
 
@@ -32,8 +41,9 @@ function decompressAs(codec: string, input: Uint8Array, length: number): Uint8Ar
       case 'ZSTD':
         return zstdDecompressSync(input, { maxOutputLength: length })
       case 'LZ4':
+        return decompressLz4(input, length)
       case 'LZ4_RAW':
-        return compressors[codec]!(input, length)
+        return decompressLz4Raw(input, length)
     }
   } catch (error) {
     if (error instanceof PageError) throw error
@@ -41,6 +51,8 @@ function decompressAs(codec: string, input: Uint8Array, length: number): Uint8Ar
   }
   throw new PageError(`expected a codec of Parquet, found ${codec}`)
 }
+
+let snappy: ((input: Uint8Array, outputLength: number) => Uint8Array) | undefined
 
 /** The WebAssembly code trusts the length that the data itself declares, so that is compared first. */
 function decompressSnappy(input: Uint8Array, length: number): Uint8Array {

@@ -1,8 +1,14 @@
-import { type FileMetaData, parquetMetadata, parquetSchema, type RowGroup as RowGroupMetaData, type SchemaTree } from 'hyparquet'
+import {
+  type FileMetaData,
+  parquetMetadata,
+  parquetSchema,
+  type RowGroup as RowGroupMetaData,
+  type SchemaTree,
+} from 'hyparquet'
 import { InputError } from '../model/errors.ts'
 import type { ReadableFile } from '../storage/files.ts'
 import { type SchemaField, schemaFields } from './schema.ts'
-import { chunkStatistics, type ColumnStatistics } from './statistics.ts'
+import { type ColumnStatistics, chunkStatistics } from './statistics.ts'
 
 export type { SchemaField } from './schema.ts'
 export type { ColumnStatistics } from './statistics.ts'
@@ -75,15 +81,20 @@ export function openParquet(file: ReadableFile): ParquetFile {
 
 function readFooter(file: ReadableFile): FileMetaData {
   const { byteLength } = file
-  if (byteLength < BYTES_MIN) throw refuse(file, `a Parquet file of at least ${BYTES_MIN} bytes`, `a file of ${byteLength} bytes`)
+  if (byteLength < BYTES_MIN)
+    throw refuse(file, `a Parquet file of at least ${BYTES_MIN} bytes`, `a file of ${byteLength} bytes`)
   const head = textOf(file.read(0, 4))
   const tail = file.read(byteLength - 8, 8)
   const end = textOf(tail.subarray(4))
-  if (head === ENCRYPTED_MAGIC || end === ENCRYPTED_MAGIC) throw refuse(file, 'a file that is not encrypted', 'one with an encrypted footer, which Refold does not support')
-  if (head !== MAGIC) throw refuse(file, `"${MAGIC}" at the beginning`, `${JSON.stringify(head)}; it is not a Parquet file`)
-  if (end !== MAGIC) throw refuse(file, `"${MAGIC}" at the end`, `${JSON.stringify(end)}; the file is cut off or was not finished`)
+  if (head === ENCRYPTED_MAGIC || end === ENCRYPTED_MAGIC)
+    throw refuse(file, 'a file that is not encrypted', 'one with an encrypted footer, which Refold does not support')
+  if (head !== MAGIC)
+    throw refuse(file, `"${MAGIC}" at the beginning`, `${JSON.stringify(head)}; it is not a Parquet file`)
+  if (end !== MAGIC)
+    throw refuse(file, `"${MAGIC}" at the end`, `${JSON.stringify(end)}; the file is cut off or was not finished`)
   const length = new DataView(tail.buffer, tail.byteOffset).getUint32(0, true)
-  if (length > byteLength - BYTES_MIN) throw refuse(file, `a footer of at most ${byteLength - BYTES_MIN} bytes`, `one of ${length}`)
+  if (length > byteLength - BYTES_MIN)
+    throw refuse(file, `a footer of at most ${byteLength - BYTES_MIN} bytes`, `one of ${length}`)
   const footer = file.read(byteLength - 8 - length, length + 8)
   return understood(file, () => parquetMetadata(footer, { parsers: parsers as never, geoparquet: false }))
 }
@@ -102,7 +113,11 @@ function understood<T>(file: ReadableFile, parse: () => T): T {
   } catch (error) {
     if (error instanceof InputError) throw error
     const message = error instanceof Error ? error.message : String(error)
-    throw new InputError(`Cannot read ${file.path}: expected a Parquet footer, found one that makes no sense (${message}).`, { file: file.path }, { cause: error })
+    throw new InputError(
+      `Cannot read ${file.path}: expected a Parquet footer, found one that makes no sense (${message}).`,
+      { file: file.path },
+      { cause: error },
+    )
   }
 }
 
@@ -111,20 +126,30 @@ function checkFooter(file: ReadableFile, metadata: FileMetaData): void {
   let rows = 0
   metadata.row_groups.forEach((rowGroup, index) => {
     const count = Number(rowGroup.num_rows)
-    if (!(count >= 0 && count <= ROWS_MAX)) throw refuse(file, `row group ${index} to have 0 to ${ROWS_MAX} rows`, String(rowGroup.num_rows))
+    if (!(count >= 0 && count <= ROWS_MAX))
+      throw refuse(file, `row group ${index} to have 0 to ${ROWS_MAX} rows`, String(rowGroup.num_rows))
     rows += count
     rowGroup.columns.forEach((column) => checkChunk(file, index, column))
   })
-  if (BigInt(rows) !== BigInt(metadata.num_rows ?? -1)) throw refuse(file, `${metadata.num_rows} rows, as the footer says`, `row groups of ${rows}`)
+  if (BigInt(rows) !== BigInt(metadata.num_rows ?? -1))
+    throw refuse(file, `${metadata.num_rows} rows, as the footer says`, `row groups of ${rows}`)
 }
 
 function checkChunk(file: ReadableFile, rowGroup: number, column: RowGroupMetaData['columns'][number]): void {
-  if (column.crypto_metadata !== undefined || (column as { encrypted_column_metadata?: unknown }).encrypted_column_metadata !== undefined) {
-    throw refuse(file, 'columns that are not encrypted', `an encrypted one in row group ${rowGroup}, which Refold does not support`)
+  if (
+    column.crypto_metadata !== undefined ||
+    (column as { encrypted_column_metadata?: unknown }).encrypted_column_metadata !== undefined
+  ) {
+    throw refuse(
+      file,
+      'columns that are not encrypted',
+      `an encrypted one in row group ${rowGroup}, which Refold does not support`,
+    )
   }
   if (column.file_path) throw refuse(file, 'columns in the file itself', `one in ${column.file_path}`)
   const chunk = column.meta_data
-  if (chunk === undefined || !Array.isArray(chunk.path_in_schema)) throw refuse(file, `columns in row group ${rowGroup}`, 'one without a description')
+  if (chunk === undefined || !Array.isArray(chunk.path_in_schema))
+    throw refuse(file, `columns in row group ${rowGroup}`, 'one without a description')
   const name = chunk.path_in_schema.join('.')
   const start = chunkStart(chunk)
   const length = Number(chunk.total_compressed_size)
@@ -147,8 +172,10 @@ export function chunkStart(chunk: ChunkMetaData): number {
 
 function describeRowGroup(rowGroup: RowGroupMetaData, index: number, tree: SchemaTree): RowGroup {
   const chunks = rowGroup.columns.map((column) => column.meta_data!)
-  const below = (path: readonly string[]) => chunks.filter((chunk) => path.every((name, i) => chunk.path_in_schema[i] === name))
-  const sum = (of: readonly ChunkMetaData[], size: 'total_compressed_size' | 'total_uncompressed_size') => of.reduce((total, chunk) => total + Number(chunk[size]), 0)
+  const below = (path: readonly string[]) =>
+    chunks.filter((chunk) => path.every((name, i) => chunk.path_in_schema[i] === name))
+  const sum = (of: readonly ChunkMetaData[], size: 'total_compressed_size' | 'total_uncompressed_size') =>
+    of.reduce((total, chunk) => total + Number(chunk[size]), 0)
   return {
     index,
     rows: Number(rowGroup.num_rows),

@@ -1,5 +1,6 @@
 import { parseFloat16 } from 'hyparquet/src/convert.js'
 import { type BytesColumn, type Column, isPresent, type LogicalType } from '../model/column.ts'
+import { PageError } from './page-error.ts'
 
 /** Decimals of at most this many digits fit 64 bits. */
 const DIGITS_OF_64_BITS = 18
@@ -13,12 +14,20 @@ export function finishLogical(column: Column, type: LogicalType): Column {
   if (type.kind !== 'decimal' || !inBytes) return column
   if (type.precision <= DIGITS_OF_64_BITS) return onValues(column, decimals64)
   const plain = withoutDictionary(column)
-  return { kind: 'values', ...baseOf(plain), values: Array.from({ length: plain.length }, (_, row) => (isPresent(plain, row) ? bigEndian(bytesAt(plain as BytesColumn, row)) : null)) }
+  return {
+    kind: 'values',
+    ...baseOf(plain),
+    values: Array.from({ length: plain.length }, (_, row) =>
+      isPresent(plain, row) ? bigEndian(bytesAt(plain as BytesColumn, row)) : null,
+    ),
+  }
 }
 
 /** Applies to the dictionary where there is one. */
 function onValues(column: Column, change: (column: Column) => Column): Column {
-  return column.kind === 'dictionary' ? ({ ...column, dictionary: change(column.dictionary) } as Column) : change(column)
+  return column.kind === 'dictionary'
+    ? ({ ...column, dictionary: change(column.dictionary) } as Column)
+    : change(column)
 }
 
 function baseOf({ length, nullCount, validity }: Column) {
@@ -27,30 +36,68 @@ function baseOf({ length, nullCount, validity }: Column) {
 
 function widenUnsigned(column: Column): Column {
   if (column.kind !== 'int32') return column
-  return { kind: 'int64', ...baseOf(column), values: BigInt64Array.from(column.values, (value) => BigInt(value >>> 0)) }
+  const values = new BigInt64Array(column.length)
+  const words = new Int32Array(values.buffer)
+  for (let row = 0; row < column.length; row++) words[2 * row] = column.values[row]!
+  return { kind: 'int64', ...baseOf(column), values }
 }
 
 /** Values up to 2^63 − 1 lie in an int64 column; one column with larger ones holds bigints. */
 function unsigned64(column: Column): Column {
   const values = column.kind === 'dictionary' ? column.dictionary : column
-  if (values.kind !== 'int64' || values.values.every((value) => value >= 0n)) return column
+  if (values.kind !== 'int64' || !hasNegative(values.values)) return column
   const plain = withoutDictionary(column)
   if (plain.kind !== 'int64') return column
-  return { kind: 'values', ...baseOf(plain), values: Array.from(plain.values, (value, row) => (isPresent(plain, row) ? BigInt.asUintN(64, value) : null)) }
+  return {
+    kind: 'values',
+    ...baseOf(plain),
+    values: Array.from(plain.values, (value, row) => (isPresent(plain, row) ? BigInt.asUintN(64, value) : null)),
+  }
+}
+
+function hasNegative(values: BigInt64Array): boolean {
+  const words = new Int32Array(values.buffer, values.byteOffset, values.length * 2)
+  for (let i = 1; i < words.length; i += 2) if (words[i]! < 0) return true
+  return false
 }
 
 function halfFloats(column: Column): Column {
   if (column.kind !== 'bytes') return column
   const values = new Float64Array(column.length)
-  for (let row = 0; row < column.length; row++) if (isPresent(column, row)) values[row] = parseFloat16(bytesAt(column, row)) ?? 0
+  for (let row = 0; row < column.length; row++)
+    if (isPresent(column, row)) values[row] = parseFloat16(bytesAt(column, row)) ?? 0
   return { kind: 'float64', ...baseOf(column), values }
 }
 
 function decimals64(column: Column): Column {
   if (column.kind !== 'bytes') return column
   const values = new BigInt64Array(column.length)
-  for (let row = 0; row < column.length; row++) if (isPresent(column, row)) values[row] = bigEndian(bytesAt(column, row))
+  const words = new Int32Array(values.buffer)
+  const { data, offsets, gap } = column
+  for (let row = 0; row < column.length; row++) {
+    if (!isPresent(column, row)) continue
+    const start = offsets[row]!
+    const end = offsets[row + 1]! - gap
+    const sign = start < end && data[start]! >= 128 ? -1 : 0
+    let low = sign
+    let high = sign
+    // More than eight bytes only repeat the sign, or the digits are more than the schema says.
+    for (let at = start; at < end - 8; at++) if (data[at] !== (sign & 0xff)) throw tooManyDigits(column, row)
+    for (let at = Math.max(start, end - 8); at < end; at++) {
+      high = (high << 8) | (low >>> 24)
+      low = (low << 8) | data[at]!
+    }
+    if (end - start > 8 && high >> 31 !== sign) throw tooManyDigits(column, row)
+    words[2 * row] = low
+    words[2 * row + 1] = high
+  }
   return { kind: 'int64', ...baseOf(column), values }
+}
+
+function tooManyDigits(column: BytesColumn, row: number): PageError {
+  return new PageError(
+    `expected decimals of at most ${DIGITS_OF_64_BITS} digits, found ${bigEndian(bytesAt(column, row))}`,
+  )
 }
 
 /** Bytes as one signed integer, big-endian two's complement. */
@@ -64,7 +111,7 @@ export function bytesAt(column: BytesColumn, row: number): Uint8Array {
   return column.data.subarray(column.offsets[row]!, column.offsets[row + 1]! - column.gap)
 }
 
-/** A dictionary column with its values written out. */
+/** A dictionary column with its values written out; zeros under nulls. */
 export function withoutDictionary(column: Column): Column {
   if (column.kind !== 'dictionary') return column
   const { dictionary, codes } = column
@@ -83,9 +130,11 @@ export function withoutDictionary(column: Column): Column {
 
 function gathered(dictionary: BytesColumn, codes: Int32Array, column: Column) {
   const offsets = new Int32Array(codes.length + 1)
-  for (let row = 0; row < codes.length; row++) offsets[row + 1] = offsets[row]! + (isPresent(column, row) ? bytesAt(dictionary, codes[row]!).length : 0)
+  for (let row = 0; row < codes.length; row++)
+    offsets[row + 1] = offsets[row]! + (isPresent(column, row) ? bytesAt(dictionary, codes[row]!).length : 0)
   const data = new Uint8Array(offsets[codes.length]!)
-  for (let row = 0; row < codes.length; row++) if (isPresent(column, row)) data.set(bytesAt(dictionary, codes[row]!), offsets[row]!)
+  for (let row = 0; row < codes.length; row++)
+    if (isPresent(column, row)) data.set(bytesAt(dictionary, codes[row]!), offsets[row]!)
   return { offsets, data, gap: 0 as const }
 }
 
@@ -105,7 +154,8 @@ export function sliceColumn(column: Column, from: number, to: number): Column {
   const length = to - from
   const validity = column.validity === null ? null : sliceBits(column.validity, from, length)
   let nullCount = 0
-  if (validity !== null) for (let row = 0; row < length; row++) if ((validity[row >> 3]! & (1 << (row & 7))) === 0) nullCount++
+  if (validity !== null)
+    for (let row = 0; row < length; row++) if ((validity[row >> 3]! & (1 << (row & 7))) === 0) nullCount++
   const base = { length, validity: nullCount === 0 ? null : validity, nullCount }
   switch (column.kind) {
     case 'bool':
@@ -123,6 +173,7 @@ export function sliceColumn(column: Column, from: number, to: number): Column {
 
 function sliceBits(bits: Uint8Array, from: number, length: number): Uint8Array {
   const sliced = new Uint8Array((length + 7) >> 3)
-  for (let row = 0; row < length; row++) if ((bits[(from + row) >> 3]! & (1 << ((from + row) & 7))) !== 0) sliced[row >> 3]! |= 1 << (row & 7)
+  for (let row = 0; row < length; row++)
+    if ((bits[(from + row) >> 3]! & (1 << ((from + row) & 7))) !== 0) sliced[row >> 3]! |= 1 << (row & 7)
   return sliced
 }

@@ -1,13 +1,16 @@
 import { crc32 } from 'node:zlib'
 import { parquetHeader } from 'hyparquet/src/column.js'
-import { decompress, PageError } from './decompress.ts'
+import { decompress } from './decompress.ts'
+import { PageError } from './page-error.ts'
 
-/** A data page of a flat column, decompressed: where its levels and its values lie. */
+/** A data page, decompressed: where its levels and its values lie. */
 export interface DataPage {
-  readonly rows: number
+  /** Values, nulls among them: rows, unless the column is repeated. */
+  readonly slots: number
   readonly encoding: string
-  /** Definition levels, without their length prefix; empty where the column can't be null. */
-  readonly levels: Uint8Array
+  /** Repetition and definition levels, without their length prefix; empty where the column has none. */
+  readonly repetition: Uint8Array
+  readonly definition: Uint8Array
   readonly values: Uint8Array
 }
 
@@ -19,9 +22,10 @@ export interface ChunkPages {
 /** What a column chunk promises; page headers are held against it before anything is allocated. */
 export interface ChunkLimits {
   readonly codec: string
-  readonly rows: number
-  readonly bytesUncompressed: number
+  /** Values, nulls among them: rows, unless the column is repeated. */
+  readonly slots: number
   readonly maxDefinitionLevel: number
+  readonly maxRepetitionLevel: number
 }
 
 interface PageHeader {
@@ -29,7 +33,12 @@ interface PageHeader {
   readonly uncompressed_page_size: number
   readonly compressed_page_size: number
   readonly crc?: number
-  readonly data_page_header?: { num_values: number; encoding: string; definition_level_encoding: string }
+  readonly data_page_header?: {
+    num_values: number
+    encoding: string
+    definition_level_encoding: string
+    repetition_level_encoding: string
+  }
   readonly data_page_header_v2?: {
     num_values: number
     num_nulls: number
@@ -42,28 +51,31 @@ interface PageHeader {
   readonly dictionary_page_header?: { num_values: number; encoding: string }
 }
 
-/** Splits the bytes of a flat column's chunk, or of some of its pages, into pages and decompresses them. */
+/** Splits the bytes of a chunk, or of some of its pages, into pages and decompresses them. */
 export function readPages(bytes: Uint8Array, limits: ChunkLimits): ChunkPages {
   const reader = { view: new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength), offset: 0 }
   const pages: DataPage[] = []
   let dictionary: ChunkPages['dictionary'] = null
-  let rows = 0
-  while (rows < limits.rows && reader.offset < bytes.length) {
+  let slots = 0
+  while (slots < limits.slots && reader.offset < bytes.length) {
     const header = readHeader(reader, pages.length)
     const start = reader.offset
-    checkSizes(header, bytes.length - start, limits)
+    checkSizes(header, bytes.length - start)
     const body = bytes.subarray(start, start + header.compressed_page_size)
     reader.offset = start + header.compressed_page_size
     checkSum(header, body)
     if (header.type === 'DICTIONARY_PAGE') {
+      if (dictionary !== null || pages.length > 0)
+        throw new PageError('expected one dictionary, before all other pages, found another')
       dictionary = readDictionary(header, body, limits)
     } else if (header.type === 'DATA_PAGE' || header.type === 'DATA_PAGE_V2') {
       const page = header.type === 'DATA_PAGE' ? readPageV1(header, body, limits) : readPageV2(header, body, limits)
-      rows += page.rows
+      slots += page.slots
       pages.push(page)
     }
   }
-  if (rows !== limits.rows) throw new PageError(`expected ${limits.rows} rows, found pages of ${rows}`)
+  if (slots !== limits.slots)
+    throw new PageError(`expected ${limits.slots} values, nulls among them, found pages of ${slots}`)
   return { dictionary, pages }
 }
 
@@ -75,20 +87,27 @@ function readHeader(reader: { view: DataView; offset: number }, page: number): P
   }
 }
 
-function checkSizes(header: PageHeader, available: number, limits: ChunkLimits): void {
+/**
+ * Pages are meant to have about a megabyte. The chunk's own total is no limit: several writers, DuckDB among them, put
+ * zero or too little there.
+ */
+const PAGE_BYTES_MAX = 2 ** 30
+
+function checkSizes(header: PageHeader, available: number): void {
   const { compressed_page_size: compressed, uncompressed_page_size: uncompressed } = header
   if (!(Number.isInteger(compressed) && compressed >= 0 && compressed <= available)) {
     throw new PageError(`expected a page of at most ${available} bytes, found one of ${compressed}`)
   }
-  if (!(Number.isInteger(uncompressed) && uncompressed >= 0 && uncompressed <= limits.bytesUncompressed)) {
-    throw new PageError(`expected a page of at most ${limits.bytesUncompressed} bytes when decompressed, found one of ${uncompressed}`)
+  if (!(Number.isInteger(uncompressed) && uncompressed >= 0 && uncompressed <= PAGE_BYTES_MAX)) {
+    throw new PageError(`expected a page of at most ${PAGE_BYTES_MAX} bytes when decompressed, found one of ${uncompressed}`)
   }
 }
 
 function checkSum(header: PageHeader, body: Uint8Array): void {
   if (header.crc === undefined) return
   const found = crc32(body)
-  if (found !== header.crc >>> 0) throw new PageError(`expected a page with checksum ${header.crc >>> 0}, found ${found}: its bytes have changed`)
+  if (found !== header.crc >>> 0)
+    throw new PageError(`expected a page with checksum ${header.crc >>> 0}, found ${found}: its bytes have changed`)
 }
 
 function readDictionary(header: PageHeader, body: Uint8Array, limits: ChunkLimits): ChunkPages['dictionary'] {
@@ -100,22 +119,37 @@ function readDictionary(header: PageHeader, body: Uint8Array, limits: ChunkLimit
 }
 
 function readPageV1(header: PageHeader, body: Uint8Array, limits: ChunkLimits): DataPage {
-  const rows = header.data_page_header?.num_values
+  const own = header.data_page_header
+  if (own === undefined) throw new PageError('expected a header of a data page, found none')
+  checkSlots(own.num_values, limits)
   const page = decompress(limits.codec, body, header.uncompressed_page_size)
-  checkRows(rows, limits)
-  const encoding = header.data_page_header!.encoding
-  if (limits.maxDefinitionLevel === 0) return { rows: rows!, encoding, levels: page.subarray(0, 0), values: page }
-  if (header.data_page_header!.definition_level_encoding === 'BIT_PACKED') throw new PageError('expected definition levels in RLE, found BIT_PACKED')
-  if (page.length < 4) throw new PageError('expected definition levels, found the end of the page')
+  const repetition = levelsV1(page, limits.maxRepetitionLevel, own.repetition_level_encoding)
+  const rest = page.subarray(repetition.end)
+  const definition = levelsV1(rest, limits.maxDefinitionLevel, own.definition_level_encoding)
+  return {
+    slots: own.num_values,
+    encoding: encodingOf(own.encoding),
+    repetition: repetition.levels,
+    definition: definition.levels,
+    values: rest.subarray(definition.end),
+  }
+}
+
+function levelsV1(page: Uint8Array, maxLevel: number, encoding: string): { levels: Uint8Array; end: number } {
+  if (maxLevel === 0) return { levels: page.subarray(0, 0), end: 0 }
+  if (encoding === 'BIT_PACKED')
+    throw new PageError('expected levels in RLE, found the old BIT_PACKED, which Refold does not support')
+  if (page.length < 4) throw new PageError('expected levels, found the end of the page')
   const length = new DataView(page.buffer, page.byteOffset, 4).getUint32(0, true)
-  if (length > page.length - 4) throw new PageError(`expected at most ${page.length - 4} bytes of definition levels, found ${length}`)
-  return { rows: rows!, encoding, levels: page.subarray(4, 4 + length), values: page.subarray(4 + length) }
+  if (length > page.length - 4)
+    throw new PageError(`expected at most ${page.length - 4} bytes of levels, found ${length}`)
+  return { levels: page.subarray(4, 4 + length), end: 4 + length }
 }
 
 function readPageV2(header: PageHeader, body: Uint8Array, limits: ChunkLimits): DataPage {
   const own = header.data_page_header_v2
   if (own === undefined) throw new PageError('expected a header of a version 2 page, found none')
-  checkRows(own.num_values, limits)
+  checkSlots(own.num_values, limits)
   const repetition = own.repetition_levels_byte_length ?? 0
   const definition = own.definition_levels_byte_length ?? 0
   const levels = repetition + definition
@@ -124,10 +158,23 @@ function readPageV2(header: PageHeader, body: Uint8Array, limits: ChunkLimits): 
   }
   const rest = body.subarray(levels)
   const length = header.uncompressed_page_size - levels
-  const values = own.is_compressed === false ? rest : decompress(limits.codec, rest, length)
-  return { rows: own.num_values, encoding: own.encoding, levels: body.subarray(repetition, levels), values }
+  const values = decompress(own.is_compressed === false ? 'UNCOMPRESSED' : limits.codec, rest, length)
+  return {
+    slots: own.num_values,
+    encoding: encodingOf(own.encoding),
+    repetition: body.subarray(0, repetition),
+    definition: body.subarray(repetition, levels),
+    values,
+  }
 }
 
-function checkRows(rows: number | undefined, limits: ChunkLimits): void {
-  if (rows === undefined || rows < 0 || rows > limits.rows) throw new PageError(`expected a page of at most ${limits.rows} rows, found ${rows}`)
+function encodingOf(encoding: string | undefined): string {
+  if (encoding === undefined) throw new PageError('expected an encoding of Parquet, found an unknown one')
+  return encoding
+}
+
+function checkSlots(slots: number, limits: ChunkLimits): void {
+  if (!(Number.isInteger(slots) && slots >= 0 && slots <= limits.slots)) {
+    throw new PageError(`expected a page of at most ${limits.slots} values, found ${slots}`)
+  }
 }

@@ -16,7 +16,10 @@ export function schemaFields(tree: SchemaTree): SchemaField[] {
   return tree.children.map((node) => ({
     name: node.element.name,
     path: node.path,
-    type: logicalTypeOf(node),
+    type:
+      node.children.length > 0 || node.element.repetition_type === 'REPEATED'
+        ? { kind: 'nested' }
+        : logicalTypeOf(node),
     nullable: node.element.repetition_type !== 'REQUIRED',
     children: schemaFields(node),
   }))
@@ -25,16 +28,17 @@ export function schemaFields(tree: SchemaTree): SchemaField[] {
 /** Whether values of a node are nested: it, or what it lies in, is repeated, or it has children. */
 export function isNested(path: readonly SchemaTree[]): boolean {
   const last = path.at(-1)!
-  return last.children.length > 0 || path.some((node) => node.element.repetition_type === 'REPEATED') || path.some(isVariant)
+  return (
+    last.children.length > 0 || path.some((node) => node.element.repetition_type === 'REPEATED') || path.some(isVariant)
+  )
 }
 
 export function isVariant(node: SchemaTree): boolean {
   return node.element.logical_type?.type === 'VARIANT'
 }
 
-function logicalTypeOf(node: SchemaTree): LogicalType {
-  const { element } = node
-  if (node.children.length > 0 || element.repetition_type === 'REPEATED') return { kind: 'nested' }
+/** What a leaf's values mean, whatever they are repeated in. */
+export function logicalTypeOf({ element }: SchemaTree): LogicalType {
   return annotated(element) ?? physicalType(element)
 }
 

@@ -15,7 +15,10 @@ const decoder = new TextDecoder('utf-8', { fatal: true })
  * Statistics that can be relied on. The deprecated `min` and `max` are taken for signed numbers only, where writers
  * agreed on their order; bounds that are truncated, NaN or not valid UTF-8 are left out.
  */
-export function chunkStatistics(chunk: { readonly path_in_schema: string[]; readonly type: string; readonly statistics?: Statistics }, tree: SchemaTree): ColumnStatistics | undefined {
+export function chunkStatistics(
+  chunk: { readonly path_in_schema: string[]; readonly type: string; readonly statistics?: Statistics },
+  tree: SchemaTree,
+): ColumnStatistics | undefined {
   const { statistics } = chunk
   if (statistics === undefined) return undefined
   const node = getTreePath(tree, chunk.path_in_schema).at(-1)!
@@ -23,10 +26,20 @@ export function chunkStatistics(chunk: { readonly path_in_schema: string[]; read
   const signed = (type.kind === 'int' && type.signed) || type.kind === 'timestamp' || type.kind === 'date'
   const numeric = chunk.type === 'INT32' || chunk.type === 'INT64' || chunk.type === 'DOUBLE' || chunk.type === 'FLOAT'
   const trusted = type.kind === 'string' || type.kind === 'bool' || (numeric && type.kind !== 'decimal')
-  const min = trusted ? exact(statistics.min_value, statistics.is_min_value_exact) ?? (signed && numeric ? exact(statistics.min, undefined) : undefined) : undefined
-  const max = trusted ? exact(statistics.max_value, statistics.is_max_value_exact) ?? (signed && numeric ? exact(statistics.max, undefined) : undefined) : undefined
+  const min = trusted
+    ? (exact(statistics.min_value, statistics.is_min_value_exact) ??
+      (signed && numeric ? exact(statistics.min, undefined) : undefined))
+    : undefined
+  const max = trusted
+    ? (exact(statistics.max_value, statistics.is_max_value_exact) ??
+      (signed && numeric ? exact(statistics.max, undefined) : undefined))
+    : undefined
   const nullCount = statistics.null_count === undefined ? undefined : Number(statistics.null_count)
-  return { ...(min === undefined ? {} : { min }), ...(max === undefined ? {} : { max }), ...(nullCount === undefined ? {} : { nullCount }) }
+  return {
+    ...(min === undefined ? {} : { min }),
+    ...(max === undefined ? {} : { max }),
+    ...(nullCount === undefined ? {} : { nullCount }),
+  }
 }
 
 function exact(value: unknown, isExact: boolean | undefined): bigint | number | string | boolean | undefined {

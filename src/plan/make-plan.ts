@@ -63,13 +63,45 @@ function planLog(log: AnyLog, views: readonly ViewDefinition[], input: PlanInput
     slots,
     roles,
     order,
-    identify: !log.uniqueIds,
+    identify: log.uniqueIds ? { by: 'nothing' } : (denseIds(opened, sources, slots, roles, rows) ?? { by: 'hashes' }),
     groups: planGroups(views, slots, roles, order, input.fieldsRead),
     bucketBits,
     reduceBits: Math.min(bucketBits, Math.max(4, bucketBits - 3)),
+    timeUnit: log.timeUnit,
     knownAt,
     asOf,
   }
+}
+
+/** Ids spread over more bits than this for each event are found by hashes. */
+const BITS_AN_ID_MAX = 32
+
+/** Ids that are integers and, by every row group's statistics, close to each other. */
+function denseIds(
+  files: readonly OpenedFile[],
+  sources: readonly (readonly SlotSource[])[],
+  slots: readonly Slot[],
+  roles: RoleSlots,
+  rows: number,
+): { by: 'bits'; min: bigint; span: number } | null {
+  const [slot, ...more] = roles.id
+  if (more.length > 0 || slots[slot!]!.storage !== 'i64' || slots[slot!]!.type.kind === 'decimal' || slots[slot!]!.type.kind === 'timestamp') return null
+  let min: bigint | null = null
+  let max: bigint | null = null
+  for (const [i, { parquet }] of files.entries()) {
+    const source = sources[i]![slot!]!
+    if (source.kind !== 'column') return null
+    for (const rowGroup of parquet.rowGroups) {
+      const bounds = rowGroup.statistics(source.path)
+      if (bounds?.min === undefined || bounds.max === undefined) return null
+      const [low, high] = [BigInt(bounds.min), BigInt(bounds.max)]
+      min = min === null || low < min ? low : min
+      max = max === null || high > max ? high : max
+    }
+  }
+  if (min === null || max === null) return null
+  const span = max - min + 1n
+  return span > 0n && span <= BigInt(rows * BITS_AN_ID_MAX + 65_536) ? { by: 'bits', min, span: Number(span) } : null
 }
 
 function bitsFor(count: number): number {
@@ -238,7 +270,7 @@ function planGroups(views: readonly ViewDefinition[], slots: readonly Slot[], ro
   return groups
 
   function planGroup(members: readonly ViewDefinition[]): GroupPlan {
-    const { strategy, reason } = strategyOf(members[0]!)
+    const { strategy } = strategyOf(members[0]!)
     const ordered = strategy === 'shuffle' && members.some((view) => !view.orderFree || hasFloats(view))
     const read = members.flatMap((view) => Object.values(view.on).flatMap((handler) => reads(handler, 1)))
     const named = members.some((view) => view.onError === 'quarantine') ? [...roles.id, roles.type].filter((slot) => slot >= 0) : []
@@ -247,7 +279,7 @@ function planGroups(views: readonly ViewDefinition[], slots: readonly Slot[], ro
       views: members.map((view) => view.name),
       strategy,
       ordered,
-      reason,
+      reason: strategyOf(members.find((view) => !view.orderFree) ?? members[0]!).reason,
       slots: distinct([...read, ...named, ...(ordered ? order : [])]),
       mapSlots: distinct(mapSlots),
     }

@@ -1,3 +1,4 @@
+import type { TimeUnit } from '../model/type.ts'
 import type { Slot } from '../view/slots.ts'
 
 /**
@@ -21,15 +22,18 @@ export interface LogPlan {
   readonly roles: RoleSlots
   /** Slots by which a key's events are ordered. */
   readonly order: readonly number[]
-  /** Whether ids must be compared to find duplicates. */
-  readonly identify: boolean
-  /** Why no ids are compared, or null. */
+  /**
+   * How duplicates are found: not at all, as the log is declared to hold each id once; by a bit for each of `span`
+   * integers from `min` on; or by hashes.
+   */
+  readonly identify: { readonly by: 'nothing' } | { readonly by: 'bits'; readonly min: bigint; readonly span: number } | { readonly by: 'hashes' }
   readonly groups: readonly GroupPlan[]
   /** Keys are spread over 2^bucketBits buckets, */
   readonly bucketBits: number
   /** which are reduced in 2^reduceBits tasks. */
   readonly reduceBits: number
   /** Only events recorded, occurred up to this moment (inclusive), in the log's time unit. */
+  readonly timeUnit: TimeUnit
   readonly knownAt: bigint | null
   readonly asOf: bigint | null
 }

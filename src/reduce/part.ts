@@ -4,6 +4,7 @@ import type { Fields } from '../model/type.ts'
 import type { KeyTable } from '../shuffle/key-table.ts'
 import { compileStateCursor, type StateCursor } from '../view/fold.ts'
 import { columnFromValues, MisfitError } from '../view/from-values.ts'
+import { guarded } from '../view/purity.ts'
 import { storeColumn } from '../view/state-column.ts'
 import { allocate, type StateColumn, type StateStore } from '../view/state.ts'
 import { outputFields, type PreparedView } from '../view/view-set.ts'
@@ -135,7 +136,7 @@ function copyStates(from: StateColumn, to: StateColumn, first: number, count: nu
 
 function shapeRows(view: PreparedView, shape: (state: unknown, key: unknown) => unknown, state: unknown, key: unknown): readonly Record<string, unknown>[] {
   try {
-    const made = shape(state, key)
+    const made = guarded(() => shape(state, key))
     if (made === null) return []
     const rows: unknown[] = Array.isArray(made) ? made : [made]
     for (const row of rows) {

@@ -5,6 +5,7 @@ import type { LogPlan } from '../plan/plan.ts'
 import type { Block } from '../shuffle/block.ts'
 import type { Files, WrittenFile } from '../storage/files.ts'
 import { type AnyHandler, compilePackedFold, NO_HANDLER, type PackedFold } from '../view/fold.ts'
+import { guarded, PurityError } from '../view/purity.ts'
 import { layoutRows, type RowLayout } from '../view/row-layout.ts'
 import { stateSlots } from '../view/state-slots.ts'
 import { StateStore } from '../view/state.ts'
@@ -121,11 +122,11 @@ export class GroupReducer {
     let from = 0
     for (;;) {
       try {
-        fold.run(bucket.rowAt, bucket.slotOf, from, bucket.rows, folder.handlerOf, keyOf)
+        guarded(() => fold.run(bucket.rowAt, bucket.slotOf, from, bucket.rows, folder.handlerOf, keyOf))
         break
       } catch (error) {
         const at = fold.at()
-        if (view.definition.onError !== 'quarantine') throw this.#failure(folder, blocks, bucketIndex, at, error)
+        if (view.definition.onError !== 'quarantine' || error instanceof PurityError) throw this.#failure(folder, blocks, bucketIndex, at, error)
         failed.add(at)
         exceptions.push(this.#exceptionOf(folder, at, error))
         this.#refoldKey(folder, states, bucket.slotOf[at]!, at, failed, keyOf)

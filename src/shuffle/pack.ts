@@ -30,10 +30,9 @@ export type Packer = (input: PackInput, bucketBits: number) => Packed
 export function compilePacker(layout: RowLayout): Packer {
   const scatter = new Function(scatterSource(layout))() as Scatter
   return (input, bucketBits) => {
-    const rowWords = measureRows(layout, input)
     const buckets = 2 ** bucketBits
     const starts = new Int32Array(buckets + 1)
-    for (let i = 0; i < input.count; i++) starts[bucketOf(input.hashes[i]!, bucketBits) + 1]! += rowWords[i]!
+    const rowWords = measureRows(layout, input, bucketBits, starts)
     for (let bucket = 0; bucket < buckets; bucket++) starts[bucket + 1]! += starts[bucket]!
     const words = new Int32Array(new SharedArrayBuffer(starts[buckets]! * 4))
     scatter(input, rowWords, starts.slice(), words, bufferOver(words), bucketBits, input.columns.map(packable))
@@ -55,8 +54,9 @@ function bufferOver(words: Int32Array): Uint8Array {
   return new Uint8Array(words.buffer, words.byteOffset, words.byteLength)
 }
 
-function measureRows(layout: RowLayout, input: PackInput): Int32Array {
-  const { count, rows, keyLengths } = input
+/** Words of each row; adds them up by bucket, each in the place behind its own. */
+function measureRows(layout: RowLayout, input: PackInput, bucketBits: number, starts: Int32Array): Int32Array {
+  const { count, rows, keyLengths, hashes } = input
   const rowWords = new Int32Array(count)
   layout.slots.forEach((slot, index) => {
     const column = input.columns[index]!
@@ -68,7 +68,11 @@ function measureRows(layout: RowLayout, input: PackInput): Int32Array {
     }
   })
   const fixed = layout.fixedWords
-  for (let i = 0; i < count; i++) rowWords[i] = fixed + ((keyLengths[i]! + 3) >> 2) + ((rowWords[i]! + 3) >> 2)
+  for (let i = 0; i < count; i++) {
+    const words = fixed + ((keyLengths[i]! + 3) >> 2) + ((rowWords[i]! + 3) >> 2)
+    rowWords[i] = words
+    starts[bucketOf(hashes[i]!, bucketBits) + 1]! += words
+  }
   return rowWords
 }
 

@@ -1,4 +1,5 @@
 import { findDuplicates, type IdentityBlock, identifySplit } from '../map/identify.ts'
+import { collectRows, type DenseIds, markIds } from '../map/identify-dense.ts'
 import { LogMapper, type MapResult, type RowGroupDuplicates, type RowTarget } from '../map/map-split.ts'
 import { makeUpcaster } from '../map/upcast.ts'
 import { importBundle } from '../job/import.ts'
@@ -14,7 +15,7 @@ import { type PreparedGroup, prepareGroup } from '../view/view-set.ts'
 import type { Perform, Task } from './executor.ts'
 
 /** The kinds of work that a rebuild hands out. All are plain data; logs, groups and splits are named by their index. */
-export type RebuildTask = IdentifyTask | DuplicatesTask | MapTask | LocateTask | ReduceTask
+export type RebuildTask = MarkIdsTask | CollectRowsTask | IdentifyTask | DuplicatesTask | MapTask | LocateTask | ReduceTask
 
 interface LabelledTask<Result> extends Task<Result> {
   /** What the task does, in words, for messages. */
@@ -25,6 +26,22 @@ export interface IdentifyTask extends LabelledTask<IdentityBlock> {
   readonly kind: 'identify'
   readonly log: number
   readonly split: number
+}
+
+export interface MarkIdsTask extends LabelledTask<Float64Array> {
+  readonly kind: 'mark-ids'
+  readonly log: number
+  readonly split: number
+  readonly dense: DenseIds
+  readonly bitmap: Int32Array
+}
+
+export interface CollectRowsTask extends LabelledTask<Float64Array> {
+  readonly kind: 'collect-rows'
+  readonly log: number
+  readonly split: number
+  readonly dense: DenseIds
+  readonly bitmap: Int32Array
 }
 
 export interface DuplicatesTask extends LabelledTask<Int32Array> {
@@ -102,6 +119,10 @@ export class TaskRunner {
     switch (task.kind) {
       case 'identify':
         return identifySplit(this.#plan.logs[task.log]!, task.split, this.#open)
+      case 'mark-ids':
+        return markIds(this.#plan.logs[task.log]!, task.split, task.dense, task.bitmap, this.#open)
+      case 'collect-rows':
+        return collectRows(this.#plan.logs[task.log]!, task.split, task.dense, task.bitmap, this.#open)
       case 'duplicates':
         return findDuplicates(task.blocks, task.from, task.to)
       case 'map':

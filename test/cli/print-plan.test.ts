@@ -17,7 +17,8 @@ const log: LogPlan = {
   slots: ['id', 'key', 'type', 'recordedAt', 'amount'].map(slot),
   roles: { id: [0], key: 1, type: 2, occurredAt: -1, recordedAt: 3, sequence: -1 },
   order: [3, 0],
-  identify: true,
+  identify: { by: 'hashes' },
+  timeUnit: 'us',
   groups: [
     {
       views: ['balances', 'counts'],
@@ -42,7 +43,7 @@ test('describePlan() says what is read, what is skipped, and how each view is ma
   split       into 2 tasks of 2 row groups
   skip        1 row group of 4,000,000 rows, by their statistics
   order       by recordedAt, id
-  duplicates  found by id
+  duplicates  found by id (hashes)
   shuffle     over 128 buckets, reduced in 16 tasks
 
 view      strategy  fold       reads              because

@@ -77,6 +77,24 @@ describe('the fingerprint of a view', () => {
     ['the name of a variable in what it imports', () => change('rules.ts', 'base', 'qqqqqq')],
     ['a comment in what it imports', () => change('rules.ts', 'A limit.', 'The greatest balance.')],
     ['the spelling of a number', () => change('rules.ts', '500_000', '500000')],
+    [
+      'the order of imported names',
+      () =>
+        change(
+          'job.ts',
+          'defineJob, defineLog, defineView, int64, timestamp, dayOf',
+          'timestamp, dayOf, int64, defineView, defineLog, defineJob',
+        ),
+    ],
+    [
+      'needless parentheses',
+      () =>
+        change(
+          'job.ts',
+          "(e) => ({ type: 'New', amount: e.amount * 100 })",
+          "((e) => (({ type: 'New', amount: ((e.amount) * 100) })))",
+        ),
+    ],
     ['quotes', () => change('job.ts', "'ledger'", '"ledger"')],
     ['types', () => change('job.ts', 'const next =', 'const next: number =')],
     ['where the events lie', () => change('job.ts', "'data/'", "'elsewhere/'")],

@@ -20,19 +20,20 @@ function* eventsOf(streams: readonly (readonly TripEvent[])[]) {
 }
 
 describe.skipIf(data === undefined)(`the trips of an event store's tests${skipReason('marten_trips')}`, () => {
-  const temporary = temporaryFolder('trips')
+  let temporary: ReturnType<typeof temporaryFolder> | undefined
   let result: Awaited<ReturnType<typeof rebuildIn>>
   const sum = (view: string, column: string) =>
     result.rowsOf(view).reduce((total, row) => total + (row[column] as number), 0)
   const countersOf = (view: string) => result.report.views.find((report) => report.view === view)!.counters
 
   beforeAll(async () => {
+    temporary = temporaryFolder('trips')
     const streams = readJson<TripEvent[][]>(join(data!, 'data.json.gz'))
     const fields = { event_id: string(), stream: string(), version: int32(), type: string(), payload: json() }
     await writeLog(join(temporary.path, 'trips/events.parquet'), fields, eventsOf(streams))
     result = await rebuildIn(temporary.path, 'test/real/jobs/trips.ts')
   })
-  afterAll(temporary.remove)
+  afterAll(() => temporary?.remove())
 
   it('folds arrays within JSON payloads to the distance travelled, 164,488 in all', () => {
     expect(result.rowsOf('trips')).toHaveLength(100)

@@ -16,21 +16,24 @@ import type { RebuildOptions } from '../../src/model/report.ts'
 import type { Fields } from '../../src/model/type.ts'
 import { openAppender } from '../../src/parquet/append.ts'
 import { rebuild } from '../../src/rebuild.ts'
+import { realDataFolder } from '../real/data-folder.ts'
 
 const repository = fileURLToPath(new URL('../..', import.meta.url))
-const root = join(repository, '../shared/data')
 
 export type Row = Record<string, unknown>
 
-/** The folder of one real data set, or undefined where it isn't there: then `skipReason` says so in the test's name. */
+/** The folder of one real data set, or undefined where it isn't there; then this is said, and the tests are skipped. */
 export function realData(folder: string): string | undefined {
-  const path = join(root, folder)
-  return existsSync(path) ? path : undefined
+  const path = join(repository, realDataFolder, folder)
+  if (existsSync(path)) return path
+  process.stderr.write(`${skipReason(folder).trim()}\n`)
+  return undefined
 }
 
-/** What a skipped test adds to its name, so that the report says why it was skipped; empty where the data is there. */
+/** What skipped tests add to their name, so that a report says why they were skipped; empty where the data is there. */
 export function skipReason(folder: string): string {
-  return realData(folder) === undefined ? ` (skipped: no real data at ${join(root, folder)})` : ''
+  const path = join(realDataFolder, folder)
+  return existsSync(join(repository, path)) ? '' : ` (skipped: no real data in ${path})`
 }
 
 /** A new folder under the system's temporary folder, and how to remove it. */

@@ -203,8 +203,10 @@ describe('threads', () => {
     const run = pool(2).runAll([number('spin', undefined, flags), number('spin', undefined, flags)] as never, {
       signal: controller.signal,
     })
-    setTimeout(() => controller.abort(new Error('enough')), 200)
-    await expect(run).rejects.toThrow('enough')
+    const failed = expect(run).rejects.toThrow('enough')
+    while (Atomics.load(flags, 0) === 0) await new Promise((resolve) => setTimeout(resolve, 10))
+    controller.abort(new Error('enough'))
+    await failed
     const count = Atomics.load(flags, 0)
     expect(count).toBeGreaterThan(0)
     await new Promise((resolve) => setTimeout(resolve, 50))

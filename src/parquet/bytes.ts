@@ -1,0 +1,175 @@
+import type { BytesColumn } from '../model/column.ts'
+import { type DenseBytes, decodeDeltaBytes, decodeDeltaLengths } from './delta.ts'
+import { PageError } from './page-error.ts'
+import type { DataPage } from './pages.ts'
+
+export type BytesValues = Pick<BytesColumn, 'kind' | 'offsets' | 'data' | 'gap'>
+
+/** Offsets are 32-bit. */
+const BYTES_MAX = 2 ** 31 - 1
+
+/** Null-free PLAIN strings: pages are laid behind each other as they are, and only the lengths are walked. */
+export function joinPlainPages(pages: readonly DataPage[], rows: number): BytesValues {
+  const offsets = new Int32Array(rows + 1)
+  const pieces: Uint8Array[] = []
+  let start = 0
+  let row = 0
+  for (const { values, slots } of pages) {
+    const length = walkLengths(values, offsets, row, slots, start)
+    // What lies behind a page's last value is left out, so that the next page's first value follows.
+    pieces.push(values.subarray(0, length))
+    row += slots
+    start += length
+    if (start > BYTES_MAX - 4) throw tooLarge(start)
+  }
+  offsets[rows] = start + 4
+  return { kind: 'bytes', offsets, data: pieces.length === 1 ? pieces[0]! : joined(pieces, start), gap: 4 }
+}
+
+function tooLarge(bytes: number): PageError {
+  return new PageError(
+    `expected less than 2 GiB of strings in a row group, found ${bytes} bytes; write smaller row groups`,
+  )
+}
+
+function joined(pieces: readonly Uint8Array[], length: number): Uint8Array {
+  const all = new Uint8Array(length)
+  let at = 0
+  for (const piece of pieces) {
+    all.set(piece, at)
+    at += piece.length
+  }
+  return all
+}
+
+/**
+ * Notes where each value of a PLAIN page begins, behind its four bytes of length, counted from `base`.
+ *
+ * @returns Where in the page the last value ends.
+ */
+function walkLengths(page: Uint8Array, offsets: Int32Array, first: number, count: number, base: number): number {
+  const end = page.length
+  let at = 0
+  for (let i = 0; i < count; i++) {
+    if (at + 4 > end) throw new PageError(`expected ${count} strings, found ${i}`)
+    const length = page[at]! | (page[at + 1]! << 8) | (page[at + 2]! << 16) | (page[at + 3]! << 24)
+    at += 4
+    offsets[first + i] = base + at
+    if (length < 0 || length > end - at) {
+      throw new PageError(`expected a string of at most ${end - at} bytes, found one of ${length >>> 0}`)
+    }
+    at += length
+  }
+  return at
+}
+
+/** Where the present values of a page of any encoding but the dictionary's lie. */
+export function denseBytes(page: DataPage, count: number, fixedLength: number | undefined): DenseBytes {
+  const { values, encoding } = page
+  if (fixedLength !== undefined && (encoding === 'PLAIN' || encoding === 'BYTE_STREAM_SPLIT')) {
+    if (values.length < count * fixedLength) {
+      throw new PageError(`expected ${count} values of ${fixedLength} bytes, found ${values.length} bytes`)
+    }
+    const data = encoding === 'PLAIN' ? values : joinStreams(values, count, fixedLength)
+    const starts = new Int32Array(count)
+    for (let i = 0; i < count; i++) starts[i] = i * fixedLength
+    return { data, starts, lengths: new Int32Array(count).fill(fixedLength) }
+  }
+  const dense = variableBytes(page, count)
+  if (fixedLength !== undefined && !dense.lengths.every((length) => length === fixedLength)) {
+    throw new PageError(`expected values of ${fixedLength} bytes, found others`)
+  }
+  return dense
+}
+
+function variableBytes({ values, encoding }: DataPage, count: number): DenseBytes {
+  switch (encoding) {
+    case 'PLAIN': {
+      const starts = new Int32Array(count)
+      const lengths = new Int32Array(count)
+      const end = walkLengths(values, starts, 0, count, 0)
+      for (let i = 0; i < count; i++) lengths[i] = (i + 1 < count ? starts[i + 1]! - 4 : end) - starts[i]!
+      return { data: values, starts, lengths }
+    }
+    case 'DELTA_LENGTH_BYTE_ARRAY':
+      return decodeDeltaLengths(values, count)
+    case 'DELTA_BYTE_ARRAY':
+      return decodeDeltaBytes(values, count)
+  }
+  throw new PageError(`expected an encoding of bytes, found ${encoding}`)
+}
+
+/** BYTE_STREAM_SPLIT: all first bytes, then all second ones, and so on; made PLAIN again. */
+export function joinStreams(streams: Uint8Array, count: number, width: number): Uint8Array {
+  const plain = new Uint8Array(count * width)
+  for (let byte = 0; byte < width; byte++) {
+    for (let i = 0, at = byte * count, to = byte; i < count; i++, to += width) plain[to] = streams[at++]!
+  }
+  return plain
+}
+
+/** Where the values of dictionary codes lie. */
+export function codedBytes(dictionary: BytesColumn, codes: Int32Array): DenseBytes {
+  const starts = new Int32Array(codes.length)
+  const lengths = new Int32Array(codes.length)
+  const { offsets, gap, data } = dictionary
+  for (let i = 0; i < codes.length; i++) {
+    const code = codes[i]!
+    starts[i] = offsets[code]!
+    lengths[i] = offsets[code + 1]! - gap - offsets[code]!
+  }
+  return { data, starts, lengths }
+}
+
+/** Below, a loop is faster than a call that copies. */
+const LOOP_BYTES_MAX = 24
+
+/** Puts values side by side, as Arrow wants them; null rows are empty. */
+export class BytesGatherer {
+  readonly #offsets: Int32Array
+  #data = new Uint8Array(0)
+  #length = 0
+  #row = 0
+
+  constructor(rows: number) {
+    this.#offsets = new Int32Array(rows + 1)
+  }
+
+  add(dense: DenseBytes, rows: number, validity: Uint8Array | null): void {
+    this.#reserve(dense.lengths)
+    const { data: from, starts, lengths } = dense
+    const to = this.#data
+    const offsets = this.#offsets
+    const first = this.#row
+    let at = this.#length
+    let next = 0
+    for (let row = first; row < first + rows; row++) {
+      if (validity === null || (validity[row >> 3]! & (1 << (row & 7))) !== 0) {
+        const start = starts[next]!
+        const length = lengths[next++]!
+        if (length > LOOP_BYTES_MAX) to.set(from.subarray(start, start + length), at)
+        else for (let i = 0; i < length; i++) to[at + i] = from[start + i]!
+        at += length
+      }
+      offsets[row + 1] = at
+    }
+    this.#length = at
+    this.#row = first + rows
+  }
+
+  #reserve(lengths: Int32Array): void {
+    let needed = this.#length
+    for (let i = 0; i < lengths.length; i++) needed += lengths[i]!
+    if (needed > BYTES_MAX) throw tooLarge(needed)
+    if (needed <= this.#data.length) return
+    const larger = new Uint8Array(
+      this.#length === 0 ? needed : Math.min(BYTES_MAX, Math.max(needed, 2 * this.#data.length)),
+    )
+    larger.set(this.#data.subarray(0, this.#length))
+    this.#data = larger
+  }
+
+  finish(): BytesValues {
+    return { kind: 'bytes', offsets: this.#offsets, data: this.#data.subarray(0, this.#length), gap: 0 }
+  }
+}

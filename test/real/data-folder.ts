@@ -1,0 +1,2 @@
+/** Where real data lies where there is any, relative to the repository. */
+export const realDataFolder = '../shared/data'
