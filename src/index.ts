@@ -3,7 +3,7 @@ export { ConfigurationError, ConflictError, InputError, OutputError, RefoldError
 export { defineLog } from './model/log.ts'
 export type { EventOf, LogDefinition } from './model/log.ts'
 export { dayOf, formatDay, hourOf, monthOf } from './model/moment.ts'
-export type { Type, TimeUnit } from './model/type.ts'
+export type { Fields, TimeUnit, Type, Values } from './model/type.ts'
 export { bigint, bool, date, decimal, float64, int32, int64, json, nullable, string, timestamp } from './model/types.ts'
 export { defineJob, defineView } from './model/view.ts'
 export type { JobDefinition, ViewDefinition } from './model/view.ts'

@@ -9,7 +9,8 @@ import type { Plan } from './plan/plan.ts'
 import { reduceAll } from './reduce/all.ts'
 import { Stages } from './stages.ts'
 import { disk } from './storage/disk.ts'
-import { startWorkers } from './workers/start.ts'
+import type { Executor } from './workers/executor.ts'
+import { startWorkers, threadsFor } from './workers/start.ts'
 
 /**
  * Rebuilds views from their logs: plan → map → shuffle → reduce → commit.
@@ -21,16 +22,19 @@ import { startWorkers } from './workers/start.ts'
 export async function rebuild(job: LoadedJob, options: RebuildOptions): Promise<RebuildReport> {
   const stages = new Stages(options)
   const plan = await stages.run('plan', () => planRebuild(job, options))
-  const workers = await startWorkers(job, plan, options.workers)
   const staged = stageAll(plan, options.out, disk)
+  let workers: Executor | undefined
   try {
-    const duplicates = await stages.run('identify', () => identifyAll(plan, workers, stages))
-    const mapped = await stages.run('map', () => mapAll(plan, duplicates, workers, stages))
-    const reduced = await stages.run('reduce', () => reduceAll(plan, duplicates, mapped, staged.folders, workers, stages))
-    return await stages.run('commit', () => publishAll({ job, plan, mapped, reduced, staged, options, stages }, disk))
+    const threads = options.workers ?? threadsFor(job, plan)
+    const executor = await startWorkers(job, plan, threads)
+    workers = executor
+    const duplicates = await stages.run('identify', () => identifyAll(plan, executor, stages))
+    const mapped = await stages.run('map', () => mapAll(plan, duplicates, executor, stages))
+    const reduced = await stages.run('reduce', () => reduceAll(plan, duplicates, mapped, staged.folders, executor, stages))
+    return await stages.run('commit', () => publishAll({ job, plan, mapped, reduced, staged, threads, stages }, disk))
   } finally {
     // First the threads end, so that nothing is written any more; what was published is no longer staged.
-    await workers.close()
+    await workers?.close()
     discardAll(staged, disk)
   }
 }
@@ -44,5 +48,5 @@ export async function planRebuild(job: LoadedJob, options: RebuildOptions): Prom
     throw new ConfigurationError(`Job ${job.name} has no view "${unknown}": it has ${names}.`)
   }
   const wanted = views.filter((view) => options.views?.includes(view.name) ?? true)
-  return makePlan({ job: job.name, views: wanted, knownAt: options.knownAt, asOf: options.asOf, fieldsRead, files: disk })
+  return makePlan({ job: job.name, views: wanted, inputs: options.inputs, knownAt: options.knownAt, asOf: options.asOf, fieldsRead, files: disk })
 }

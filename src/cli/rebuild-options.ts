@@ -1,7 +1,7 @@
 /** The options of `rebuild` and `plan`, which are the same: a plan is of a rebuild. */
-import { availableParallelism } from 'node:os'
 import type { RebuildOptions } from '../model/report.ts'
-import { parseBytes, parseCount } from './options.ts'
+import { ConfigurationError } from '../model/errors.ts'
+import { parseCount } from './options.ts'
 import { type Given, type OptionSpecs, outOption } from './verb.ts'
 
 const workersMax = 256
@@ -13,6 +13,13 @@ export const rebuildOptionSpecs = {
     array: true,
     requiresArg: true,
     describe: 'Only this view of the job; may be given several times',
+  },
+  input: {
+    type: 'string',
+    value: 'log=files',
+    array: true,
+    requiresArg: true,
+    describe: 'Read a log from these files instead of those the job names; may be given several times',
   },
   'known-at': {
     type: 'string',
@@ -30,25 +37,32 @@ export const rebuildOptionSpecs = {
     type: 'string',
     value: 'count',
     requiresArg: true,
-    describe: 'Number of worker threads; 0 works in the main thread, for debugging. Default: one for each processor',
-  },
-  memory: {
-    type: 'string',
-    value: 'size',
-    requiresArg: true,
-    describe: 'Memory to keep events in between reading and folding, as 512MB; beyond it they are spilled to disk',
+    describe: 'Number of worker threads; 0 works in the main thread, for debugging. Default: one for each processor, 0 for small logs',
   },
   ...outOption,
 } as const satisfies OptionSpecs
 
 export function rebuildOptionsOf(given: Given<typeof rebuildOptionSpecs>): RebuildOptions {
-  const { view, knownAt, asOf, memory, workers } = given
+  const { view, knownAt, asOf, input, workers } = given
   return {
     ...(view !== undefined && { views: view.flatMap((names) => names.split(',')) }),
     ...(knownAt !== undefined && { knownAt }),
     ...(asOf !== undefined && { asOf }),
-    ...(memory !== undefined && { memoryBytes: parseBytes('memory', memory) }),
-    workers: workers === undefined ? availableParallelism() : parseCount('workers', workers, 0, workersMax),
+    ...(input !== undefined && { inputs: parseInputs(input) }),
+    ...(workers !== undefined && { workers: parseCount('workers', workers, 0, workersMax) }),
     out: given.out,
   }
+}
+
+function parseInputs(texts: readonly string[]): Record<string, string[]> {
+  const inputs: Record<string, string[]> = {}
+  for (const text of texts) {
+    const at = text.indexOf('=')
+    if (at < 1 || at === text.length - 1) {
+      throw new ConfigurationError(`--input: expected a log and its files as ledger=data/2026/*.parquet, found ${JSON.stringify(text)}.`)
+    }
+    const log = text.slice(0, at)
+    inputs[log] = [...(inputs[log] ?? []), text.slice(at + 1)]
+  }
+  return inputs
 }

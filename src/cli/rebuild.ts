@@ -40,7 +40,7 @@ export const rebuild = defineVerb({
       return ExitCode.done
     }
     // Without workers this thread is busy, and only the signal itself can stop it.
-    const signal = options.workers > 0 ? { signal: interruptible() } : {}
+    const signal = options.workers !== 0 ? { signal: interruptible() } : {}
     const { showProgress } = await import('./progress.ts')
     const progress = showProgress(process.stderr, process.stdout, given.quiet)
     const report = await withJob(path, (job) =>

@@ -3,10 +3,10 @@ import { join } from 'node:path'
 import type { LoadedJob } from '../job/load.ts'
 import type { MapResult } from '../map/map-split.ts'
 import { type ManifestBody, type ManifestFile, manifestColumn } from '../model/manifest.ts'
-import type { Counters, ExceptionRow, RebuildOptions, RebuildReport, ViewReport } from '../model/report.ts'
+import type { Counters, ExceptionRow, RebuildReport, ViewReport } from '../model/report.ts'
 import { string } from '../model/types.ts'
 import { encodeParquet, type OutputColumn } from '../parquet/write.ts'
-import { formatMoment } from '../plan/moments.ts'
+import { formatMoment } from '../model/moment-text.ts'
 import type { LogPlan, Plan } from '../plan/plan.ts'
 import type { ReducedView } from '../reduce/all.ts'
 import type { Stages } from '../stages.ts'
@@ -46,16 +46,16 @@ export interface Finished {
   readonly mapped: readonly (readonly MapResult[])[]
   readonly reduced: ReadonlyMap<string, ReducedView>
   readonly staged: StagedViews
-  readonly options: RebuildOptions
+  readonly threads: number
   readonly stages: Stages
 }
 
 /** Checks the books of every view, and only when all balance publishes one after the other. */
 export function publishAll(finished: Finished, files: Files): RebuildReport {
-  const { plan, options, stages, job } = finished
+  const { plan, threads, stages, job } = finished
   const ready = plan.logs.flatMap((log, logIndex) => log.groups.flatMap((group) => group.views.map((view) => prepareView(finished, log, logIndex, view, files))))
   const progress = stages.progress(ready.length, 'views')
-  const run = { host: hostname(), node: process.version, workers: options.workers, stages: stages.times, finishedAt: new Date().toISOString() }
+  const run = { host: hostname(), node: process.version, workers: threads, stages: stages.times, finishedAt: new Date().toISOString() }
   const views = ready.map(({ body, bytes, exceptions }): ViewReport => {
     const { generation, outcome, digest, path } = publish(finished.staged.views.get(body.view)!, body, run, files)
     progress(1, 0)
@@ -69,7 +69,7 @@ export function publishAll(finished: Finished, files: Files): RebuildReport {
     events: plan.logs.reduce((sum, log) => sum + log.rows, 0),
     seconds: stages.seconds,
     bytesRead: plan.logs.reduce((sum, log) => sum + log.bytes, 0),
-    workers: options.workers,
+    workers: threads,
   }
 }
 
@@ -115,8 +115,10 @@ function balance(view: string, log: LogPlan, results: readonly MapResult[], fail
   for (const result of results) {
     for (const name of Object.keys(total) as (keyof Counters)[]) total[name] += result.counters[view]![name]
   }
-  // An event that failed for any of its keys counts as quarantined, though it was applied to its other keys.
-  const events = new Set(failed.map((row) => row.eventId)).size
+  // An event that failed for any of its keys counts as quarantined, though it was applied to its other keys. One that was
+  // upcast to several may be quarantined for its type already.
+  const refused = new Set(results.flatMap((result) => result.exceptions[view]!.map((row) => row.eventId)))
+  const events = new Set(failed.map((row) => row.eventId).filter((id) => !refused.has(id))).size
   total.applied -= events
   total.quarantined += events
   const accounted = total.applied + total.filtered + total.duplicate + total.late + total.quarantined

@@ -147,11 +147,13 @@ function exactInteger(_name: string, value: unknown, context: { source?: string 
 function constantColumn(slot: Slot, source: Extract<SlotSource, { kind: 'constant' }>, rows: number, file: string): SlotColumn {
   const value = source.value
   const place = { file, column: slot.name }
-  const column = placed(place, () => columnFromValues(slot.type, [value]))
+  // What is declared for files without the column is declared as handlers see it.
+  const origin = source.origin === 'missing' ? 'handler' : 'outside'
+  const column = placed(place, () => columnFromValues(slot.type, [value], origin))
   if (column.kind === 'bytes' && column.nullCount === 0) {
     return { kind: 'dictionary', length: rows, nullCount: 0, validity: null, codes: new Int32Array(rows), dictionary: column }
   }
-  return columnFromValues(slot.type, new Array<unknown>(rows).fill(value)) as SlotColumn
+  return columnFromValues(slot.type, new Array<unknown>(rows).fill(value), origin) as SlotColumn
 }
 
 function refuseNullRoles(log: LogPlan, batch: Batch): void {

@@ -112,7 +112,6 @@ export class GroupMapper {
       if (origin === last) continue
       last = origin
       totals.exceptions[view.name]!.push({ eventId: idText(this.#log, batch, row), type: name, reason: 'unknown type', detail: '' })
-      totals.counters[view.name]!.quarantined++
     }
   }
 
@@ -123,17 +122,23 @@ export class GroupMapper {
     return emitByFunction(only, this.#cursor, kept, batch)
   }
 
-  /** An event is applied once to a view however many keys it has, or new events its upcaster made of it. */
+  /**
+   * An event is applied once to a view however many keys it has, or new events its upcaster made of it; where any of
+   * those is refused, the event counts as quarantined.
+   */
   #countApplied(batch: Batch, rows: Int32Array, types: BatchTypes, codeOf: Uint16Array, emission: Emission, totals: MapTotals): void {
     const events = countDistinct(rows, batch.origin)
     for (const view of this.#group.views) {
       const counters = totals.counters[view.name]!
       const handled = (row: number) => view.handlerOf[codeOf[types.codes[row]!]!] !== NO_HANDLER
       const everyRowOnce = emission.rows.length === rows.length && this.#cursor === null && batch.origin === null
-      const applied = everyRowOnce && handlesAll(view, types, codeOf) ? rows.length : countDistinct(emission.rows, batch.origin, handled)
-      const refused = view.definition.unknown === 'quarantine' ? countDistinct(rows, batch.origin, (row) => !handled(row) && !this.#isKnown(types.names[types.codes[row]!]!)) : 0
+      const strange = (row: number) => !handled(row) && !this.#isKnown(types.names[types.codes[row]!]!)
+      const refused = view.definition.unknown === 'quarantine' ? distinctEvents(rows, batch.origin, strange) : noEvents
+      const counted = refused.size === 0 ? handled : (row: number) => handled(row) && !refused.has(batch.origin?.[row] ?? row)
+      const applied = everyRowOnce && handlesAll(view, types, codeOf) ? rows.length : countDistinct(emission.rows, batch.origin, counted)
       counters.applied += applied
-      counters.filtered += events - applied - refused
+      counters.quarantined += refused.size
+      counters.filtered += events - applied - refused.size
     }
   }
 
@@ -216,6 +221,14 @@ function countDistinct(rows: Int32Array, origin: Int32Array | null, include?: (r
     last = event
   }
   return count
+}
+
+const noEvents: ReadonlySet<number> = new Set()
+
+function distinctEvents(rows: Int32Array, origin: Int32Array | null, include: (row: number) => boolean): ReadonlySet<number> {
+  const events = new Set<number>()
+  for (const row of rows) if (include(row)) events.add(origin === null ? row : origin[row]!)
+  return events
 }
 
 function insertKeys(table: KeyTable, emission: Emission): { slotOf: Int32Array } {

@@ -23,14 +23,16 @@ export function newBitmap(span: number): Int32Array {
 /** Marks a split's ids. @returns Those that were marked before, less the smallest id. */
 export function markIds(log: LogPlan, split: number, dense: DenseIds, bitmap: Int32Array, open: (file: FilePlan) => ParquetFile): Float64Array {
   const repeated: number[] = []
-  visitIds(log, split, dense, open, (offsets) => {
-    for (let row = 0; row < offsets.length; row++) {
-      const offset = offsets[row]!
-      const bit = 1 << (offset & 31)
-      if ((Atomics.or(bitmap, Math.floor(offset / 32), bit) & bit) !== 0) repeated.push(offset)
-    }
-  })
+  visitIds(log, split, dense, open, (offsets) => markAll(offsets, bitmap, repeated))
   return Float64Array.from(repeated)
+}
+
+function markAll(offsets: Float64Array, bitmap: Int32Array, repeated: number[]): void {
+  for (let row = 0; row < offsets.length; row++) {
+    const offset = offsets[row]!
+    const bit = 1 << (offset & 31)
+    if ((Atomics.or(bitmap, Math.floor(offset / 32), bit) & bit) !== 0) repeated.push(offset)
+  }
 }
 
 /** Rows of a split whose ids are in the bitmap: three numbers a row: id less the smallest, row group, row. */

@@ -1,15 +1,13 @@
 import type { Batch } from './batch.ts'
 import { stringsOf, bufferOf } from '../view/fold.ts'
 import type { LogPlan } from '../plan/plan.ts'
+import { ONLY_TYPE } from '../view/slots.ts'
 
 /** The event types of a batch: a local code for each row, and the names those stand for. */
 export interface BatchTypes {
   readonly codes: Int32Array
   readonly names: readonly string[]
 }
-
-/** The type of events in a log that has no type column. */
-export const ONLY_TYPE = 'Event'
 
 export function typesOf(log: LogPlan, batch: Batch): BatchTypes {
   if (log.roles.type < 0) return { codes: new Int32Array(batch.rows), names: [ONLY_TYPE] }

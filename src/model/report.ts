@@ -8,10 +8,13 @@ export interface RebuildOptions {
   readonly views?: readonly string[]
   /** Folder that holds the views. */
   readonly out: string
-  /** Number of worker threads; 0 runs everything in the calling thread. */
-  readonly workers: number
-  /** Bound on what is kept in memory between stages; beyond it the rest is spilled to disk. Absent: the engine's own. */
-  readonly memoryBytes?: number
+  /**
+   * Number of worker threads; 0 runs everything in the calling thread. Absent: one for each processor, or none where the
+   * logs are so small that starting threads would take longer than the work.
+   */
+  readonly workers?: number
+  /** By log: the files or globs to read instead of those that the log's definition names. */
+  readonly inputs?: Readonly<Record<string, string | readonly string[]>>
   /** ISO 8601 moment: keep only events recorded up to it. */
   readonly knownAt?: string
   /** ISO 8601 moment: keep only events that occurred up to it. */

@@ -23,7 +23,7 @@ export function joinPlainPages(pages: readonly DataPage[], rows: number): BytesV
     if (start > BYTES_MAX - 4) throw tooLarge(start)
   }
   offsets[rows] = start + 4
-  return { kind: 'bytes', offsets, data: pieces.length === 1 ? pieces[0]! : joined(pieces, start), gap: 4 }
+  return { kind: 'bytes', offsets, data: joinBytes(pieces), gap: 4 }
 }
 
 function tooLarge(bytes: number): PageError {
@@ -32,7 +32,10 @@ function tooLarge(bytes: number): PageError {
   )
 }
 
-function joined(pieces: readonly Uint8Array[], length: number): Uint8Array {
+/** Not Buffer.concat, which may put small results into memory that others share. */
+export function joinBytes(pieces: readonly Uint8Array[]): Uint8Array {
+  if (pieces.length === 1) return pieces[0]!
+  const length = pieces.reduce((sum, piece) => sum + piece.length, 0)
   const all = new Uint8Array(length)
   let at = 0
   for (const piece of pieces) {

@@ -35,11 +35,11 @@ function decompressAs(codec: string, input: Uint8Array, length: number): Uint8Ar
       case 'SNAPPY':
         return decompressSnappy(input, length)
       case 'GZIP':
-        return gunzipSync(input, { maxOutputLength: length })
+        return unpooled(gunzipSync(input, { maxOutputLength: length }))
       case 'BROTLI':
-        return brotliDecompressSync(input, { maxOutputLength: length })
+        return unpooled(brotliDecompressSync(input, { maxOutputLength: length }))
       case 'ZSTD':
-        return zstdDecompressSync(input, { maxOutputLength: length })
+        return unpooled(zstdDecompressSync(input, { maxOutputLength: length }))
       case 'LZ4':
         return decompressLz4(input, length)
       case 'LZ4_RAW':
@@ -50,6 +50,12 @@ function decompressAs(codec: string, input: Uint8Array, length: number): Uint8Ar
     throw new PageError(`expected ${codec} data, found something else (${(error as Error).message})`)
   }
   throw new PageError(`expected a codec of Parquet, found ${codec}`)
+}
+
+/** Small Buffers may lie in memory that others share, and that can't be handed to another thread. */
+function unpooled(buffer: Buffer): Uint8Array {
+  if (buffer.length < Buffer.poolSize) return Uint8Array.from(buffer)
+  return new Uint8Array(buffer.buffer, buffer.byteOffset, buffer.byteLength)
 }
 
 let snappy: ((input: Uint8Array, outputLength: number) => Uint8Array) | undefined

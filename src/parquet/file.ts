@@ -64,19 +64,28 @@ const parsers = {
  */
 export function openParquet(file: ReadableFile): ParquetFile {
   const metadata = readFooter(file)
-  const tree = understood(file, () => parquetSchema(metadata))
-  checkFooter(file, metadata)
-  return {
-    file,
-    path: file.path,
-    rows: Number(metadata.num_rows),
-    createdBy: metadata.created_by,
-    schema: schemaFields(tree),
-    rowGroups: metadata.row_groups.map((rowGroup, index) => describeRowGroup(rowGroup, index, tree)),
-    keyValueMetadata: new Map((metadata.key_value_metadata ?? []).map(({ key, value }) => [key, value ?? ''])),
-    metadata,
-    tree,
-  }
+  // Whatever a damaged footer makes hyparquet's code or ours stumble over: it is the footer that is wrong.
+  return understood(file, () => {
+    const tree = parquetSchema(metadata)
+    checkFooter(file, metadata)
+    const order = leafNames(tree)
+    return {
+      file,
+      path: file.path,
+      rows: metadata.row_groups.reduce((sum, rowGroup) => sum + Number(rowGroup.num_rows), 0),
+      createdBy: metadata.created_by,
+      schema: schemaFields(tree),
+      rowGroups: metadata.row_groups.map((rowGroup, index) => describeRowGroup(rowGroup, index, tree, order)),
+      keyValueMetadata: new Map((metadata.key_value_metadata ?? []).map(({ key, value }) => [key, value ?? ''])),
+      metadata,
+      tree,
+    }
+  })
+}
+
+/** The schema's leaves, in its order, which the chunks of each row group should have too. */
+function leafNames(tree: SchemaTree): string[] {
+  return tree.children.length === 0 ? [tree.path.join('.')] : tree.children.flatMap(leafNames)
 }
 
 function readFooter(file: ReadableFile): FileMetaData {
@@ -124,18 +133,26 @@ function understood<T>(file: ReadableFile, parse: () => T): T {
 function checkFooter(file: ReadableFile, metadata: FileMetaData): void {
   if (!Array.isArray(metadata.row_groups)) throw refuse(file, 'row groups in the footer', 'none')
   let rows = 0
-  metadata.row_groups.forEach((rowGroup, index) => {
+  for (const [index, rowGroup] of metadata.row_groups.entries()) {
     const count = Number(rowGroup.num_rows)
-    if (!(count >= 0 && count <= ROWS_MAX))
+    if (!(Number.isInteger(count) && count >= 0 && count <= ROWS_MAX)) {
       throw refuse(file, `row group ${index} to have 0 to ${ROWS_MAX} rows`, String(rowGroup.num_rows))
+    }
     rows += count
-    rowGroup.columns.forEach((column) => checkChunk(file, index, column))
-  })
-  if (BigInt(rows) !== BigInt(metadata.num_rows ?? -1))
-    throw refuse(file, `${metadata.num_rows} rows, as the footer says`, `row groups of ${rows}`)
+    for (const column of rowGroup.columns) checkChunk(file, index, column, count)
+  }
+  // Some writers leave the file's own count at zero.
+  const claimed = Number(metadata.num_rows)
+  if (claimed !== rows && claimed !== 0)
+    throw refuse(file, `${claimed} rows, as the footer says`, `row groups of ${rows}`)
 }
 
-function checkChunk(file: ReadableFile, rowGroup: number, column: RowGroupMetaData['columns'][number]): void {
+function checkChunk(
+  file: ReadableFile,
+  rowGroup: number,
+  column: RowGroupMetaData['columns'][number],
+  rows: number,
+): void {
   if (
     column.crypto_metadata !== undefined ||
     (column as { encrypted_column_metadata?: unknown }).encrypted_column_metadata !== undefined
@@ -150,6 +167,8 @@ function checkChunk(file: ReadableFile, rowGroup: number, column: RowGroupMetaDa
   const chunk = column.meta_data
   if (chunk === undefined || !Array.isArray(chunk.path_in_schema))
     throw refuse(file, `columns in row group ${rowGroup}`, 'one without a description')
+  // A chunk without rows may claim to begin anywhere, and is never read.
+  if (rows === 0) return
   const name = chunk.path_in_schema.join('.')
   const start = chunkStart(chunk)
   const length = Number(chunk.total_compressed_size)
@@ -170,8 +189,15 @@ export function chunkStart(chunk: ChunkMetaData): number {
   return dictionary > 0 && dictionary < data ? dictionary : data
 }
 
-function describeRowGroup(rowGroup: RowGroupMetaData, index: number, tree: SchemaTree): RowGroup {
+function describeRowGroup(
+  rowGroup: RowGroupMetaData,
+  index: number,
+  tree: SchemaTree,
+  order: readonly string[],
+): RowGroup {
   const chunks = rowGroup.columns.map((column) => column.meta_data!)
+  // hyparquet reads a chunk's bounds as the type of the leaf that stands at its place.
+  const inOrder = chunks.every((chunk, i) => chunk.path_in_schema.join('.') === order[i])
   const below = (path: readonly string[]) =>
     chunks.filter((chunk) => path.every((name, i) => chunk.path_in_schema[i] === name))
   const sum = (of: readonly ChunkMetaData[], size: 'total_compressed_size' | 'total_uncompressed_size') =>
@@ -186,7 +212,7 @@ function describeRowGroup(rowGroup: RowGroupMetaData, index: number, tree: Schem
     columnBytes: (path) => sum(below(path), 'total_compressed_size'),
     statistics: (path) => {
       const [chunk, ...more] = below(path)
-      return chunk === undefined || more.length > 0 ? undefined : chunkStatistics(chunk, tree)
+      return chunk === undefined || more.length > 0 || !inOrder ? undefined : chunkStatistics(chunk, tree)
     },
   }
 }

@@ -2,6 +2,7 @@ import type { SchemaTree } from 'hyparquet'
 import { assembleLists, assembleNested } from 'hyparquet/src/assemble.js'
 import { getMaxDefinitionLevel, getMaxRepetitionLevel } from 'hyparquet/src/schema.js'
 import type { Column, LogicalType } from '../model/column.ts'
+import { joinBytes } from './bytes.ts'
 import { decodeFlat, type Physical } from './flat.ts'
 import { decodeLevels } from './levels.ts'
 import { finishLogical } from './logical.ts'
@@ -130,8 +131,7 @@ function joinLevels(
   levelsOf: (page: DataPage) => Uint8Array,
 ): Uint8Array | null {
   if (max === 0) return null
-  const parts = pages.map((page) => decodeLevels(levelsOf(page), max, page.slots))
-  return parts.length === 1 ? parts[0]! : Buffer.concat(parts)
+  return joinBytes(pages.map((page) => decodeLevels(levelsOf(page), max, page.slots)))
 }
 
 function denseValues(chunk: Parameters<typeof decodeFlat>[0], schemaPath: readonly SchemaTree[]): unknown[] {

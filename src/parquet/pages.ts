@@ -99,7 +99,9 @@ function checkSizes(header: PageHeader, available: number): void {
     throw new PageError(`expected a page of at most ${available} bytes, found one of ${compressed}`)
   }
   if (!(Number.isInteger(uncompressed) && uncompressed >= 0 && uncompressed <= PAGE_BYTES_MAX)) {
-    throw new PageError(`expected a page of at most ${PAGE_BYTES_MAX} bytes when decompressed, found one of ${uncompressed}`)
+    throw new PageError(
+      `expected a page of at most ${PAGE_BYTES_MAX} bytes when decompressed, found one of ${uncompressed}`,
+    )
   }
 }
 

@@ -1,28 +1,24 @@
 import type { SchemaTree } from 'hyparquet'
-import { readOffsetIndex } from 'hyparquet/src/indexes.js'
 import { getMaxDefinitionLevel } from 'hyparquet/src/schema.js'
 import type { Column } from '../model/column.ts'
 import { InputError } from '../model/errors.ts'
+import { joinBytes } from './bytes.ts'
 import { chunkStart, type ParquetFile } from './file.ts'
 import { decodeFlat, type Physical } from './flat.ts'
 import { finishLogical, sliceColumn } from './logical.ts'
 import { type LeafChunk, readNested } from './nested.ts'
 import { PageError } from './page-error.ts'
 import { readPages } from './pages.ts'
+import { type ByteRange, type PagesOfRange, pagesOfRange, type RowRange } from './row-range.ts'
 import { isNested, isVariant, logicalTypeOf } from './schema.ts'
-
-/** Rows of a row group, from 0, end exclusive. */
-export interface RowRange {
-  readonly from: number
-  readonly to: number
-}
 
 /**
  * Reads columns of one row group, each by one range of bytes.
  *
  * @param paths Each a top-level column, or a path into structs. A path that ends on a list, map, struct or variant gives
  *   nested values; all others a flat column, null where a struct above is null.
- * @param rows Reads only the pages these rows lie in, where the file has an offset index. Absent: all rows.
+ * @param rows Reads only the pages these rows lie in, where the file has an offset index. What lies beyond
+ *   the row group is left out. Absent: all rows.
  * @throws InputError naming file, row group and column, with what was expected and found.
  */
 export function readColumns(
@@ -46,13 +42,19 @@ export function readColumns(
   })
 }
 
-function readColumn(file: ParquetFile, rowGroup: number, path: readonly string[], range: RowRange | undefined): Column {
+function readColumn(file: ParquetFile, rowGroup: number, path: readonly string[], rows: RowRange | undefined): Column {
   const nodes = nodesOf(file, path)
+  const range = rows === undefined ? undefined : withinGroup(rows, file.rowGroups[rowGroup]!.rows)
   if (isNested(nodes)) {
     const whole = nestedColumn(file, rowGroup, nodes)
     return range === undefined ? whole : sliceColumn(whole, range.from, range.to)
   }
   return flatColumn(file, rowGroup, nodes, range)
+}
+
+function withinGroup({ from, to }: RowRange, rows: number): RowRange {
+  const first = Math.min(Math.max(0, from), rows)
+  return { from: first, to: Math.min(Math.max(first, to), rows) }
 }
 
 function nodesOf(file: ParquetFile, path: readonly string[]): SchemaTree[] {
@@ -85,13 +87,18 @@ function isRepeated(node: SchemaTree): boolean {
   return repetition === 'REPEATED' || converted === 'LIST' || converted === 'MAP' || converted === 'MAP_KEY_VALUE'
 }
 
-function chunkOf(file: ParquetFile, rowGroup: number, path: readonly string[]) {
+function chunkOf(file: ParquetFile, rowGroup: number, { path, element }: SchemaTree) {
   const column = file.metadata.row_groups[rowGroup]?.columns.find(
     ({ meta_data }) =>
       meta_data!.path_in_schema.length === path.length &&
       path.every((name, i) => meta_data!.path_in_schema[i] === name),
   )
   if (column === undefined) throw new PageError('expected the column in this row group, found none')
+  const { type } = column.meta_data!
+  if (type !== element.type) throw new PageError(`expected a column of type ${element.type}, found ${type}`)
+  if (type === 'FIXED_LEN_BYTE_ARRAY' && !(element.type_length! > 0)) {
+    throw new PageError(`expected a type with a length, found ${element.type_length}`)
+  }
   return column
 }
 
@@ -102,34 +109,36 @@ function flatColumn(
   range: RowRange | undefined,
 ): Column {
   const leaf = nodes.at(-1)!
-  const column = chunkOf(file, rowGroup, leaf.path)
-  const chunk = column.meta_data!
-  const groupRows = file.rowGroups[rowGroup]!.rows
-  const pieces = range === undefined ? null : pagesFor(file, column, range, groupRows)
-  const rows = pieces?.rows ?? groupRows
-  checkPlausible(rows, Number(chunk.total_compressed_size))
-  const bytes =
-    pieces === null
-      ? file.file.read(chunkStart(chunk), Number(chunk.total_compressed_size))
-      : readPieces(file, pieces.ranges)
+  const column = chunkOf(file, rowGroup, leaf)
+  const { codec } = column.meta_data!
+  const chunk = chunkRange(column.meta_data!)
+  const whole = { first: 0, rows: file.rowGroups[rowGroup]!.rows, ranges: [chunk] }
+  const { first, rows, ranges } = range === undefined ? whole : pagesFor(file, column, chunk, range, whole)
+  checkPlausible(rows, chunk.length)
+  const bytes = rows === 0 ? new Uint8Array(0) : readRanges(file, ranges)
   const maxDefinitionLevel = getMaxDefinitionLevel(nodes as SchemaTree[])
-  const pages = readPages(bytes, {
-    codec: chunk.codec,
-    slots: rows,
-    bytesUncompressed,
-    maxDefinitionLevel,
-    maxRepetitionLevel: 0,
-  })
-  const decoded = decodeFlat(pages, {
-    physical: leaf.element.type as Physical,
-    typeLength: leaf.element.type_length ?? 0,
-    maxDefinitionLevel,
-    rows,
-  })
+  const pages = readPages(bytes, { codec, slots: rows, maxDefinitionLevel, maxRepetitionLevel: 0 })
+  const physical = leaf.element.type as Physical
+  const typeLength = leaf.element.type_length ?? 0
+  const decoded = decodeFlat(pages, { physical, typeLength, maxDefinitionLevel, rows })
   const finished = finishLogical(decoded, logicalTypeOf(leaf))
-  if (range === undefined) return finished
-  const first = pieces?.first ?? 0
-  return sliceColumn(finished, range.from - first, range.to - first)
+  return range === undefined ? finished : sliceColumn(finished, range.from - first, range.to - first)
+}
+
+function pagesFor(
+  file: ParquetFile,
+  column: ReturnType<typeof chunkOf>,
+  chunk: ByteRange,
+  range: RowRange,
+  whole: PagesOfRange,
+): PagesOfRange {
+  if (range.from === range.to) return { first: range.from, rows: 0, ranges: [] }
+  if (range.from === 0 && range.to === whole.rows) return whole
+  return pagesOfRange(file.file, column, chunk, range, whole.rows) ?? whole
+}
+
+function chunkRange(chunk: Parameters<typeof chunkStart>[0]): ByteRange {
+  return { offset: chunkStart(chunk), length: Number(chunk.total_compressed_size) }
 }
 
 /** A few bytes may rightly stand for many equal rows, but not for any number. */
@@ -137,63 +146,27 @@ const ROWS_A_BYTE_MAX = 1 << 16
 const ROWS_ANYHOW = 1 << 20
 
 function checkPlausible(rows: number, bytes: number): void {
+  if (!(Number.isInteger(rows) && rows >= 0)) throw new PageError(`expected a number of values, found ${rows}`)
   if (rows > ROWS_ANYHOW && rows > bytes * ROWS_A_BYTE_MAX)
     throw new PageError(`expected at most ${bytes * ROWS_A_BYTE_MAX} rows in ${bytes} bytes, found ${rows} claimed`)
 }
 
-interface Pieces {
-  /** First row of the pages that are read, and how many rows they have. */
-  readonly first: number
-  readonly rows: number
-  readonly ranges: readonly { readonly offset: number; readonly length: number }[]
-}
-
-/** The byte ranges of the dictionary and of the pages that hold some rows; null without an offset index. */
-function pagesFor(
-  file: ParquetFile,
-  column: ReturnType<typeof chunkOf>,
-  range: RowRange,
-  groupRows: number,
-): Pieces | null {
-  if (column.offset_index_offset === undefined || !column.offset_index_length) return null
-  const offset = Number(column.offset_index_offset)
-  const index = file.file.read(offset, column.offset_index_length)
-  const locations = readOffsetIndex({
-    view: new DataView(index.buffer, index.byteOffset, index.byteLength),
-    offset: 0,
-  }).page_locations
-  const starts = locations.map((location) => Number(location.first_row_index))
-  const firstPage = starts.findLastIndex((start) => start <= range.from)
-  const endPage = starts.findIndex((start) => start >= range.to)
-  const pages = locations.slice(Math.max(0, firstPage), endPage < 0 ? undefined : Math.max(endPage, firstPage + 1))
-  if (firstPage < 0 || pages.length === 0) return null
-  const dictionaryStart = chunkStart(column.meta_data!)
-  const dictionaryLength = Number(locations[0]!.offset) - dictionaryStart
-  const dataStart = Number(pages[0]!.offset)
-  const last = pages.at(-1)!
-  const data = { offset: dataStart, length: Number(last.offset) + last.compressed_page_size - dataStart }
-  const end = endPage < 0 ? groupRows : starts[Math.max(endPage, firstPage + 1)]!
-  const ranges = dictionaryLength > 0 ? [{ offset: dictionaryStart, length: dictionaryLength }, data] : [data]
-  return { first: starts[firstPage]!, rows: end - starts[firstPage]!, ranges }
-}
-
-function readPieces(file: ParquetFile, ranges: Pieces['ranges']): Uint8Array {
-  const pieces = ranges.map(({ offset, length }) => file.file.read(offset, length))
-  return pieces.length === 1 ? pieces[0]! : Buffer.concat(pieces)
+function readRanges(file: ParquetFile, ranges: readonly ByteRange[]): Uint8Array {
+  return joinBytes(ranges.map(({ offset, length }) => file.file.read(offset, length)))
 }
 
 function nestedColumn(file: ParquetFile, rowGroup: number, nodes: readonly SchemaTree[]): Column {
   const top = nodes[1]!
+  const { rows } = file.rowGroups[rowGroup]!
   const leaves = leavesOf([file.tree, top]).map((schemaPath): LeafChunk => {
-    const { path } = schemaPath.at(-1)!
-    const chunk = chunkOf(file, rowGroup, path).meta_data!
+    const chunk = chunkOf(file, rowGroup, schemaPath.at(-1)!).meta_data!
     const slots = Number(chunk.num_values)
     checkPlausible(slots, Number(chunk.total_compressed_size))
-    const bytes = file.file.read(chunkStart(chunk), Number(chunk.total_compressed_size))
+    const bytes = rows === 0 ? new Uint8Array(0) : readRanges(file, [chunkRange(chunk)])
     return { schemaPath, bytes, codec: chunk.codec, slots }
   })
   const steps = nodes.slice(2).map((node) => node.element.name)
-  return readNested(top, leaves, file.rowGroups[rowGroup]!.rows, steps)
+  return readNested(top, leaves, rows, steps)
 }
 
 function leavesOf(path: readonly SchemaTree[]): (readonly SchemaTree[])[] {

@@ -10,7 +10,7 @@ import type { Files } from '../storage/files.ts'
 import { nanosecondsIn } from '../view/from-values.ts'
 import { type Slot, storageOf } from '../view/slots.ts'
 import { folderColumns, listFiles } from './files.ts'
-import { parseMoment } from './moments.ts'
+import { parseMoment } from '../model/moment-text.ts'
 import type { FilePlan, GroupPlan, LogPlan, Plan, RoleSlots, RowGroupPlan, SlotSource, SplitPlan } from './plan.ts'
 import { describeType, type DeclaredSlot, findSource } from './sources.ts'
 
@@ -26,6 +26,8 @@ export type FieldsRead = (fn: (...args: never[]) => unknown, parameter: number) 
 export interface PlanInput {
   readonly job: string
   readonly views: readonly ViewDefinition[]
+  /** By log: what to read instead of the files its definition names. */
+  readonly inputs?: Readonly<Record<string, string | readonly string[]>> | undefined
   readonly knownAt?: string | undefined
   readonly asOf?: string | undefined
   readonly fieldsRead: FieldsRead
@@ -36,14 +38,18 @@ export interface PlanInput {
 export function makePlan(input: PlanInput): Plan {
   const logs = new Map<string, ViewDefinition[]>()
   for (const view of input.views) logs.set(view.log.name, [...(logs.get(view.log.name) ?? []), view])
+  for (const name of Object.keys(input.inputs ?? {})) {
+    if (!logs.has(name)) throw new ConfigurationError(`Cannot read log ${name} from other files: the views read ${[...logs.keys()].join(', ')}.`)
+  }
   return { job: input.job, logs: [...logs.values()].map((views) => planLog(views[0]!.log, views, input)) }
 }
 
 function planLog(log: AnyLog, views: readonly ViewDefinition[], input: PlanInput): LogPlan {
   const declared = declareSlots(log)
-  const opened = listFiles(log.name, log.files).map((path) => openFile(path, input.files))
+  const opened = listFiles(log.name, input.inputs?.[log.name] ?? log.files).map((path) => openFile(path, input.files))
   const sources = opened.map(({ parquet, path }) => declared.slots.map((slot) => findSource(slot, parquet, folderColumns(path))))
-  const slots = declared.slots.map((slot, index) => settleSlot(slot, index, opened, sources))
+  const upcasts = Object.keys(log.upcast as object).length > 0
+  const slots = declared.slots.map((slot, index) => settleSlot(slot, index, opened, sources, upcasts))
   const { roles } = declared
   const order = orderSlots(log, roles)
   const knownAt = momentOption(log, roles.recordedAt, 'recordedAt', '--known-at', input.knownAt)
@@ -151,11 +157,15 @@ function declareSlots(log: AnyLog): { slots: DeclaredSlot[]; roles: RoleSlots } 
   return { slots, roles }
 }
 
-/** The type of a slot in all files; one whose type is left to the files must have one type in all of them. */
-function settleSlot(slot: DeclaredSlot, index: number, files: readonly OpenedFile[], sources: readonly (readonly SlotSource[])[]): Slot {
+/**
+ * The type of a slot in all files; one whose type is left to the files must have one type in all of them.
+ *
+ * @param upcasts An upcaster may put nulls where the files have none.
+ */
+function settleSlot(slot: DeclaredSlot, index: number, files: readonly OpenedFile[], sources: readonly (readonly SlotSource[])[], upcasts: boolean): Slot {
   let type = slot.type
   let settledBy = ''
-  let mayBeNull = false
+  let mayBeNull = upcasts
   files.forEach(({ parquet, path }, i) => {
     const source = sources[i]![index]!
     if (source.kind !== 'column') {
@@ -204,10 +214,11 @@ function bareType(found: LogicalType, slot: DeclaredSlot, path: string): Type {
   throw new InputError(`Cannot read ${path}, column "${slot.from}" (${slot.what}): expected integers or strings, found ${describeType(found)}.`, { file: path })
 }
 
+/** Where a declared order leaves two events equal, their ids decide: else the order of the files would. */
 function orderSlots(log: AnyLog, roles: RoleSlots): readonly number[] {
   const named = log.order as readonly OrderRole[] | undefined
-  const names: readonly OrderRole[] = named ?? ['sequence', 'recordedAt', 'id']
-  return names.flatMap((name) => (name === 'id' ? roles.id : roles[name] < 0 ? [] : [roles[name]]))
+  const names = new Set<OrderRole>([...(named ?? ['sequence', 'recordedAt']), 'id'])
+  return [...names].flatMap((name) => (name === 'id' ? roles.id : roles[name] < 0 ? [] : [roles[name]]))
 }
 
 function momentOption(log: AnyLog, slot: number, role: string, option: string, text: string | undefined): bigint | null {

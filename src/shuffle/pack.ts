@@ -121,7 +121,7 @@ function scatterSource(layout: RowLayout): string {
     return `if (b${i} === null) words[q + ${word}] = c${i}[r]; else words[q + ${word}] = c${i}[r] - c${i}[r + 1] + g${i} - 1;`
   })
   const strings = slots.flatMap(({ storage }, i) =>
-    storage !== 'str' ? [] : [`if (b${i} !== null) { const from = c${i}[r], to = c${i}[r + 1] - g${i}; for (let j = from; j < to; j++) bytes[at++] = b${i}[j]; }`],
+    storage !== 'str' ? [] : [`if (b${i} !== null) { const end = c${i}[r + 1] - g${i}; for (let j = c${i}[r]; j < end; j++) bytes[at++] = b${i}[j]; }`],
   )
   return `'use strict';
 return (input, rowWords, cursors, words, bytes, bucketBits, columns) => {
@@ -137,9 +137,12 @@ return (input, rowWords, cursors, words, bytes, bucketBits, columns) => {
     words[q + 1] = rowWords[i];
     words[q + 2] = typeCodes[r] | (length << 16);
     ${[...nulls, ...fixed].join('\n    ')}
-    let at = (q + ${fixedWords}) * 4;
-    for (let j = 0; j < length; j++) bytes[at + j] = keyData[start + j];
-    ${strings.length === 0 ? '' : `at += (length + 3) & ~3; ${strings.join(' ')}`}
+    let to = q + ${fixedWords}, from = start;
+    for (const end = start + (length & ~3); from < end; from += 4) {
+      words[to++] = keyData[from] | (keyData[from + 1] << 8) | (keyData[from + 2] << 16) | (keyData[from + 3] << 24);
+    }
+    for (let at = to * 4; from < start + length; from++) bytes[at++] = keyData[from];
+    ${strings.length === 0 ? '' : `let at = (q + ${fixedWords} + ((length + 3) >> 2)) * 4; ${strings.join(' ')}`}
   }
 }`
 }

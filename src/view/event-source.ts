@@ -1,5 +1,5 @@
 import type { PackedSlot, RowLayout } from './row-layout.ts'
-import { isBigInt, type Slot } from './slots.ts'
+import { isBigInt, ONLY_TYPE, type Slot } from './slots.ts'
 
 /**
  * Writes the source of `class Event`: the flyweight that a handler's `e` is. Two kinds: over packed rows, and over the
@@ -21,7 +21,12 @@ function textual(slot: Slot, text: string): string {
 }
 
 /** Names a log has but that no function of the view was seen to read: reading one all the same is an error. */
-function absent(names: readonly string[]): string {
+function absent(names: readonly string[], slots: readonly Slot[]): string {
+  const typed = names.includes('type') || slots.some((slot) => slot.name === 'type')
+  return `${typed ? '' : `get type() { return ${JSON.stringify(ONLY_TYPE)}; }\n`}${notRead(names)}`
+}
+
+function notRead(names: readonly string[]): string {
   return names.map((name) => `get ${JSON.stringify(name)}() { return runtime.notRead(${JSON.stringify(name)}); }`).join('\n')
 }
 
@@ -34,7 +39,7 @@ export function packedEventSource(layout: RowLayout, absentNames: readonly strin
     const nullCheck = slot.nullBit < 0 ? '' : `if (${nullTest(slot)}) ${onNull(slot)} `
     return `get ${JSON.stringify(slot.name)}() { ${nullCheck}${packedRead(layout, slot, index)} }`
   })
-  return `class Event {\n${getters.join('\n')}\n${absent(absentNames)}\n}`
+  return `class Event {\n${getters.join('\n')}\n${absent(absentNames, layout.slots)}\n}`
 }
 
 export function nullTest(slot: PackedSlot, row = 'p'): string {
@@ -74,7 +79,7 @@ export function columnEventSource(slots: readonly Slot[], absentNames: readonly 
       : ''
     return `get ${JSON.stringify(slot.name)}() { ${nullCheck}${columnRead(slot, index)} }`
   })
-  return `class Event {\n${getters.join('\n')}\n${absent(absentNames)}\n}`
+  return `class Event {\n${getters.join('\n')}\n${absent(absentNames, slots)}\n}`
 }
 
 function columnRead(slot: Slot, index: number): string {

@@ -15,6 +15,9 @@ import type { Type } from '../model/type.ts'
  */
 export type Storage = 'i32' | 'i64' | 'f64' | 'bool' | 'str'
 
+/** The type of events in a log that has no type column. */
+export const ONLY_TYPE = 'Event'
+
 export interface Slot {
   readonly name: string
   readonly type: Type

@@ -52,7 +52,12 @@ function enlarged<T extends StateColumn['values']>(old: StateColumn['values'], f
 function fillInitial(column: StateColumn, from: number, to: number): void {
   const { type } = column
   const initial = type.initial ?? zeroOf(type)
-  ;(column.values as unknown[]).fill(type.kind === 'bool' ? Number(initial) : initial, from, to)
+  if (type.kind === 'json' && typeof initial === 'object' && initial !== null) {
+    // Handlers may change it, so every key has its own.
+    for (let slot = from; slot < to; slot++) column.values[slot] = structuredClone(initial) as never
+  } else {
+    ;(column.values as unknown[]).fill(type.kind === 'bool' ? Number(initial) : initial, from, to)
+  }
   column.nulls?.fill(type.initial === undefined || type.initial === null ? 1 : 0, from, to)
 }
 

@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os'
 import type { LoadedJob } from '../job/load.ts'
 import { ConfigurationError } from '../model/errors.ts'
 import type { Plan } from '../plan/plan.ts'
@@ -6,6 +7,15 @@ import { createInline } from './inline.ts'
 import { prepare, type RebuildSetup } from './tasks.ts'
 
 const tasksModule = new URL(import.meta.url.endsWith('.ts') ? './tasks.ts' : './tasks.js', import.meta.url)
+
+/** A log of fewer events is folded sooner than a thread is started. */
+const EVENTS_WORTH_THREADS = 50_000
+
+/** How many threads a rebuild gets that asks for no number. */
+export function threadsFor(job: LoadedJob, plan: Plan): number {
+  const events = plan.logs.reduce((sum, log) => sum + log.rows, 0)
+  return events < EVENTS_WORTH_THREADS || job.bundlePath === undefined ? 0 : availableParallelism()
+}
 
 /** The executor that a rebuild asked for: 0 workers means this thread. */
 export async function startWorkers(job: LoadedJob, plan: Plan, workers: number): Promise<Executor> {

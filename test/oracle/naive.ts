@@ -1,6 +1,7 @@
 import { isDeepStrictEqual } from 'node:util'
 import { ConflictError } from '../../src/index.ts'
 import type { Counters } from '../../src/model/report.ts'
+import type { Fields } from '../../src/model/type.ts'
 import { isTyped, type ViewDefinition } from '../../src/model/view.ts'
 
 /**
@@ -31,7 +32,7 @@ export function foldNaively(view: ViewDefinition, events: readonly PlainEvent[])
     counters[outcome]++
     if (outcome === 'quarantined') quarantined.push(event.id)
   }
-  const sorted = [...keys.values()].sort((a, b) => compareAll(Object.values(a.key), Object.values(b.key)))
+  const sorted = [...keys.values()].sort((a, b) => compareAll(valuesOf(view, a.key), valuesOf(view, b.key)))
   const rows = sorted.flatMap(({ key, state }) => rowsOf(view, key, state))
   return { rows, counters: { ...counters, duplicate: events.length - unique.length } satisfies Counters, quarantined }
 }
@@ -46,36 +47,42 @@ function refuseConflicts(events: readonly PlainEvent[]): void {
 }
 
 function inOrderOf(view: ViewDefinition): (a: PlainEvent, b: PlainEvent) => number {
-  const order: readonly string[] = view.log.order ?? ['sequence', 'recordedAt', 'id']
+  // Where the declared order leaves two events equal, their ids decide.
+  const order: readonly string[] = [...(view.log.order ?? ['sequence', 'recordedAt']), 'id']
   const placeOf = (event: PlainEvent) => order.map((role) => event[role]).filter((value) => value !== undefined)
   return (a, b) => compareAll(placeOf(a), placeOf(b))
 }
 
-function applyEvent(view: ViewDefinition, event: PlainEvent, keys: Map<string, { key: Row; state: Row }>) {
+type Outcome = 'filtered' | 'applied' | 'quarantined'
+
+/** An event that is refused for any of its versions or keys counts as quarantined, though others of them are applied. */
+function applyEvent(view: ViewDefinition, event: PlainEvent, keys: Map<string, { key: Row; state: Row }>): Outcome {
+  const outcomes = upcast(view, event).flatMap((version) => applyVersion(view, version, keys))
+  return outcomes.includes('quarantined') ? 'quarantined' : outcomes.includes('applied') ? 'applied' : 'filtered'
+}
+
+function applyVersion(view: ViewDefinition, version: PlainEvent, keys: Map<string, { key: Row; state: Row }>): Outcome[] {
   const { by, filter } = view as { by: UserFunction; filter: UserFunction }
-  let outcome: 'applied' | 'filtered' | 'quarantined' = 'filtered'
-  for (const version of upcast(view, event)) {
-    if (filter !== undefined && filter(version) !== true) continue
-    const handler = (view.on[version.type] ?? view.on['*']) as UserFunction
-    const strange = handler === undefined && !view.log.types?.includes(version.type)
+  const handler = (view.on[version.type] ?? view.on['*']) as UserFunction
+  if (handler === undefined) {
+    const strange = !view.log.types?.includes(version.type)
     if (strange && view.unknown === 'fail') throw new Error(`View ${view.name} knows no ${version.type}.`)
-    if (strange && view.unknown === 'quarantine') outcome = 'quarantined'
-    if (handler === undefined) continue
-    for (const key of distinct(by === undefined ? { key: version.key } : by(version))) {
-      const name = JSON.stringify(Object.values(key).map(String))
-      const entry = keys.get(name) ?? { key, state: initialState(view) }
-      const state = structuredClone(entry.state)
-      try {
-        handler(state, version, key)
-        keys.set(name, { key, state })
-        outcome = 'applied'
-      } catch (error) {
-        if (view.onError === 'fail') throw error
-        outcome = 'quarantined'
-      }
-    }
+    return [strange && view.unknown === 'quarantine' ? 'quarantined' : 'filtered']
   }
-  return outcome
+  if (filter !== undefined && filter(version) !== true) return []
+  return distinct(view, by === undefined ? { key: version.key } : by(version)).map((key) => {
+    const name = nameOf(view, key)
+    const entry = keys.get(name) ?? { key, state: initialState(view) }
+    const state = structuredClone(entry.state)
+    try {
+      handler(isTyped(view.state) ? strict(view.state, state) : state, version, key)
+    } catch (error) {
+      if (view.onError === 'fail') throw error
+      return 'quarantined'
+    }
+    keys.set(name, { key, state })
+    return 'applied'
+  })
 }
 
 function upcast(view: ViewDefinition, event: PlainEvent): PlainEvent[] {
@@ -84,9 +91,17 @@ function upcast(view: ViewDefinition, event: PlainEvent): PlainEvent[] {
   return [change(event) ?? []].flat().map((changed) => ({ ...event, ...changed }))
 }
 
-function distinct(keys: unknown): Row[] {
-  const byName = new Map([keys ?? []].flat().map((key) => [JSON.stringify(Object.values(key as Row).map(String)), key]))
-  return [...byName.values()] as Row[]
+function distinct(view: ViewDefinition, keys: unknown): Row[] {
+  const all = [keys ?? []].flat() as Row[]
+  return [...new Map(all.map((key) => [nameOf(view, key), key])).values()]
+}
+
+function nameOf(view: ViewDefinition, key: Row): string {
+  return JSON.stringify(valuesOf(view, key).map((value) => `${typeof value} ${value}`))
+}
+
+function valuesOf(view: ViewDefinition, key: Row): unknown[] {
+  return Object.keys(view.key ?? key).map((name) => key[name])
 }
 
 function initialState({ state }: ViewDefinition): Row {
@@ -97,6 +112,16 @@ function initialState({ state }: ViewDefinition): Row {
     return type.initial ?? (type.nullable ? null : start)
   }
   return Object.fromEntries(Object.entries(state).map(([name, type]) => [name, initialOf(type)]))
+}
+
+/** A typed state refuses what is no number, at least; handlers may count on that. */
+function strict(types: Fields, state: Row): Row {
+  const set = (target: Row, name: string, value: unknown) => {
+    if (Number.isNaN(value) && types[name]?.kind !== 'float64') throw new Error(`${name} is no number.`)
+    target[name] = value
+    return true
+  }
+  return new Proxy(state, { set: set as never })
 }
 
 function rowsOf(view: ViewDefinition, key: Row, state: Row): Row[] {

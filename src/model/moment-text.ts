@@ -1,5 +1,5 @@
-import { ConfigurationError } from '../model/errors.ts'
-import type { TimeUnit } from '../model/type.ts'
+import { ConfigurationError } from './errors.ts'
+import type { TimeUnit } from './type.ts'
 
 /** A moment in a log's unit as ISO 8601, UTC, with all digits of the unit. */
 export function formatMoment(moment: bigint, unit: TimeUnit): string {
