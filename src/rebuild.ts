@@ -30,7 +30,9 @@ export async function rebuild(job: LoadedJob, options: RebuildOptions): Promise<
     workers = executor
     const duplicates = await stages.run('identify', () => identifyAll(plan, executor, stages))
     const mapped = await stages.run('map', () => mapAll(plan, duplicates, executor, stages))
-    const reduced = await stages.run('reduce', () => reduceAll(plan, duplicates, mapped, staged.folders, executor, stages))
+    const reduced = await stages.run('reduce', () =>
+      reduceAll(plan, duplicates, mapped, staged.folders, executor, stages),
+    )
     return await stages.run('commit', () => publishAll({ job, plan, mapped, reduced, staged, threads, stages }, disk))
   } finally {
     // First the threads end, so that nothing is written any more; what was published is no longer staged.
@@ -48,5 +50,13 @@ export async function planRebuild(job: LoadedJob, options: RebuildOptions): Prom
     throw new ConfigurationError(`Job ${job.name} has no view "${unknown}": it has ${names}.`)
   }
   const wanted = views.filter((view) => options.views?.includes(view.name) ?? true)
-  return makePlan({ job: job.name, views: wanted, inputs: options.inputs, knownAt: options.knownAt, asOf: options.asOf, fieldsRead, files: disk })
+  return makePlan({
+    job: job.name,
+    views: wanted,
+    inputs: options.inputs,
+    knownAt: options.knownAt,
+    asOf: options.asOf,
+    fieldsRead,
+    files: disk,
+  })
 }

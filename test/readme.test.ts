@@ -21,7 +21,10 @@ test("README's commands print what it says, but for the times", () => {
   const examples = [...readme.matchAll(/```console\n\$ npx refold (.*?)\n(.*?)```/gs)]
   expect(examples.length).toBe(2)
   for (const [, command, shown] of examples) {
-    const { stdout, status } = spawnSync(process.execPath, [join(root, 'bin/refold.js'), ...command!.split(' ')], { cwd: folder, encoding: 'utf8' })
+    const { stdout, status } = spawnSync(process.execPath, [join(root, 'bin/refold.js'), ...command!.split(' ')], {
+      cwd: folder,
+      encoding: 'utf8',
+    })
     expect(status).toBe(0)
     expect(withoutTimes(stdout)).toBe(withoutTimes(shown!))
   }

@@ -25,7 +25,9 @@ function describeLog(log: LogPlan, width?: number): string {
   facts.push(['order', log.order.length === 0 ? 'none' : `by ${names(log.order)}`])
   facts.push([
     'duplicates',
-    log.identify.by === 'nothing' ? 'not looked for: the log declares its ids unique' : `found by ${names(log.roles.id)} (${log.identify.by})`,
+    log.identify.by === 'nothing'
+      ? 'not looked for: the log declares its ids unique'
+      : `found by ${names(log.roles.id)} (${log.identify.by})`,
   ])
   if (log.groups.some((group) => group.strategy === 'shuffle')) {
     facts.push([

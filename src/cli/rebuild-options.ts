@@ -1,6 +1,7 @@
 /** The options of `rebuild` and `plan`, which are the same: a plan is of a rebuild. */
-import type { RebuildOptions } from '../model/report.ts'
+
 import { ConfigurationError } from '../model/errors.ts'
+import type { RebuildOptions } from '../model/report.ts'
 import { parseCount } from './options.ts'
 import { type Given, type OptionSpecs, outOption } from './verb.ts'
 
@@ -37,7 +38,8 @@ export const rebuildOptionSpecs = {
     type: 'string',
     value: 'count',
     requiresArg: true,
-    describe: 'Number of worker threads; 0 works in the main thread, for debugging. Default: one for each processor, 0 for small logs',
+    describe:
+      'Number of worker threads; 0 works in the main thread, for debugging. Default: one for each processor, 0 for small logs',
   },
   ...outOption,
 } as const satisfies OptionSpecs
@@ -59,7 +61,9 @@ function parseInputs(texts: readonly string[]): Record<string, string[]> {
   for (const text of texts) {
     const at = text.indexOf('=')
     if (at < 1 || at === text.length - 1) {
-      throw new ConfigurationError(`--input: expected a log and its files as ledger=data/2026/*.parquet, found ${JSON.stringify(text)}.`)
+      throw new ConfigurationError(
+        `--input: expected a log and its files as ledger=data/2026/*.parquet, found ${JSON.stringify(text)}.`,
+      )
     }
     const log = text.slice(0, at)
     inputs[log] = [...(inputs[log] ?? []), text.slice(at + 1)]

@@ -3,10 +3,10 @@ import { join } from 'node:path'
 import type { LoadedJob } from '../job/load.ts'
 import type { MapResult } from '../map/map-split.ts'
 import { type ManifestBody, type ManifestFile, manifestColumn } from '../model/manifest.ts'
+import { formatMoment } from '../model/moment-text.ts'
 import type { Counters, ExceptionRow, RebuildReport, ViewReport } from '../model/report.ts'
 import { string } from '../model/types.ts'
 import { encodeParquet, type OutputColumn } from '../parquet/write.ts'
-import { formatMoment } from '../model/moment-text.ts'
 import type { LogPlan, Plan } from '../plan/plan.ts'
 import type { ReducedView } from '../reduce/all.ts'
 import type { Stages } from '../stages.ts'
@@ -53,9 +53,17 @@ export interface Finished {
 /** Checks the books of every view, and only when all balance publishes one after the other. */
 export function publishAll(finished: Finished, files: Files): RebuildReport {
   const { plan, threads, stages, job } = finished
-  const ready = plan.logs.flatMap((log, logIndex) => log.groups.flatMap((group) => group.views.map((view) => prepareView(finished, log, logIndex, view, files))))
+  const ready = plan.logs.flatMap((log, logIndex) =>
+    log.groups.flatMap((group) => group.views.map((view) => prepareView(finished, log, logIndex, view, files))),
+  )
   const progress = stages.progress(ready.length, 'views')
-  const run = { host: hostname(), node: process.version, workers: threads, stages: stages.times, finishedAt: new Date().toISOString() }
+  const run = {
+    host: hostname(),
+    node: process.version,
+    workers: threads,
+    stages: stages.times,
+    finishedAt: new Date().toISOString(),
+  }
   const views = ready.map(({ body, bytes, exceptions }): ViewReport => {
     const { generation, outcome, digest, path } = publish(finished.staged.views.get(body.view)!, body, run, files)
     progress(1, 0)
@@ -79,7 +87,13 @@ interface ReadyView {
   readonly exceptions: number
 }
 
-function prepareView({ job, mapped, reduced, staged }: Finished, log: LogPlan, logIndex: number, name: string, files: Files): ReadyView {
+function prepareView(
+  { job, mapped, reduced, staged }: Finished,
+  log: LogPlan,
+  logIndex: number,
+  name: string,
+  files: Files,
+): ReadyView {
   const definition = job.definition.views.find((view) => view.name === name)!
   const { parts, exceptions: failed } = reduced.get(name)!
   const results = mapped[logIndex]!
@@ -100,7 +114,13 @@ function prepareView({ job, mapped, reduced, staged }: Finished, log: LogPlan, l
     counters,
     files: parts.map((part) => ({ name: part.name, rows: part.rows, bytes: part.bytes, sha256: part.sha256 })),
     exceptions: lists,
-    inputs: log.files.map((file) => ({ log: log.name, path: file.path, rows: file.rows, bytes: file.bytes, footerSha256: file.footerSha256 })),
+    inputs: log.files.map((file) => ({
+      log: log.name,
+      path: file.path,
+      rows: file.rows,
+      bytes: file.bytes,
+      footerSha256: file.footerSha256,
+    })),
   }
   return { body, bytes: parts.reduce((sum, part) => sum + part.bytes, 0), exceptions: exceptions.length }
 }
@@ -123,30 +143,47 @@ function balance(view: string, log: LogPlan, results: readonly MapResult[], fail
   total.quarantined += events
   const accounted = total.applied + total.filtered + total.duplicate + total.late + total.quarantined
   if (total.read !== log.rows || accounted !== total.read) {
-    throw new Error(`the books of view ${view} don't balance: ${log.rows} events in the log, ${total.read} read, ${accounted} accounted for`)
+    throw new Error(
+      `the books of view ${view} don't balance: ${log.rows} events in the log, ${total.read} read, ${accounted} accounted for`,
+    )
   }
   return total
 }
 
 function listExceptions(view: string, results: readonly MapResult[], failed: readonly ExceptionRow[]): ExceptionRow[] {
-  const duplicates = results.flatMap((result) => result.duplicateIds.map((eventId): ExceptionRow => ({ eventId, type: '', reason: 'duplicate', detail: '' })))
+  const duplicates = results.flatMap((result) =>
+    result.duplicateIds.map((eventId): ExceptionRow => ({ eventId, type: '', reason: 'duplicate', detail: '' })),
+  )
   return [...results.flatMap((result) => result.exceptions[view]!), ...failed, ...duplicates].sort(compareExceptions)
 }
 
 function compareExceptions(a: ExceptionRow, b: ExceptionRow): number {
-  return compareText(a.reason, b.reason) || compareText(a.eventId, b.eventId) || compareText(a.type, b.type) || compareText(a.detail, b.detail)
+  return (
+    compareText(a.reason, b.reason) ||
+    compareText(a.eventId, b.eventId) ||
+    compareText(a.type, b.type) ||
+    compareText(a.detail, b.detail)
+  )
 }
 
 function compareText(a: string, b: string): number {
   return a < b ? -1 : a > b ? 1 : 0
 }
 
-const exceptionColumns: readonly OutputColumn[] = ['reason', 'event_id', 'type', 'detail'].map((name) => ({ name, type: string() }))
+const exceptionColumns: readonly OutputColumn[] = ['reason', 'event_id', 'type', 'detail'].map((name) => ({
+  name,
+  type: string(),
+}))
 
 function writeExceptions(rows: readonly ExceptionRow[], folder: string, files: Files): ManifestFile {
   const below = exceptionsFolder(folder)
   files.makeFolder(below)
-  const values = [rows.map((row) => row.reason), rows.map((row) => row.eventId), rows.map((row) => row.type), rows.map((row) => row.detail)]
+  const values = [
+    rows.map((row) => row.reason),
+    rows.map((row) => row.eventId),
+    rows.map((row) => row.type),
+    rows.map((row) => row.detail),
+  ]
   const columns = values.map((column) => columnFromValues(string(), column))
   const written = files.writeNew(join(below, partName(0)), encodeParquet(exceptionColumns, columns))
   return { name: `${exceptionsFolderName}/${partName(0)}`, rows: rows.length, ...written }

@@ -1,6 +1,12 @@
-import { ConflictError, describePlace, RefoldError, ViewError } from '../model/errors.ts'
+import { ConflictError, describePlace, type RefoldError, ViewError } from '../model/errors.ts'
 import type { LogPlan, Plan } from '../plan/plan.ts'
-import { collectSets, type DuplicateSet, duplicatesBySplit, type RowGroupSets, type RowPlace } from '../shuffle/duplicates.ts'
+import {
+  collectSets,
+  type DuplicateSet,
+  duplicatesBySplit,
+  type RowGroupSets,
+  type RowPlace,
+} from '../shuffle/duplicates.ts'
 import type { Stages } from '../stages.ts'
 import type { Executor } from '../workers/executor.ts'
 import type { CollectRowsTask, DuplicatesTask, IdentifyTask, MapTask, MarkIdsTask } from '../workers/tasks.ts'
@@ -17,7 +23,10 @@ export interface LogDuplicates {
 
 /** Finds the events of every log that stand in it more than once. */
 export async function identifyAll(plan: Plan, workers: Executor, stages: Stages): Promise<LogDuplicates[]> {
-  const progress = stages.progress(plan.logs.reduce((sum, log) => sum + (log.identify.by === 'nothing' ? 0 : log.rows), 0), 'events')
+  const progress = stages.progress(
+    plan.logs.reduce((sum, log) => sum + (log.identify.by === 'nothing' ? 0 : log.rows), 0),
+    'events',
+  )
   const found: LogDuplicates[] = []
   for (const [index, log] of plan.logs.entries()) {
     const sets = await identifyLog(log, index, workers, stages, progress)
@@ -28,32 +37,85 @@ export async function identifyAll(plan: Plan, workers: Executor, stages: Stages)
 
 type ReportProgress = (events: number, bytes: number) => void
 
-async function identifyLog(log: LogPlan, index: number, workers: Executor, stages: Stages, progress: ReportProgress): Promise<DuplicateSet[]> {
+async function identifyLog(
+  log: LogPlan,
+  index: number,
+  workers: Executor,
+  stages: Stages,
+  progress: ReportProgress,
+): Promise<DuplicateSet[]> {
   if (log.identify.by === 'nothing') return []
   if (log.identify.by === 'bits') return identifyDense(log, index, log.identify, workers, stages, progress)
   return identifyHashed(log, index, workers, stages, progress)
 }
 
-async function identifyDense(log: LogPlan, index: number, dense: DenseIds, workers: Executor, stages: Stages, progress: ReportProgress): Promise<DuplicateSet[]> {
+async function identifyDense(
+  log: LogPlan,
+  index: number,
+  dense: DenseIds,
+  workers: Executor,
+  stages: Stages,
+  progress: ReportProgress,
+): Promise<DuplicateSet[]> {
   const { signal } = stages
   const bitmap = newBitmap(dense.span)
-  const marks = log.splits.map((_, split): MarkIdsTask => ({ kind: 'mark-ids', log: index, split, dense, bitmap, label: `reading ids of ${splitName(log, split)}` }))
+  const marks = log.splits.map(
+    (_, split): MarkIdsTask => ({
+      kind: 'mark-ids',
+      log: index,
+      split,
+      dense,
+      bitmap,
+      label: `reading ids of ${splitName(log, split)}`,
+    }),
+  )
   const repeated = await workers.runAll(marks, { signal, onDone: (_, split) => progress(log.splits[split]!.rows, 0) })
   if (repeated.every((ids) => ids.length === 0)) return []
   const wanted = newBitmap(dense.span)
   for (const ids of repeated) for (const id of ids) wanted[Math.floor(id / 32)]! |= 1 << (id & 31)
-  const collects = log.splits.map((_, split): CollectRowsTask => ({ kind: 'collect-rows', log: index, split, dense, bitmap: wanted, label: `finding duplicates in ${splitName(log, split)}` }))
+  const collects = log.splits.map(
+    (_, split): CollectRowsTask => ({
+      kind: 'collect-rows',
+      log: index,
+      split,
+      dense,
+      bitmap: wanted,
+      label: `finding duplicates in ${splitName(log, split)}`,
+    }),
+  )
   return setsOfRows(await workers.runAll(collects, { signal }))
 }
 
-async function identifyHashed(log: LogPlan, index: number, workers: Executor, stages: Stages, progress: ReportProgress): Promise<DuplicateSet[]> {
-  const tasks = log.splits.map((_, split): IdentifyTask => ({ kind: 'identify', log: index, split, label: `reading ids of ${splitName(log, split)}` }))
-  const blocks = await workers.runAll(tasks, { signal: stages.signal, onDone: (_, split) => progress(log.splits[split]!.rows, 0) })
+async function identifyHashed(
+  log: LogPlan,
+  index: number,
+  workers: Executor,
+  stages: Stages,
+  progress: ReportProgress,
+): Promise<DuplicateSet[]> {
+  const tasks = log.splits.map(
+    (_, split): IdentifyTask => ({
+      kind: 'identify',
+      log: index,
+      split,
+      label: `reading ids of ${splitName(log, split)}`,
+    }),
+  )
+  const blocks = await workers.runAll(tasks, {
+    signal: stages.signal,
+    onDone: (_, split) => progress(log.splits[split]!.rows, 0),
+  })
   const buckets = 2 ** identityBits(log)
   const width = Math.max(1, buckets >> 4)
   const searches: DuplicatesTask[] = []
   for (let from = 0; from < buckets; from += width) {
-    searches.push({ kind: 'duplicates', blocks, from, to: Math.min(buckets, from + width), label: `comparing ids of ${log.name}` })
+    searches.push({
+      kind: 'duplicates',
+      blocks,
+      from,
+      to: Math.min(buckets, from + width),
+      label: `comparing ids of ${log.name}`,
+    })
   }
   return collectSets(await workers.runAll(searches, { signal: stages.signal }))
 }
@@ -64,12 +126,28 @@ export function splitName(log: LogPlan, split: number): string {
 }
 
 /** Maps every split of every log; results in the order of splits. Refuses ids that stand for different contents. */
-export async function mapAll(plan: Plan, duplicates: readonly LogDuplicates[], workers: Executor, stages: Stages): Promise<MapResult[][]> {
-  const progress = stages.progress(plan.logs.reduce((sum, log) => sum + log.rows, 0), 'events')
+export async function mapAll(
+  plan: Plan,
+  duplicates: readonly LogDuplicates[],
+  workers: Executor,
+  stages: Stages,
+): Promise<MapResult[][]> {
+  const progress = stages.progress(
+    plan.logs.reduce((sum, log) => sum + log.rows, 0),
+    'events',
+  )
   const results: MapResult[][] = []
   for (const [index, log] of plan.logs.entries()) {
     const { bySplit } = duplicates[index]!
-    const tasks = log.splits.map((_, split): MapTask => ({ kind: 'map', log: index, split, duplicates: bySplit.get(split) ?? [], label: `mapping ${splitName(log, split)}` }))
+    const tasks = log.splits.map(
+      (_, split): MapTask => ({
+        kind: 'map',
+        log: index,
+        split,
+        duplicates: bySplit.get(split) ?? [],
+        label: `mapping ${splitName(log, split)}`,
+      }),
+    )
     const onDone = (_: unknown, split: number) => progress(log.splits[split]!.rows, log.splits[split]!.bytes)
     const mapped = await workers.runAll(tasks, { signal: stages.signal, onDone })
     compareContents(log, duplicates[index]!, mapped)
@@ -94,13 +172,16 @@ function compareContents(log: LogPlan, { sets, bySplit }: LogDuplicates, mapped:
       })
     }
   })
-  if (first.size !== sets.length) throw new Error(`of ${sets.length} sets of duplicates only ${first.size} were compared`)
+  if (first.size !== sets.length)
+    throw new Error(`of ${sets.length} sets of duplicates only ${first.size} were compared`)
 }
 
 function conflict(log: LogPlan, a: RowPlace, b: RowPlace): RefoldError {
   const { eventId, differing, places } = describeConflict(log, a, b)
   if (differing === null) {
-    return new ViewError(`Events ${eventId} of log ${log.name} have ids that can't be told apart by their hashes, at ${places.map(describePlace).join(' and ')}. Please report this.`)
+    return new ViewError(
+      `Events ${eventId} of log ${log.name} have ids that can't be told apart by their hashes, at ${places.map(describePlace).join(' and ')}. Please report this.`,
+    )
   }
   return new ConflictError(
     `Event ${eventId} stands in log ${log.name} with different contents: ${describePlace(places[0]!)} has ${differing.column} ${differing.values[0]}, ${describePlace(places[1]!)} has ${differing.values[1]}. An event never changes; record a correction as a new event with its own id.`,

@@ -3,8 +3,8 @@ import { describePlace, InputError, type Place } from '../model/errors.ts'
 import type { ParquetFile, SchemaField } from '../parquet/file.ts'
 import { readColumns } from '../parquet/scan.ts'
 import type { FilePlan, LogPlan, SlotSource } from '../plan/plan.ts'
-import type { Slot } from '../view/slots.ts'
 import { columnFromValues, MisfitError } from '../view/from-values.ts'
+import type { Slot } from '../view/slots.ts'
 import { type SlotColumn, toSlot } from './to-slot.ts'
 
 /** The events of one row group, as a column for each slot that is needed. */
@@ -19,7 +19,13 @@ export interface Batch {
 }
 
 /** Reads what is needed of one row group. Roles must not hold nulls. */
-export function readBatch(log: LogPlan, file: FilePlan, parquet: ParquetFile, rowGroup: number, needed: ReadonlySet<number>): Batch {
+export function readBatch(
+  log: LogPlan,
+  file: FilePlan,
+  parquet: ParquetFile,
+  rowGroup: number,
+  needed: ReadonlySet<number>,
+): Batch {
   const rows = parquet.rowGroups[rowGroup]!.rows
   const columns = new Array<SlotColumn | undefined>(log.slots.length)
   const plainSlots = [...needed].filter((slot) => file.sources[slot]!.kind === 'column')
@@ -101,7 +107,10 @@ function parseInside(column: Column, wanted: readonly (readonly string[])[], pla
     for (let i = 0; i < wanted.length; i++) {
       let value: unknown = whole
       for (const step of wanted[i]!) {
-        value = value !== null && typeof value === 'object' && Object.hasOwn(value, step) ? (value as Record<string, unknown>)[step] : null
+        value =
+          value !== null && typeof value === 'object' && Object.hasOwn(value, step)
+            ? (value as Record<string, unknown>)[step]
+            : null
       }
       values[i]![row] = value
     }
@@ -112,7 +121,8 @@ function parseInside(column: Column, wanted: readonly (readonly string[])[], pla
 function rowReader(column: Column, place: Place): (row: number) => unknown {
   if (column.kind === 'values') return (row) => column.values[row]
   const bytes = column.kind === 'dictionary' ? column.dictionary : column
-  if (bytes.kind !== 'bytes') throw new InputError(`Cannot read ${describePlace(place)}: expected JSON text, found ${bytes.kind}.`, place)
+  if (bytes.kind !== 'bytes')
+    throw new InputError(`Cannot read ${describePlace(place)}: expected JSON text, found ${bytes.kind}.`, place)
   const buffer = Buffer.from(bytes.data.buffer, bytes.data.byteOffset, bytes.data.byteLength)
   const { validity } = column
   return (row) => {
@@ -126,7 +136,9 @@ function rowReader(column: Column, place: Place): (row: number) => unknown {
 /** JSON with integers beyond 2^53 as bigints, so that no digit is lost before the declared type is known. */
 function parseExactly(text: string, place: Place): unknown {
   try {
-    return hasLongNumber.test(text) ? JSON.parse(text, exactInteger as (name: string, value: unknown) => unknown) : JSON.parse(text)
+    return hasLongNumber.test(text)
+      ? JSON.parse(text, exactInteger as (name: string, value: unknown) => unknown)
+      : JSON.parse(text)
   } catch (error) {
     const shown = text.length > 60 ? `${text.slice(0, 60)}…` : text
     throw new InputError(
@@ -144,21 +156,41 @@ function exactInteger(_name: string, value: unknown, context: { source?: string 
   return isLong && /^-?\d+$/.test(context.source!) ? BigInt(context.source!) : value
 }
 
-function constantColumn(slot: Slot, source: Extract<SlotSource, { kind: 'constant' }>, rows: number, file: string): SlotColumn {
+function constantColumn(
+  slot: Slot,
+  source: Extract<SlotSource, { kind: 'constant' }>,
+  rows: number,
+  file: string,
+): SlotColumn {
   const value = source.value
   const place = { file, column: slot.name }
   // What is declared for files without the column is declared as handlers see it.
   const origin = source.origin === 'missing' ? 'handler' : 'outside'
   const column = placed(place, () => columnFromValues(slot.type, [value], origin))
   if (column.kind === 'bytes' && column.nullCount === 0) {
-    return { kind: 'dictionary', length: rows, nullCount: 0, validity: null, codes: new Int32Array(rows), dictionary: column }
+    return {
+      kind: 'dictionary',
+      length: rows,
+      nullCount: 0,
+      validity: null,
+      codes: new Int32Array(rows),
+      dictionary: column,
+    }
   }
   return columnFromValues(slot.type, new Array<unknown>(rows).fill(value), origin) as SlotColumn
 }
 
 function refuseNullRoles(log: LogPlan, batch: Batch): void {
   const { id, key, type, recordedAt, sequence } = log.roles
-  const required: [string, number][] = [...id.map((slot): [string, number] => ['id', slot]), ['key', key], ['type', type], ...log.order.map((slot): [string, number] => [slot === recordedAt ? 'recordedAt' : slot === sequence ? 'sequence' : log.slots[slot]!.name, slot])]
+  const required: [string, number][] = [
+    ...id.map((slot): [string, number] => ['id', slot]),
+    ['key', key],
+    ['type', type],
+    ...log.order.map((slot): [string, number] => [
+      slot === recordedAt ? 'recordedAt' : slot === sequence ? 'sequence' : log.slots[slot]!.name,
+      slot,
+    ]),
+  ]
   for (const [role, slot] of required) {
     const column = slot < 0 ? undefined : batch.columns[slot]
     if (column === undefined || column.nullCount === 0 || column.validity === null) continue
@@ -166,7 +198,10 @@ function refuseNullRoles(log: LogPlan, batch: Batch): void {
     const source = log.slots[slot]!.type.from
     const name = source === undefined ? log.slots[slot]!.name : typeof source === 'string' ? source : source.join('.')
     const place = { file: batch.file, rowGroup: batch.rowGroup, row, column: name }
-    throw new InputError(`Cannot read ${describePlace(place)}: expected a value, as the column is the events' ${role}, found null.`, place)
+    throw new InputError(
+      `Cannot read ${describePlace(place)}: expected a value, as the column is the events' ${role}, found null.`,
+      place,
+    )
   }
 }
 

@@ -23,7 +23,8 @@ export interface Emission {
 
 /** Every kept row under the log's own key, a column of strings: its bytes are used where they lie. */
 export function emitByStringKey(column: SlotColumn, kept: Int32Array, batch: Batch): Emission {
-  if (column.kind !== 'bytes' && column.kind !== 'dictionary') throw new Error(`a key of strings lies in a ${column.kind} column`)
+  if (column.kind !== 'bytes' && column.kind !== 'dictionary')
+    throw new Error(`a key of strings lies in a ${column.kind} column`)
   const bytes = column.kind === 'dictionary' ? column.dictionary : column
   const codes = column.kind === 'dictionary' ? column.codes : null
   const count = kept.length
@@ -60,7 +61,10 @@ function refuseLongKeys(lengths: Int32Array, kept: Int32Array, batch: Batch): vo
   for (let i = 0; i < lengths.length; i++) {
     if (lengths[i]! <= KEY_BYTES_MAX) continue
     const place = placeOf(batch, kept[i]!)
-    throw new InputError(`Cannot use the key at ${describePlace(place)}: expected at most ${KEY_BYTES_MAX} bytes, found ${lengths[i]}.`, place)
+    throw new InputError(
+      `Cannot use the key at ${describePlace(place)}: expected at most ${KEY_BYTES_MAX} bytes, found ${lengths[i]}.`,
+      place,
+    )
   }
 }
 
@@ -106,7 +110,10 @@ class EmissionWriter {
 
 /** Every kept row for which the view's `filter` is true, under the keys its `by` gives. */
 export function emitByFunction(view: PreparedView, cursor: EventCursor, kept: Int32Array, batch: Batch): Emission {
-  const { by, filter } = view.definition as unknown as { by?: (event: unknown) => unknown; filter?: (event: unknown) => unknown }
+  const { by, filter } = view.definition as unknown as {
+    by?: (event: unknown) => unknown
+    filter?: (event: unknown) => unknown
+  }
   const writer = new EmissionWriter()
   const { event } = cursor
   let step: 'filter' | 'by' = 'filter'
@@ -145,7 +152,8 @@ function addDistinct(writer: EmissionWriter, row: number, keys: readonly unknown
 }
 
 function asKey(key: unknown): Readonly<Record<string, unknown>> {
-  if (key === null || typeof key !== 'object') throw new KeyValueError(`expected a key, an array of keys or null, found ${String(key)}`)
+  if (key === null || typeof key !== 'object')
+    throw new KeyValueError(`expected a key, an array of keys or null, found ${String(key)}`)
   return key as Readonly<Record<string, unknown>>
 }
 
@@ -156,7 +164,11 @@ export function functionError(view: string, handler: string, batch: Batch, row: 
   if (error instanceof RefoldError) return new ViewError(`${where}: ${error.message}`, place, { cause: error })
   const own = error instanceof KeyValueError || error instanceof ValueError || error instanceof PurityError
   const message = error instanceof Error ? error.message : String(error)
-  return new ViewError(own ? `${where}: ${message}.` : `${where}: threw ${error instanceof Error ? error.name : 'a value'}: ${message}`, place, { cause: error })
+  return new ViewError(
+    own ? `${where}: ${message}.` : `${where}: threw ${error instanceof Error ? error.name : 'a value'}: ${message}`,
+    place,
+    { cause: error },
+  )
 }
 
 export function placeOf(batch: Batch, row: number): Place {

@@ -6,8 +6,8 @@ import { compilePacker, type Packer } from '../shuffle/pack.ts'
 import { type ColumnFold, compileColumnFold, compileEventCursor, type EventCursor, NO_HANDLER } from '../view/fold.ts'
 import { guarded } from '../view/purity.ts'
 import { layoutRows, type RowLayout } from '../view/row-layout.ts'
-import { storeColumn } from '../view/state-column.ts'
 import { StateStore } from '../view/state.ts'
+import { storeColumn } from '../view/state-column.ts'
 import { stateSlots } from '../view/state-slots.ts'
 import type { PreparedGroup, PreparedView } from '../view/view-set.ts'
 import type { Batch } from './batch.ts'
@@ -50,10 +50,16 @@ export class GroupMapper {
     const combine = plan.strategy === 'combine'
     this.#layout = layoutRows(combine ? stateSlots(only.state!) : plan.slots.map((slot) => log.slots[slot]!))
     this.#pack = compilePacker(this.#layout)
-    const absentNames = (slots: readonly number[]) => log.slots.filter((_, slot) => !slots.includes(slot)).map((slot) => slot.name)
+    const absentNames = (slots: readonly number[]) =>
+      log.slots.filter((_, slot) => !slots.includes(slot)).map((slot) => slot.name)
     const keyedByCursor = byFunction || (needsKeySlot && log.slots[log.roles.key]!.storage !== 'str')
     const cursorSlots = this.#cursorSlots(keyedByCursor)
-    this.#cursor = keyedByCursor ? compileEventCursor(cursorSlots.map((slot) => log.slots[slot]!), absentNames(cursorSlots)) : null
+    this.#cursor = keyedByCursor
+      ? compileEventCursor(
+          cursorSlots.map((slot) => log.slots[slot]!),
+          absentNames(cursorSlots),
+        )
+      : null
     this.#fold = combine
       ? compileColumnFold(
           { state: only.state, handlers: only.handlers, absentNames: absentNames(plan.slots) },
@@ -81,7 +87,10 @@ export class GroupMapper {
     sketchHashes(sketch, emission.hashes, emission.count)
     const typeCodes = new Uint16Array(batch.rows)
     for (let i = 0; i < kept.length; i++) typeCodes[kept[i]!] = codeOf[types.codes[kept[i]!]!]!
-    const block = this.#fold === null ? this.#packEvents(batch, emission, typeCodes, at) : this.#combine(batch, emission, typeCodes, at)
+    const block =
+      this.#fold === null
+        ? this.#packEvents(batch, emission, typeCodes, at)
+        : this.#combine(batch, emission, typeCodes, at)
     return { block, sketch, emission }
   }
 
@@ -91,7 +100,8 @@ export class GroupMapper {
     types.names.forEach((name, code) => {
       for (const view of this.#group.views) {
         if (view.handlerOf[codeOf[code]!] !== NO_HANDLER) folded[code] = 1
-        else if (view.definition.unknown !== 'filter' && !this.#isKnown(name)) this.#refuseType(view, code, batch, rows, types, totals)
+        else if (view.definition.unknown !== 'filter' && !this.#isKnown(name))
+          this.#refuseType(view, code, batch, rows, types, totals)
       }
     })
     return folded
@@ -102,7 +112,14 @@ export class GroupMapper {
     return log.types?.includes(name) ?? false
   }
 
-  #refuseType(view: PreparedView, code: number, batch: Batch, rows: Int32Array, types: BatchTypes, totals: MapTotals): void {
+  #refuseType(
+    view: PreparedView,
+    code: number,
+    batch: Batch,
+    rows: Int32Array,
+    types: BatchTypes,
+    totals: MapTotals,
+  ): void {
     const name = types.names[code]!
     let last = -1
     for (const row of rows) {
@@ -111,7 +128,12 @@ export class GroupMapper {
       const origin = batch.origin === null ? row : batch.origin[row]!
       if (origin === last) continue
       last = origin
-      totals.exceptions[view.name]!.push({ eventId: idText(this.#log, batch, row), type: name, reason: 'unknown type', detail: '' })
+      totals.exceptions[view.name]!.push({
+        eventId: idText(this.#log, batch, row),
+        type: name,
+        reason: 'unknown type',
+        detail: '',
+      })
     }
   }
 
@@ -126,7 +148,14 @@ export class GroupMapper {
    * An event is applied once to a view however many keys it has, or new events its upcaster made of it; where any of
    * those is refused, the event counts as quarantined.
    */
-  #countApplied(batch: Batch, rows: Int32Array, types: BatchTypes, codeOf: Uint16Array, emission: Emission, totals: MapTotals): void {
+  #countApplied(
+    batch: Batch,
+    rows: Int32Array,
+    types: BatchTypes,
+    codeOf: Uint16Array,
+    emission: Emission,
+    totals: MapTotals,
+  ): void {
     const events = countDistinct(rows, batch.origin)
     for (const view of this.#group.views) {
       const counters = totals.counters[view.name]!
@@ -134,8 +163,12 @@ export class GroupMapper {
       const everyRowOnce = emission.rows.length === rows.length && this.#cursor === null && batch.origin === null
       const strange = (row: number) => !handled(row) && !this.#isKnown(types.names[types.codes[row]!]!)
       const refused = view.definition.unknown === 'quarantine' ? distinctEvents(rows, batch.origin, strange) : noEvents
-      const counted = refused.size === 0 ? handled : (row: number) => handled(row) && !refused.has(batch.origin?.[row] ?? row)
-      const applied = everyRowOnce && handlesAll(view, types, codeOf) ? rows.length : countDistinct(emission.rows, batch.origin, counted)
+      const counted =
+        refused.size === 0 ? handled : (row: number) => handled(row) && !refused.has(batch.origin?.[row] ?? row)
+      const applied =
+        everyRowOnce && handlesAll(view, types, codeOf)
+          ? rows.length
+          : countDistinct(emission.rows, batch.origin, counted)
       counters.applied += applied
       counters.quarantined += refused.size
       counters.filtered += events - applied - refused.size
@@ -149,7 +182,9 @@ export class GroupMapper {
 
   #block(at: BlockPlace, input: Emission & { typeCodes: Uint16Array; columns: readonly Column[] }): Block {
     const { words, starts } = this.#pack(input, this.#log.bucketBits)
-    const strings = input.columns.map((column) => (column.kind === 'dictionary' && column.dictionary.kind === 'bytes' ? sharedBytes(column.dictionary) : null))
+    const strings = input.columns.map((column) =>
+      column.kind === 'dictionary' && column.dictionary.kind === 'bytes' ? sharedBytes(column.dictionary) : null,
+    )
     return { ...at, rows: input.count, words, starts, strings }
   }
 
@@ -162,10 +197,18 @@ export class GroupMapper {
     store.prepare(table.size)
     const keyBytes = new Uint8Array(table.words.buffer)
     const keys = new Array<unknown>(table.size)
-    const keyOf = (slot: number) => (keys[slot] ??= view.codec.read(keyBytes, table.starts[slot]! * 4, table.starts[slot]! * 4 + table.lengths[slot]!))
+    const keyOf = (slot: number) =>
+      (keys[slot] ??= view.codec.read(
+        keyBytes,
+        table.starts[slot]! * 4,
+        table.starts[slot]! * 4 + table.lengths[slot]!,
+      ))
     const fold = this.#fold!
     fold.bindState(store)
-    fold.bindColumns(this.#group.plan.slots.map((slot) => batch.columns[slot]), typeCodes)
+    fold.bindColumns(
+      this.#group.plan.slots.map((slot) => batch.columns[slot]),
+      typeCodes,
+    )
     try {
       guarded(() => fold.run(emission.rows, slotOf, 0, emission.count, view.handlerOf, keyOf))
     } catch (error) {
@@ -225,7 +268,11 @@ function countDistinct(rows: Int32Array, origin: Int32Array | null, include?: (r
 
 const noEvents: ReadonlySet<number> = new Set()
 
-function distinctEvents(rows: Int32Array, origin: Int32Array | null, include: (row: number) => boolean): ReadonlySet<number> {
+function distinctEvents(
+  rows: Int32Array,
+  origin: Int32Array | null,
+  include: (row: number) => boolean,
+): ReadonlySet<number> {
   const events = new Set<number>()
   for (const row of rows) if (include(row)) events.add(origin === null ? row : origin[row]!)
   return events

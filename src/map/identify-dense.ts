@@ -21,7 +21,13 @@ export function newBitmap(span: number): Int32Array {
 }
 
 /** Marks a split's ids. @returns Those that were marked before, less the smallest id. */
-export function markIds(log: LogPlan, split: number, dense: DenseIds, bitmap: Int32Array, open: (file: FilePlan) => ParquetFile): Float64Array {
+export function markIds(
+  log: LogPlan,
+  split: number,
+  dense: DenseIds,
+  bitmap: Int32Array,
+  open: (file: FilePlan) => ParquetFile,
+): Float64Array {
   const repeated: number[] = []
   visitIds(log, split, dense, open, (offsets) => markAll(offsets, bitmap, repeated))
   return Float64Array.from(repeated)
@@ -36,7 +42,13 @@ function markAll(offsets: Float64Array, bitmap: Int32Array, repeated: number[]):
 }
 
 /** Rows of a split whose ids are in the bitmap: three numbers a row: id less the smallest, row group, row. */
-export function collectRows(log: LogPlan, split: number, dense: DenseIds, bitmap: Int32Array, open: (file: FilePlan) => ParquetFile): Float64Array {
+export function collectRows(
+  log: LogPlan,
+  split: number,
+  dense: DenseIds,
+  bitmap: Int32Array,
+  open: (file: FilePlan) => ParquetFile,
+): Float64Array {
   const found: number[] = []
   visitIds(log, split, dense, open, (offsets, rowGroup) => {
     for (let row = 0; row < offsets.length; row++) {
@@ -88,6 +100,10 @@ function offsetsFrom(words: Int32Array, minHigh: number, minLow: number, span: n
     offsets[row] = offset
     if (!(offset >= 0 && offset < span)) outside = true
   }
-  if (outside) throw new InputError(`Cannot read ${path}: expected ids within the bounds in its statistics, found one outside. The file's footer is wrong; write the file anew.`, { file: path })
+  if (outside)
+    throw new InputError(
+      `Cannot read ${path}: expected ids within the bounds in its statistics, found one outside. The file's footer is wrong; write the file anew.`,
+      { file: path },
+    )
   return offsets
 }

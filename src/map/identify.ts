@@ -1,5 +1,5 @@
-import type { FilePlan, LogPlan, SplitPlan } from '../plan/plan.ts'
 import type { ParquetFile } from '../parquet/file.ts'
+import type { FilePlan, LogPlan, SplitPlan } from '../plan/plan.ts'
 import { readBatch } from './batch.ts'
 import { identityBucket, identityWords } from './identity.ts'
 import type { SlotColumn } from './to-slot.ts'
@@ -23,7 +23,10 @@ export function identifySplit(log: LogPlan, splitIndex: number, open: (file: Fil
   const needed = new Set(log.roles.id)
   const batches = split.rowGroups.map(({ index, rows }) => {
     const batch = readBatch(log, file, open(file), index, needed)
-    const identities = identityWords(log.roles.id.map((slot) => batch.columns[slot] as SlotColumn), rows)
+    const identities = identityWords(
+      log.roles.id.map((slot) => batch.columns[slot] as SlotColumn),
+      rows,
+    )
     return { rowGroup: index, rows, identities }
   })
   return spread(splitIndex, split, batches, identityBits(log))
@@ -43,7 +46,8 @@ interface Identities {
 function spread(splitIndex: number, split: SplitPlan, batches: readonly Identities[], bits: number): IdentityBlock {
   const starts = new Int32Array(2 ** bits + 1)
   for (const { identities, rows } of batches) {
-    for (let row = 0; row < rows; row++) starts[identityBucket(identities[2 * row]!, identities[2 * row + 1]!, bits) + 1]! += ENTRY_WORDS
+    for (let row = 0; row < rows; row++)
+      starts[identityBucket(identities[2 * row]!, identities[2 * row + 1]!, bits) + 1]! += ENTRY_WORDS
   }
   for (let bucket = 0; bucket < starts.length - 1; bucket++) starts[bucket + 1]! += starts[bucket]!
   const words = new Int32Array(new SharedArrayBuffer(split.rows * ENTRY_WORDS * 4))

@@ -22,9 +22,15 @@ export function identityWords(columns: readonly SlotColumn[], rows: number): Int
 
 function addColumn(words: Int32Array, column: SlotColumn, rows: number): void {
   const strings = column.kind === 'dictionary' ? column.dictionary : column.kind === 'bytes' ? column : null
-  if (strings !== null) return addStrings(words, column, strings, rows)
+  if (strings !== null) {
+    addStrings(words, column, strings, rows)
+    return
+  }
   const { validity } = column
-  const pairs = column.kind === 'int64' || column.kind === 'float64' ? new Int32Array(column.values.buffer, column.values.byteOffset, rows * 2) : null
+  const pairs =
+    column.kind === 'int64' || column.kind === 'float64'
+      ? new Int32Array(column.values.buffer, column.values.byteOffset, rows * 2)
+      : null
   for (let row = 0; row < rows; row++) {
     if (validity !== null && (validity[row >> 3]! & (1 << (row & 7))) === 0) mix(words, row, NULL_MARK, NULL_MARK)
     else if (pairs !== null) mix(words, row, pairs[2 * row]!, pairs[2 * row + 1]!)

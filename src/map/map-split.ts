@@ -9,10 +9,10 @@ import type { PreparedGroup } from '../view/view-set.ts'
 import { type Batch, readBatch } from './batch.ts'
 import { placeOf } from './emission.ts'
 import { GroupMapper, type MappedBatch } from './group-mapper.ts'
-import { idText, identityWords } from './identity.ts'
+import { identityWords, idText } from './identity.ts'
 import { rowsOutside } from './moments.ts'
-import type { MapTotals } from './totals.ts'
 import type { SlotColumn } from './to-slot.ts'
+import type { MapTotals } from './totals.ts'
 import { typesOf } from './types.ts'
 import { type Upcaster, upcastRows } from './upcast.ts'
 
@@ -95,7 +95,12 @@ export class LogMapper {
    *
    * @param nth Which of the block's rows in the bucket it is.
    */
-  locate(splitIndex: number, duplicates: readonly RowGroupDuplicates[], open: (file: FilePlan) => ParquetFile, target: RowTarget): Place {
+  locate(
+    splitIndex: number,
+    duplicates: readonly RowGroupDuplicates[],
+    open: (file: FilePlan) => ParquetFile,
+    target: RowTarget,
+  ): Place {
     let found: Place = {}
     this.#watch = (group, ordinal, batch, { emission }) => {
       if (group !== target.group || ordinal !== target.ordinal) return
@@ -104,8 +109,17 @@ export class LogMapper {
         if (bucketOf(emission.hashes[i]!, this.#log.bucketBits) === target.bucket) nth++
         if (nth < target.nth) continue
         const row = emission.rows[i]!
-        const ids = readBatch(this.#log, this.#log.files[this.#log.splits[splitIndex]!.file]!, open(this.#log.files[this.#log.splits[splitIndex]!.file]!), batch.rowGroup, new Set(this.#log.roles.id))
-        found = { ...placeOf(batch, row), eventId: idText(this.#log, ids, batch.origin === null ? row : batch.origin[row]!) }
+        const ids = readBatch(
+          this.#log,
+          this.#log.files[this.#log.splits[splitIndex]!.file]!,
+          open(this.#log.files[this.#log.splits[splitIndex]!.file]!),
+          batch.rowGroup,
+          new Set(this.#log.roles.id),
+        )
+        found = {
+          ...placeOf(batch, row),
+          eventId: idText(this.#log, ids, batch.origin === null ? row : batch.origin[row]!),
+        }
         return
       }
     }
@@ -129,7 +143,13 @@ export class LogMapper {
     return needed
   }
 
-  #mapBatch(batch: Batch, dropped: Int32Array, split: number, groups: { blocks: Block[]; sketch: Uint8Array }[], totals: MapTotals): void {
+  #mapBatch(
+    batch: Batch,
+    dropped: Int32Array,
+    split: number,
+    groups: { blocks: Block[]; sketch: Uint8Array }[],
+    totals: MapTotals,
+  ): void {
     const outside = rowsOutside(this.#log, batch)
     const types = typesOf(this.#log, batch)
     const isOld = this.#upcaster?.isOld(types.names) ?? null
@@ -146,7 +166,13 @@ export class LogMapper {
     }
   }
 
-  #mapRows(batch: Batch, rows: Int32Array, split: number, groups: { blocks: Block[]; sketch: Uint8Array }[], totals: MapTotals): void {
+  #mapRows(
+    batch: Batch,
+    rows: Int32Array,
+    split: number,
+    groups: { blocks: Block[]; sketch: Uint8Array }[],
+    totals: MapTotals,
+  ): void {
     if (rows.length === 0) return
     const types = typesOf(this.#log, batch)
     this.#groups.forEach((group, index) => {
@@ -168,7 +194,13 @@ function count(totals: MapTotals, view: string, read: number, more: { duplicate?
 }
 
 /** Rows that are neither duplicates nor outside the moments asked for, in current and in old event types. */
-function chooseRows(rows: number, dropped: Int32Array, outside: Uint8Array | null, isOld: Uint8Array | null, codes: Int32Array) {
+function chooseRows(
+  rows: number,
+  dropped: Int32Array,
+  outside: Uint8Array | null,
+  isOld: Uint8Array | null,
+  codes: Int32Array,
+) {
   const current = new Int32Array(rows)
   const old: number[] = []
   let kept = 0

@@ -7,8 +7,8 @@ import {
   type LogicalType,
 } from '../model/column.ts'
 import type { TimeUnit, Type } from '../model/type.ts'
-import { storageOf } from '../view/slots.ts'
 import { columnFromValues, MisfitError, nanosecondsIn, unitNames } from '../view/from-values.ts'
+import { storageOf } from '../view/slots.ts'
 
 /** The columns that slots lie in: one of five storages, strings with or without a dictionary. */
 export type SlotColumn = Exclude<Column, { kind: 'values' | 'dictionary' }> | StringDictionary
@@ -136,12 +136,16 @@ function toUnit(column: Int64Column, logical: LogicalType, type: Type): Int64Col
     if (logical.kind !== 'timestamp') return column
     const from = nanosecondsIn[logical.unit]
     if (from === to) return column
-    return from > to ? rescaled(column, from / to, 1n, 'a moment', type.unit) : rescaled(column, 1n, to / from, 'a moment', type.unit)
+    return from > to
+      ? rescaled(column, from / to, 1n, 'a moment', type.unit)
+      : rescaled(column, 1n, to / from, 'a moment', type.unit)
   }
   if (type.kind === 'decimal') {
     const digits = (type.scale ?? 0) - (logical.kind === 'decimal' ? logical.scale : 0)
     if (digits === 0) return column
-    return digits > 0 ? rescaled(column, 10n ** BigInt(digits), 1n, 'a decimal') : rescaled(column, 1n, 10n ** BigInt(-digits), 'a decimal')
+    return digits > 0
+      ? rescaled(column, 10n ** BigInt(digits), 1n, 'a decimal')
+      : rescaled(column, 1n, 10n ** BigInt(-digits), 'a decimal')
   }
   return column
 }
@@ -161,7 +165,9 @@ function rescaled(column: Int64Column, times: bigint, by: bigint, what: string, 
       values[i] = scaled
     } else {
       if (value % by !== 0n) {
-        const finer = unit ? `whole ${unitNames[unit]}; declare a finer timeUnit` : 'no digits beyond the declared scale'
+        const finer = unit
+          ? `whole ${unitNames[unit]}; declare a finer timeUnit`
+          : 'no digits beyond the declared scale'
         throw new MisfitError(i, `${what} in ${finer}`, String(value))
       }
       values[i] = value / by
@@ -183,9 +189,21 @@ function uuidText(column: Column): SlotColumn {
     const start = column.offsets[i]!
     if (column.offsets[i + 1]! - column.gap - start === 16) {
       const hex = Buffer.from(column.data.buffer, column.data.byteOffset + start, 16).toString('hex')
-      at += data.write(`${hex.slice(0, 8)}-${hex.slice(8, 12)}-${hex.slice(12, 16)}-${hex.slice(16, 20)}-${hex.slice(20)}`, at, 'latin1')
+      at += data.write(
+        `${hex.slice(0, 8)}-${hex.slice(8, 12)}-${hex.slice(12, 16)}-${hex.slice(16, 20)}-${hex.slice(20)}`,
+        at,
+        'latin1',
+      )
     }
     offsets[i + 1] = at
   }
-  return { kind: 'bytes', length: column.length, nullCount: column.nullCount, validity: column.validity, offsets, data, gap: 0 }
+  return {
+    kind: 'bytes',
+    length: column.length,
+    nullCount: column.nullCount,
+    validity: column.validity,
+    offsets,
+    data,
+    gap: 0,
+  }
 }

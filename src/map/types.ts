@@ -1,7 +1,7 @@
-import type { Batch } from './batch.ts'
-import { stringsOf, bufferOf } from '../view/fold.ts'
 import type { LogPlan } from '../plan/plan.ts'
+import { bufferOf, stringsOf } from '../view/fold.ts'
 import { ONLY_TYPE } from '../view/slots.ts'
+import type { Batch } from './batch.ts'
 
 /** The event types of a batch: a local code for each row, and the names those stand for. */
 export interface BatchTypes {

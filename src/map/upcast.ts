@@ -1,10 +1,10 @@
 import type { LogPlan } from '../plan/plan.ts'
 import { compileEventCursor, type EventCursor } from '../view/fold.ts'
+import { columnFromValues } from '../view/from-values.ts'
 import { guarded } from '../view/purity.ts'
 import type { Batch } from './batch.ts'
 import { placed } from './batch.ts'
 import { functionError, placeOf } from './emission.ts'
-import { columnFromValues } from '../view/from-values.ts'
 import type { SlotColumn } from './to-slot.ts'
 import type { BatchTypes } from './types.ts'
 
@@ -56,7 +56,11 @@ export function upcastRows(log: LogPlan, upcaster: Upcaster, batch: Batch, old: 
       if (made.length === 0) dropped++
       for (const changes of made) {
         log.slots.forEach((slot, index) => {
-          values[index]!.push(Object.hasOwn(changes, slot.name) ? changes[slot.name] : slotValue(event, slot.name, batch.columns[index]!, row))
+          values[index]!.push(
+            Object.hasOwn(changes, slot.name)
+              ? changes[slot.name]
+              : slotValue(event, slot.name, batch.columns[index]!, row),
+          )
         })
         origin.push(row)
       }
@@ -65,9 +69,18 @@ export function upcastRows(log: LogPlan, upcaster: Upcaster, batch: Batch, old: 
     }
   }
   const columns = log.slots.map((slot, index) =>
-    placed({ ...placeOf(batch, old[0]!), column: slot.name }, () => columnFromValues(slot.type, values[index]!, 'handler') as SlotColumn),
+    placed(
+      { ...placeOf(batch, old[0]!), column: slot.name },
+      () => columnFromValues(slot.type, values[index]!, 'handler') as SlotColumn,
+    ),
   )
-  const made: Batch = { rows: origin.length, columns, file: batch.file, rowGroup: batch.rowGroup, origin: Int32Array.from(origin) }
+  const made: Batch = {
+    rows: origin.length,
+    columns,
+    file: batch.file,
+    rowGroup: batch.rowGroup,
+    origin: Int32Array.from(origin),
+  }
   return { batch: made, rows: origin.length, dropped }
 }
 

@@ -30,14 +30,19 @@ type RoleValue<R, Bare> = R extends Type<infer Value> ? Value : Bare
 export type EventOf<L> =
   L extends LogDefinition<infer F, infer R, infer Unit, infer Names>
     ? Readonly<
-        Values<F> & { id: RoleValue<R['id'], string | number>; type: Names } & Present<R, 'key', RoleValue<R['key'], string>> &
+        Values<F> & { id: RoleValue<R['id'], string | number>; type: Names } & Present<
+            R,
+            'key',
+            RoleValue<R['key'], string>
+          > &
           Present<R, 'occurredAt', Moment<Unit>> &
           Present<R, 'recordedAt', Moment<Unit>> &
           Present<R, 'sequence', RoleValue<R['sequence'], number>>
       >
     : never
 
-type Present<R, Name extends string, Value> = R extends Readonly<Record<Name, RoleSource>> ? Readonly<Record<Name, Value>> : unknown
+type Present<R, Name extends string, Value> =
+  R extends Readonly<Record<Name, RoleSource>> ? Readonly<Record<Name, Value>> : unknown
 
 /** What an upcaster may return: the event's new type and fields; what it leaves out stays as it was. */
 export type Upcasted<F extends Fields> = Partial<Values<F>> & { readonly type?: string }

@@ -24,7 +24,9 @@ export function parseMoment(text: string, unit: TimeUnit, option: string): bigin
   const parts = /^(\d{4}-\d\d-\d\d[T ]\d\d:\d\d(?::\d\d)?)(?:\.(\d{1,9}))?(Z|[+-]\d\d:\d\d)?$/.exec(text)
   const seconds = parts === null ? Number.NaN : Date.parse(`${parts[1]!.replace(' ', 'T')}${parts[3] ?? 'Z'}`) / 1000
   if (parts === null || Number.isNaN(seconds)) {
-    throw new ConfigurationError(`${option}: expected a day as 2021-05-22 or a moment as 2021-05-22T14:00:00Z, found ${JSON.stringify(text)}.`)
+    throw new ConfigurationError(
+      `${option}: expected a day as 2021-05-22 or a moment as 2021-05-22T14:00:00Z, found ${JSON.stringify(text)}.`,
+    )
   }
   const fraction = BigInt((parts[2] ?? '').padEnd(9, '0').slice(0, stepsASecond.toString().length - 1))
   return BigInt(seconds) * stepsASecond + fraction

@@ -37,7 +37,12 @@ export type UnknownTypePolicy = 'filter' | 'quarantine' | 'fail'
  * @property columns The columns besides the key, where `row` makes them. Required for a free-form state.
  * @property row What a key's state becomes: a row, several, or none (null).
  */
-export interface ViewSpec<L extends AnyLog, S extends StateSpec, K extends Fields | undefined, C extends Fields | undefined> {
+export interface ViewSpec<
+  L extends AnyLog,
+  S extends StateSpec,
+  K extends Fields | undefined,
+  C extends Fields | undefined,
+> {
   readonly name: string
   readonly log: L
   readonly key?: K
@@ -127,7 +132,10 @@ export interface JobDefinition {
  *
  * @param spec.schedule A cron expression for the scheduler, as `0 2 * * *`.
  */
-export function defineJob(spec: { readonly views: readonly ViewDefinition[]; readonly schedule?: string }): JobDefinition {
+export function defineJob(spec: {
+  readonly views: readonly ViewDefinition[]
+  readonly schedule?: string
+}): JobDefinition {
   return Object.freeze({ kind: 'job', views: Object.freeze([...spec.views]), schedule: spec.schedule })
 }
 

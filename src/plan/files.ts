@@ -1,6 +1,6 @@
-import { globSync, isDynamicPattern } from 'tinyglobby'
 import { existsSync, statSync } from 'node:fs'
 import { isAbsolute } from 'node:path'
+import { globSync, isDynamicPattern } from 'tinyglobby'
 import { InputError } from '../model/errors.ts'
 
 /**
@@ -12,8 +12,14 @@ export function listFiles(log: string, patterns: string | readonly string[]): st
   for (const pattern of typeof patterns === 'string' ? [patterns] : patterns) {
     const found = filesOf(pattern)
     if (found.length === 0) {
-      const why = isDynamicPattern(pattern) ? 'no file matches it' : existsSync(pattern) ? 'the folder holds no *.parquet file' : 'there is no such file or folder'
-      throw new InputError(`Cannot read log ${log}: expected Parquet files at ${pattern}, but ${why} (looked from ${process.cwd()}).`)
+      const why = isDynamicPattern(pattern)
+        ? 'no file matches it'
+        : existsSync(pattern)
+          ? 'the folder holds no *.parquet file'
+          : 'there is no such file or folder'
+      throw new InputError(
+        `Cannot read log ${log}: expected Parquet files at ${pattern}, but ${why} (looked from ${process.cwd()}).`,
+      )
     }
     for (const file of found) files.add(file)
   }
@@ -27,7 +33,12 @@ function filesOf(pattern: string): string[] {
 }
 
 function globbed(pattern: string): string[] {
-  return globSync(pattern, { ignore: ['**/_*', '**/_*/**'], dot: false, expandDirectories: false, absolute: isAbsolute(pattern) })
+  return globSync(pattern, {
+    ignore: ['**/_*', '**/_*/**'],
+    dot: false,
+    expandDirectories: false,
+    absolute: isAbsolute(pattern),
+  })
 }
 
 /** The `name=value` folders of a path, values percent-decoded as Hive and Spark write them. */

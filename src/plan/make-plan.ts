@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto'
 import type { LogicalType } from '../model/column.ts'
 import { ConfigurationError, InputError } from '../model/errors.ts'
 import type { OrderRole, RoleSource } from '../model/log.ts'
+import { parseMoment } from '../model/moment-text.ts'
 import type { TimeUnit, Type } from '../model/type.ts'
 import { int64, string, timestamp } from '../model/types.ts'
 import { type AnyLog, isTyped, type ViewDefinition } from '../model/view.ts'
@@ -10,9 +11,8 @@ import type { Files } from '../storage/files.ts'
 import { nanosecondsIn } from '../view/from-values.ts'
 import { type Slot, storageOf } from '../view/slots.ts'
 import { folderColumns, listFiles } from './files.ts'
-import { parseMoment } from '../model/moment-text.ts'
 import type { FilePlan, GroupPlan, LogPlan, Plan, RoleSlots, RowGroupPlan, SlotSource, SplitPlan } from './plan.ts'
-import { describeType, type DeclaredSlot, findSource } from './sources.ts'
+import { type DeclaredSlot, describeType, findSource } from './sources.ts'
 
 /** Rows of neighbouring row groups are mapped together up to this many. */
 const SPLIT_ROWS = 131_072
@@ -39,7 +39,10 @@ export function makePlan(input: PlanInput): Plan {
   const logs = new Map<string, ViewDefinition[]>()
   for (const view of input.views) logs.set(view.log.name, [...(logs.get(view.log.name) ?? []), view])
   for (const name of Object.keys(input.inputs ?? {})) {
-    if (!logs.has(name)) throw new ConfigurationError(`Cannot read log ${name} from other files: the views read ${[...logs.keys()].join(', ')}.`)
+    if (!logs.has(name))
+      throw new ConfigurationError(
+        `Cannot read log ${name} from other files: the views read ${[...logs.keys()].join(', ')}.`,
+      )
   }
   return { job: input.job, logs: [...logs.values()].map((views) => planLog(views[0]!.log, views, input)) }
 }
@@ -47,7 +50,9 @@ export function makePlan(input: PlanInput): Plan {
 function planLog(log: AnyLog, views: readonly ViewDefinition[], input: PlanInput): LogPlan {
   const declared = declareSlots(log)
   const opened = listFiles(log.name, input.inputs?.[log.name] ?? log.files).map((path) => openFile(path, input.files))
-  const sources = opened.map(({ parquet, path }) => declared.slots.map((slot) => findSource(slot, parquet, folderColumns(path))))
+  const sources = opened.map(({ parquet, path }) =>
+    declared.slots.map((slot) => findSource(slot, parquet, folderColumns(path))),
+  )
   const upcasts = Object.keys(log.upcast as object).length > 0
   const slots = declared.slots.map((slot, index) => settleSlot(slot, index, opened, sources, upcasts))
   const { roles } = declared
@@ -56,7 +61,15 @@ function planLog(log: AnyLog, views: readonly ViewDefinition[], input: PlanInput
   const asOf = momentOption(log, roles.occurredAt, 'occurredAt', '--as-of', input.asOf)
   const step = nanosecondsIn[log.timeUnit as TimeUnit]
   const moments = { knownAt: knownAt === null ? null : knownAt * step, asOf: asOf === null ? null : asOf * step }
-  const files = opened.map(({ path, parquet, footerSha256 }, i): FilePlan => ({ path, rows: parquet.rows, bytes: parquet.file.byteLength, footerSha256, sources: sources[i]! }))
+  const files = opened.map(
+    ({ path, parquet, footerSha256 }, i): FilePlan => ({
+      path,
+      rows: parquet.rows,
+      bytes: parquet.file.byteLength,
+      footerSha256,
+      sources: sources[i]!,
+    }),
+  )
   for (const { parquet } of opened) parquet.file.close()
   const rows = files.reduce((sum, file) => sum + file.rows, 0)
   const bucketBits = Math.min(BUCKET_BITS_MAX, bitsFor(rows / BUCKET_ROWS))
@@ -91,7 +104,13 @@ function denseIds(
   rows: number,
 ): { by: 'bits'; min: bigint; span: number } | null {
   const [slot, ...more] = roles.id
-  if (more.length > 0 || slots[slot!]!.storage !== 'i64' || slots[slot!]!.type.kind === 'decimal' || slots[slot!]!.type.kind === 'timestamp') return null
+  if (
+    more.length > 0 ||
+    slots[slot!]!.storage !== 'i64' ||
+    slots[slot!]!.type.kind === 'decimal' ||
+    slots[slot!]!.type.kind === 'timestamp'
+  )
+    return null
   let min: bigint | null = null
   let max: bigint | null = null
   for (const [i, { parquet }] of files.entries()) {
@@ -138,7 +157,8 @@ function declareSlots(log: AnyLog): { slots: DeclaredSlot[]; roles: RoleSlots } 
     slots.push({ name, what, type, from: typeof source === 'string' ? source : (source.from ?? name) })
     return slots.length - 1
   }
-  const role = (name: string, bare: Type | undefined) => add(name, `the events' ${name}`, columns[name] as RoleSource | undefined, bare)
+  const role = (name: string, bare: Type | undefined) =>
+    add(name, `the events' ${name}`, columns[name] as RoleSource | undefined, bare)
   const moment = timestamp(log.timeUnit as 'us')
   const id = Array.isArray(columns['id'])
     ? columns['id'].map((column: string, i: number) => add(`id[${i}]`, "part of the events' id", column, undefined))
@@ -162,7 +182,13 @@ function declareSlots(log: AnyLog): { slots: DeclaredSlot[]; roles: RoleSlots } 
  *
  * @param upcasts An upcaster may put nulls where the files have none.
  */
-function settleSlot(slot: DeclaredSlot, index: number, files: readonly OpenedFile[], sources: readonly (readonly SlotSource[])[], upcasts: boolean): Slot {
+function settleSlot(
+  slot: DeclaredSlot,
+  index: number,
+  files: readonly OpenedFile[],
+  sources: readonly (readonly SlotSource[])[],
+  upcasts: boolean,
+): Slot {
   let type = slot.type
   let settledBy = ''
   let mayBeNull = upcasts
@@ -211,7 +237,10 @@ function bareType(found: LogicalType, slot: DeclaredSlot, path: string): Type {
   if (found.kind === 'string' || found.kind === 'uuid' || found.kind === 'binary') return string()
   if (found.kind === 'date') return { kind: 'date', nullable: false }
   if (found.kind === 'timestamp') return { kind: 'timestamp', nullable: false, unit: found.unit }
-  throw new InputError(`Cannot read ${path}, column "${slot.from}" (${slot.what}): expected integers or strings, found ${describeType(found)}.`, { file: path })
+  throw new InputError(
+    `Cannot read ${path}, column "${slot.from}" (${slot.what}): expected integers or strings, found ${describeType(found)}.`,
+    { file: path },
+  )
 }
 
 /** Where a declared order leaves two events equal, their ids decide: else the order of the files would. */
@@ -221,9 +250,18 @@ function orderSlots(log: AnyLog, roles: RoleSlots): readonly number[] {
   return [...names].flatMap((name) => (name === 'id' ? roles.id : roles[name] < 0 ? [] : [roles[name]]))
 }
 
-function momentOption(log: AnyLog, slot: number, role: string, option: string, text: string | undefined): bigint | null {
+function momentOption(
+  log: AnyLog,
+  slot: number,
+  role: string,
+  option: string,
+  text: string | undefined,
+): bigint | null {
   if (text === undefined) return null
-  if (slot < 0) throw new ConfigurationError(`${option}: log ${log.name} has no ${role} column, so it isn't known which events to keep. Declare columns.${role}.`)
+  if (slot < 0)
+    throw new ConfigurationError(
+      `${option}: log ${log.name} has no ${role} column, so it isn't known which events to keep. Declare columns.${role}.`,
+    )
   return parseMoment(text, log.timeUnit, option)
 }
 
@@ -233,7 +271,13 @@ interface Moments {
   readonly asOf: bigint | null
 }
 
-function planSplits(parquet: ParquetFile, file: number, sources: readonly SlotSource[], roles: RoleSlots, moments: Moments): SplitPlan[] {
+function planSplits(
+  parquet: ParquetFile,
+  file: number,
+  sources: readonly SlotSource[],
+  roles: RoleSlots,
+  moments: Moments,
+): SplitPlan[] {
   const splits: SplitPlan[] = []
   let rowGroups: RowGroupPlan[] = []
   let rows = 0
@@ -246,7 +290,9 @@ function planSplits(parquet: ParquetFile, file: number, sources: readonly SlotSo
   }
   for (const rowGroup of parquet.rowGroups) {
     if (rows > 0 && rows + rowGroup.rows > SPLIT_ROWS) close()
-    const skipped = liesBeyond(parquet, rowGroup, sources[roles.recordedAt], moments.knownAt) || liesBeyond(parquet, rowGroup, sources[roles.occurredAt], moments.asOf)
+    const skipped =
+      liesBeyond(parquet, rowGroup, sources[roles.recordedAt], moments.knownAt) ||
+      liesBeyond(parquet, rowGroup, sources[roles.occurredAt], moments.asOf)
     rowGroups.push({ index: rowGroup.index, rows: rowGroup.rows, skipped })
     rows += rowGroup.rows
     bytes += rowGroup.bytesCompressed
@@ -256,7 +302,12 @@ function planSplits(parquet: ParquetFile, file: number, sources: readonly SlotSo
 }
 
 /** Whether statistics prove that all of a row group's moments are later than `until`, which is in nanoseconds. */
-function liesBeyond(parquet: ParquetFile, rowGroup: RowGroup, source: SlotSource | undefined, until: bigint | null): boolean {
+function liesBeyond(
+  parquet: ParquetFile,
+  rowGroup: RowGroup,
+  source: SlotSource | undefined,
+  until: bigint | null,
+): boolean {
   if (until === null || source?.kind !== 'column') return false
   const type = fieldAt(parquet.schema, source.path).type
   const statistics = rowGroup.statistics(source.path)
@@ -264,7 +315,13 @@ function liesBeyond(parquet: ParquetFile, rowGroup: RowGroup, source: SlotSource
   return statistics.min * nanosecondsIn[type.unit] > until
 }
 
-function planGroups(views: readonly ViewDefinition[], slots: readonly Slot[], roles: RoleSlots, order: readonly number[], fieldsRead: FieldsRead): GroupPlan[] {
+function planGroups(
+  views: readonly ViewDefinition[],
+  slots: readonly Slot[],
+  roles: RoleSlots,
+  order: readonly number[],
+  fieldsRead: FieldsRead,
+): GroupPlan[] {
   const indexOf = new Map(slots.map((slot, index) => [slot.name, index]))
   const reads = (fn: ((...args: never[]) => unknown) | undefined, parameter: number): number[] => {
     if (fn === undefined) return []
@@ -274,7 +331,8 @@ function planGroups(views: readonly ViewDefinition[], slots: readonly Slot[], ro
   const groups: GroupPlan[] = []
   const sharing: ViewDefinition[] = []
   for (const view of views) {
-    if (view.by === undefined && view.filter === undefined && strategyOf(view).strategy === 'shuffle') sharing.push(view)
+    if (view.by === undefined && view.filter === undefined && strategyOf(view).strategy === 'shuffle')
+      sharing.push(view)
     else groups.push(planGroup([view]))
   }
   if (sharing.length > 0) groups.unshift(planGroup(sharing))
@@ -284,7 +342,9 @@ function planGroups(views: readonly ViewDefinition[], slots: readonly Slot[], ro
     const { strategy } = strategyOf(members[0]!)
     const ordered = strategy === 'shuffle' && members.some((view) => !view.orderFree || hasFloats(view))
     const read = members.flatMap((view) => Object.values(view.on).flatMap((handler) => reads(handler, 1)))
-    const named = members.some((view) => view.onError === 'quarantine') ? [...roles.id, roles.type].filter((slot) => slot >= 0) : []
+    const named = members.some((view) => view.onError === 'quarantine')
+      ? [...roles.id, roles.type].filter((slot) => slot >= 0)
+      : []
     const mapSlots = members.flatMap((view) => [...reads(view.by, 0), ...reads(view.filter, 0)])
     return {
       views: members.map((view) => view.name),
@@ -307,9 +367,18 @@ function hasFloats(view: ViewDefinition): boolean {
 }
 
 function strategyOf(view: ViewDefinition): { strategy: GroupPlan['strategy']; reason: string } {
-  if (view.merge === undefined) return { strategy: 'shuffle', reason: view.orderFree ? 'order does not matter to its handlers' : "a key's events are folded in the log's order" }
+  if (view.merge === undefined)
+    return {
+      strategy: 'shuffle',
+      reason: view.orderFree ? 'order does not matter to its handlers' : "a key's events are folded in the log's order",
+    }
   if (!isTyped(view.state)) return { strategy: 'shuffle', reason: 'merge is not used: a free-form state cannot travel' }
-  if (hasFloats(view)) return { strategy: 'shuffle', reason: 'merge is not used: sums of float64 depend on their order, so events are folded in the log\'s order' }
-  if (view.onError === 'quarantine') return { strategy: 'shuffle', reason: 'merge is not used: an event that fails is taken out of its key\'s fold' }
+  if (hasFloats(view))
+    return {
+      strategy: 'shuffle',
+      reason: "merge is not used: sums of float64 depend on their order, so events are folded in the log's order",
+    }
+  if (view.onError === 'quarantine')
+    return { strategy: 'shuffle', reason: "merge is not used: an event that fails is taken out of its key's fold" }
   return { strategy: 'combine', reason: 'states are combined where the events are read, by merge' }
 }

@@ -26,7 +26,10 @@ export interface LogPlan {
    * How duplicates are found: not at all, as the log is declared to hold each id once; by a bit for each of `span`
    * integers from `min` on; or by hashes.
    */
-  readonly identify: { readonly by: 'nothing' } | { readonly by: 'bits'; readonly min: bigint; readonly span: number } | { readonly by: 'hashes' }
+  readonly identify:
+    | { readonly by: 'nothing' }
+    | { readonly by: 'bits'; readonly min: bigint; readonly span: number }
+    | { readonly by: 'hashes' }
   readonly groups: readonly GroupPlan[]
   /** Keys are spread over 2^bucketBits buckets, */
   readonly bucketBits: number

@@ -21,14 +21,19 @@ export function findSource(slot: DeclaredSlot, file: ParquetFile, folders: Reado
   if (!file.schema.some((field) => field.name === name)) {
     const folder = steps.length === 1 ? folders.get(name) : undefined
     if (folder !== undefined) return { kind: 'constant', value: folderValue(folder), origin: 'folder' }
-    if (slot.type?.whenMissing !== undefined) return { kind: 'constant', value: slot.type.whenMissing, origin: 'missing' }
+    if (slot.type?.whenMissing !== undefined)
+      return { kind: 'constant', value: slot.type.whenMissing, origin: 'missing' }
     throw missing(slot, file, steps, folders)
   }
   return descend(slot, file, steps)
 }
 
 /** A dotted name is a path unless a column has that whole name. */
-function pathOf(from: string | readonly string[], file: ParquetFile, folders: ReadonlyMap<string, string>): readonly string[] {
+function pathOf(
+  from: string | readonly string[],
+  file: ParquetFile,
+  folders: ReadonlyMap<string, string>,
+): readonly string[] {
   if (typeof from !== 'string') return from
   if (file.schema.some((field) => field.name === from) || folders.has(from)) return [from]
   return from.split('.')
@@ -46,8 +51,10 @@ function descend(slot: DeclaredSlot, file: ParquetFile, steps: readonly string[]
   for (let i = 0; i < steps.length; i++) {
     const next = fields.find((candidate) => candidate.name === steps[i])
     if (next === undefined) {
-      if (field !== undefined && mayHoldMore(field)) return { kind: 'inside', path: steps.slice(0, i), steps: steps.slice(i) }
-      if (slot.type?.whenMissing !== undefined) return { kind: 'constant', value: slot.type.whenMissing, origin: 'missing' }
+      if (field !== undefined && mayHoldMore(field))
+        return { kind: 'inside', path: steps.slice(0, i), steps: steps.slice(i) }
+      if (slot.type?.whenMissing !== undefined)
+        return { kind: 'constant', value: slot.type.whenMissing, origin: 'missing' }
       throw missing(slot, file, steps, new Map())
     }
     field = next
@@ -66,8 +73,16 @@ function mayHoldMore(field: SchemaField): boolean {
   return kind === 'json' || kind === 'string' || kind === 'binary' || kind === 'nested'
 }
 
-function missing(slot: DeclaredSlot, file: ParquetFile, steps: readonly string[], folders: ReadonlyMap<string, string>): InputError {
-  const found = [...file.schema.map((field) => field.name), ...[...folders.keys()].map((name) => `${name} (folder)`)].join(', ')
+function missing(
+  slot: DeclaredSlot,
+  file: ParquetFile,
+  steps: readonly string[],
+  folders: ReadonlyMap<string, string>,
+): InputError {
+  const found = [
+    ...file.schema.map((field) => field.name),
+    ...[...folders.keys()].map((name) => `${name} (folder)`),
+  ].join(', ')
   return new InputError(
     `Cannot read ${file.path}: expected column "${steps.join('.')}" (${slot.what}), found ${found}. Name the right column, or declare whenMissing for files without it.`,
     { file: file.path, column: steps.join('.') },

@@ -1,6 +1,6 @@
-import { describePlace, ViewError } from '../model/errors.ts'
 import type { LogDuplicates } from '../map/all.ts'
 import type { MapResult } from '../map/map-split.ts'
+import { describePlace, ViewError } from '../model/errors.ts'
 import type { GroupPlan, LogPlan, Plan } from '../plan/plan.ts'
 import { type Block, estimateKeys, mergeSketch, newSketch } from '../shuffle/block.ts'
 import type { Stages } from '../stages.ts'
@@ -27,7 +27,9 @@ export async function reduceAll(
   workers: Executor,
   stages: Stages,
 ): Promise<Map<string, ReducedView>> {
-  const groups = plan.logs.flatMap((log, logIndex) => log.groups.map((group, groupIndex) => ({ log, logIndex, group, groupIndex })))
+  const groups = plan.logs.flatMap((log, logIndex) =>
+    log.groups.map((group, groupIndex) => ({ log, logIndex, group, groupIndex })),
+  )
   const planned = groups.map(({ log, logIndex, group, groupIndex }) => {
     const results = mapped[logIndex]!.map((result) => result.groups[groupIndex]!)
     const blocks = results.flatMap((result) => result.blocks)
@@ -55,7 +57,10 @@ export async function reduceAll(
   planned.forEach(({ blocks, tasks: own }) => {
     const sent = blocks.reduce((sum, block) => sum + block.rows, 0)
     const received = reducedRows.get(`${own[0]!.log}:${own[0]!.group}`) ?? 0
-    if (sent !== received) throw new Error(`${sent} rows were sent to views ${own.map((task) => Object.keys(task.folders)).join()}, ${received} arrived`)
+    if (sent !== received)
+      throw new Error(
+        `${sent} rows were sent to views ${own.map((task) => Object.keys(task.folders)).join()}, ${received} arrived`,
+      )
   })
   return views
 }
@@ -80,15 +85,37 @@ function planParts(
   const own = Object.fromEntries(group.views.map((view) => [view, folders[view]!]))
   return Array.from({ length: 2 ** bits }, (_, part): ReduceTask => {
     const name = `part-${String(part).padStart(5, '0')}.parquet`
-    return { kind: 'reduce', log: logIndex, group: groupIndex, blocks, from: part * width, to: (part + 1) * width, name, folders: own, label: `reducing ${name} of ${group.views.join(', ')}` }
+    return {
+      kind: 'reduce',
+      log: logIndex,
+      group: groupIndex,
+      blocks,
+      from: part * width,
+      to: (part + 1) * width,
+      name,
+      folders: own,
+      label: `reducing ${name} of ${group.views.join(', ')}`,
+    }
   })
 }
 
 /** The error of a handler that threw, with the event it threw at. */
-async function locateFailure(task: ReduceTask, { failure }: ReduceFailure, duplicates: LogDuplicates, workers: Executor): Promise<ViewError> {
+async function locateFailure(
+  task: ReduceTask,
+  { failure }: ReduceFailure,
+  duplicates: LogDuplicates,
+  workers: Executor,
+): Promise<ViewError> {
   const { view, handler, key, split, ordinal, bucket, nth, message } = failure
   const target = { group: task.group, ordinal, bucket, nth }
-  const locate: LocateTask = { kind: 'locate', log: task.log, split, duplicates: duplicates.bySplit.get(split) ?? [], target, label: 'finding the event' }
+  const locate: LocateTask = {
+    kind: 'locate',
+    log: task.log,
+    split,
+    duplicates: duplicates.bySplit.get(split) ?? [],
+    target,
+    label: 'finding the event',
+  }
   const place = { ...(await workers.run(locate)), view, handler }
   return new ViewError(`View ${view}, handler ${handler}, key ${key}, at ${describePlace(place)}: ${message}`, place)
 }

@@ -1,12 +1,12 @@
-import { ViewError } from '../model/errors.ts'
 import type { Column } from '../model/column.ts'
+import { ViewError } from '../model/errors.ts'
 import type { Fields } from '../model/type.ts'
 import type { KeyTable } from '../shuffle/key-table.ts'
 import { compileStateCursor, type StateCursor } from '../view/fold.ts'
 import { columnFromValues, MisfitError } from '../view/from-values.ts'
 import { guarded } from '../view/purity.ts'
-import { storeColumn } from '../view/state-column.ts'
 import { allocate, type StateColumn, type StateStore } from '../view/state.ts'
+import { storeColumn } from '../view/state-column.ts'
 import { outputFields, type PreparedView } from '../view/view-set.ts'
 import { type KeyHeap, sortKeys } from './sort.ts'
 
@@ -52,9 +52,12 @@ export class Part {
     }
     if (this.#view.state === undefined) {
       const objects = states as readonly unknown[]
-      for (let slot = 0; slot < table.size; slot++) if (touched === null || touched[slot] === 1) this.#objects.push(objects[slot])
+      for (let slot = 0; slot < table.size; slot++)
+        if (touched === null || touched[slot] === 1) this.#objects.push(objects[slot])
     } else {
-      this.#columns.forEach((column, index) => copyStates((states as StateStore).columns[index]!, column, first, table.size, touched))
+      for (const [index, column] of this.#columns.entries()) {
+        copyStates((states as StateStore).columns[index]!, column, first, table.size, touched)
+      }
     }
   }
 
@@ -100,18 +103,22 @@ export class Part {
       const made = shapeRows(view, shape, cursor.state, key)
       for (const row of made) {
         names.forEach((name, i) => {
-          values[i]!.push(valueOf(view, fields, name, row, key))
+          values[i]!.push(cellOf(view, fields, name, row, key))
         })
         rowKeys.push(slot)
       }
     }
-    const columns = names.map((name, i) => rowColumn(view, fields, name, values[i]!, (row) => keyAt(view, keys, rowKeys[row]!)))
+    const columns = names.map((name, i) =>
+      rowColumn(view, fields, name, values[i]!, (row) => keyAt(view, keys, rowKeys[row]!)),
+    )
     return { rows: rowKeys.length, columns: [...keyColumns(view, keys, Int32Array.from(rowKeys)), ...columns] }
   }
 
   #cursor(): StateCursor {
     const cursor = compileStateCursor(this.#view.state)
-    cursor.bindState(this.#view.state === undefined ? this.#objects : ({ columns: this.#columns } as unknown as StateStore))
+    cursor.bindState(
+      this.#view.state === undefined ? this.#objects : ({ columns: this.#columns } as unknown as StateStore),
+    )
     return cursor
   }
 }
@@ -122,7 +129,13 @@ function copied<T extends Int32Array | Uint8Array>(from: T, to: T): T {
   return to
 }
 
-function copyStates(from: StateColumn, to: StateColumn, first: number, count: number, touched: Uint8Array | null): void {
+function copyStates(
+  from: StateColumn,
+  to: StateColumn,
+  first: number,
+  count: number,
+  touched: Uint8Array | null,
+): void {
   const source = from.values as unknown[]
   const target = to.values as unknown[]
   let at = first
@@ -134,22 +147,32 @@ function copyStates(from: StateColumn, to: StateColumn, first: number, count: nu
   }
 }
 
-function shapeRows(view: PreparedView, shape: (state: unknown, key: unknown) => unknown, state: unknown, key: unknown): readonly Record<string, unknown>[] {
+function shapeRows(
+  view: PreparedView,
+  shape: (state: unknown, key: unknown) => unknown,
+  state: unknown,
+  key: unknown,
+): readonly Record<string, unknown>[] {
   try {
     const made = guarded(() => shape(state, key))
     if (made === null) return []
     const rows: unknown[] = Array.isArray(made) ? made : [made]
     for (const row of rows) {
-      if (row === null || typeof row !== 'object') throw new TypeError(`expected a row, several or null, found ${String(row)}`)
+      if (row === null || typeof row !== 'object')
+        throw new TypeError(`expected a row, several or null, found ${String(row)}`)
     }
     return rows as Record<string, unknown>[]
   } catch (error) {
     const message = error instanceof Error ? error.message : String(error)
-    throw new ViewError(`View ${view.name}, its row, for key ${showKey(key)}: ${message}`, { view: view.name, handler: 'row' }, { cause: error })
+    throw new ViewError(
+      `View ${view.name}, its row, for key ${showKey(key)}: ${message}`,
+      { view: view.name, handler: 'row' },
+      { cause: error },
+    )
   }
 }
 
-function valueOf(view: PreparedView, fields: Fields, name: string, row: Record<string, unknown>, key: unknown): unknown {
+function cellOf(view: PreparedView, fields: Fields, name: string, row: Record<string, unknown>, key: unknown): unknown {
   const value = row[name]
   if (value === undefined || (value === null && !fields[name]!.nullable && fields[name]!.kind !== 'json')) {
     throw new ViewError(
@@ -160,7 +183,13 @@ function valueOf(view: PreparedView, fields: Fields, name: string, row: Record<s
   return value
 }
 
-function rowColumn(view: PreparedView, fields: Fields, name: string, values: unknown[], keyOf: (row: number) => unknown): Column {
+function rowColumn(
+  view: PreparedView,
+  fields: Fields,
+  name: string,
+  values: unknown[],
+  keyOf: (row: number) => unknown,
+): Column {
   try {
     return columnFromValues(fields[name]!, values, 'handler')
   } catch (error) {
@@ -186,7 +215,13 @@ function keyColumns(view: PreparedView, keys: KeyHeap, order: Int32Array): Colum
   const { names, types } = view.codec
   if (names.length === 1 && types[0]!.kind === 'string' && !types[0]!.nullable) return [bytesOf(keys, order)]
   const decoded = Array.from(order, (slot) => keyAt(view, keys, slot))
-  return names.map((name, i) => columnFromValues(types[i]!, decoded.map((key) => key[name]), 'handler'))
+  return names.map((name, i) =>
+    columnFromValues(
+      types[i]!,
+      decoded.map((key) => key[name]),
+      'handler',
+    ),
+  )
 }
 
 function bytesOf(keys: KeyHeap, order: Int32Array): Column {

@@ -7,8 +7,8 @@ import type { Files, WrittenFile } from '../storage/files.ts'
 import { type AnyHandler, compilePackedFold, NO_HANDLER, type PackedFold } from '../view/fold.ts'
 import { guarded, PurityError } from '../view/purity.ts'
 import { layoutRows, type RowLayout } from '../view/row-layout.ts'
-import { stateSlots } from '../view/state-slots.ts'
 import { StateStore } from '../view/state.ts'
+import { stateSlots } from '../view/state-slots.ts'
 import { outputSchema, type PreparedGroup, type PreparedView } from '../view/view-set.ts'
 import { Bucket, type CompareRows, compileCompare } from './bucket.ts'
 import { orderRows } from './order.ts'
@@ -38,7 +38,10 @@ export class FoldFailure extends Error {
   readonly ordinal: number
   readonly bucket: number
   readonly nth: number
-  constructor(at: { view: string; handler: string; key: string; split: number; ordinal: number; bucket: number; nth: number }, cause: unknown) {
+  constructor(
+    at: { view: string; handler: string; key: string; split: number; ordinal: number; bucket: number; nth: number },
+    cause: unknown,
+  ) {
     super(cause instanceof Error ? cause.message : String(cause), { cause })
     this.view = at.view
     this.handler = at.handler
@@ -75,7 +78,12 @@ export class GroupReducer {
     this.#layout = layoutRows(combines ? stateSlots(views[0]!.state!) : plan.slots.map((slot) => log.slots[slot]!))
     this.#bucket = new Bucket(this.#layout)
     this.#folders = views.map((view) => this.#folder(view, combines))
-    this.#compare = plan.ordered ? compileCompare(this.#layout, log.order.map((slot) => plan.slots.indexOf(slot))) : null
+    this.#compare = plan.ordered
+      ? compileCompare(
+          this.#layout,
+          log.order.map((slot) => plan.slots.indexOf(slot)),
+        )
+      : null
   }
 
   #folder(view: PreparedView, combines: boolean): Folder {
@@ -92,7 +100,14 @@ export class GroupReducer {
   }
 
   /** @param pathOf Where the part file of a view goes. */
-  reduce(blocks: readonly Block[], from: number, to: number, name: string, files: Files, pathOf: (view: string) => string): ReduceResult {
+  reduce(
+    blocks: readonly Block[],
+    from: number,
+    to: number,
+    name: string,
+    files: Files,
+    pathOf: (view: string) => string,
+  ): ReduceResult {
     const parts = this.#folders.map(({ view }) => new Part(view))
     const exceptions: Record<string, ExceptionRow[]> = {}
     for (const { view } of this.#folders) exceptions[view.name] = []
@@ -101,13 +116,23 @@ export class GroupReducer {
       this.#bucket.load(blocks, bucket)
       rows += this.#bucket.rows
       if (this.#compare !== null) orderRows(this.#bucket, this.#compare)
-      this.#folders.forEach((folder, index) => this.#foldBucket(folder, blocks, bucket, parts[index]!, exceptions[folder.view.name]!))
+      for (const [index, folder] of this.#folders.entries()) {
+        this.#foldBucket(folder, blocks, bucket, parts[index]!, exceptions[folder.view.name]!)
+      }
     }
-    const written = this.#folders.map(({ view }, index) => writePart(this.#log, view, parts[index]!, name, files, pathOf(view.name)))
+    const written = this.#folders.map(({ view }, index) =>
+      writePart(this.#log, view, parts[index]!, name, files, pathOf(view.name)),
+    )
     return { parts: written, exceptions, rows }
   }
 
-  #foldBucket(folder: Folder, blocks: readonly Block[], bucketIndex: number, part: Part, exceptions: ExceptionRow[]): void {
+  #foldBucket(
+    folder: Folder,
+    blocks: readonly Block[],
+    bucketIndex: number,
+    part: Part,
+    exceptions: ExceptionRow[],
+  ): void {
     const { view, fold, store } = folder
     const bucket = this.#bucket
     const keys = bucket.table.size
@@ -126,7 +151,8 @@ export class GroupReducer {
         break
       } catch (error) {
         const at = fold.at()
-        if (view.definition.onError !== 'quarantine' || error instanceof PurityError) throw this.#failure(folder, blocks, bucketIndex, at, error)
+        if (view.definition.onError !== 'quarantine' || error instanceof PurityError)
+          throw this.#failure(folder, blocks, bucketIndex, at, error)
         failed.add(at)
         exceptions.push(this.#exceptionOf(folder, at, error))
         this.#refoldKey(folder, states, bucket.slotOf[at]!, at, failed, keyOf)
@@ -140,16 +166,25 @@ export class GroupReducer {
     const { table } = this.#bucket
     const bytes = new Uint8Array(table.words.buffer)
     const keys = new Array<unknown>(table.size)
-    return (slot) => (keys[slot] ??= view.codec.read(bytes, table.starts[slot]! * 4, table.starts[slot]! * 4 + table.lengths[slot]!))
+    return (slot) =>
+      (keys[slot] ??= view.codec.read(bytes, table.starts[slot]! * 4, table.starts[slot]! * 4 + table.lengths[slot]!))
   }
 
   /** Folds a key again from its first event, as if the failed ones had never been. */
-  #refoldKey(folder: Folder, states: StateStore | unknown[], slot: number, until: number, failed: ReadonlySet<number>, keyOf: (slot: number) => unknown): void {
+  #refoldKey(
+    folder: Folder,
+    states: StateStore | unknown[],
+    slot: number,
+    until: number,
+    failed: ReadonlySet<number>,
+    keyOf: (slot: number) => unknown,
+  ): void {
     const { rowAt, slotOf } = this.#bucket
     if (Array.isArray(states)) states[slot] = (folder.view.definition.state as () => object)()
     else states.reset(slot)
     for (let row = 0; row < until; row++) {
-      if (slotOf[row] === slot && !failed.has(row)) folder.fold.run(rowAt, slotOf, row, row + 1, folder.handlerOf, keyOf)
+      if (slotOf[row] === slot && !failed.has(row))
+        folder.fold.run(rowAt, slotOf, row, row + 1, folder.handlerOf, keyOf)
     }
   }
 
@@ -159,7 +194,8 @@ export class GroupReducer {
     if (this.#folders.length === 1 && failed.size === 0) return null
     const touched = new Uint8Array(table.size)
     for (let row = 0; row < rows; row++) {
-      if (folder.handlerOf[words[rowAt[row]! + 2]! & 0xffff] !== NO_HANDLER && !failed.has(row)) touched[slotOf[row]!] = 1
+      if (folder.handlerOf[words[rowAt[row]! + 2]! & 0xffff] !== NO_HANDLER && !failed.has(row))
+        touched[slotOf[row]!] = 1
     }
     return touched
   }
@@ -180,16 +216,29 @@ export class GroupReducer {
     }
   }
 
-  #failure(folder: Folder, blocks: readonly Block[], bucket: number, row: number, error: unknown): FoldFailure | ViewError {
+  #failure(
+    folder: Folder,
+    blocks: readonly Block[],
+    bucket: number,
+    row: number,
+    error: unknown,
+  ): FoldFailure | ViewError {
     const slot = this.#bucket.slotOf[row]!
     const key = showKey(this.#keyReader(folder.view)(slot))
     if (this.#group.plan.strategy === 'combine') {
       const message = error instanceof Error ? error.message : String(error)
-      return new ViewError(`View ${folder.view.name}, its merge, for key ${key}: ${message}`, { view: folder.view.name, handler: 'merge' }, { cause: error })
+      return new ViewError(
+        `View ${folder.view.name}, its merge, for key ${key}: ${message}`,
+        { view: folder.view.name, handler: 'merge' },
+        { cause: error },
+      )
     }
     const { block, nth } = this.#bucket.originOf(this.#bucket.rowAt[row]!)
     const { split, ordinal } = blocks[block]!
-    return new FoldFailure({ view: folder.view.name, handler: this.#handlerName(folder, row), key, split, ordinal, bucket, nth }, error)
+    return new FoldFailure(
+      { view: folder.view.name, handler: this.#handlerName(folder, row), key, split, ordinal, bucket, nth },
+      error,
+    )
   }
 }
 
@@ -209,4 +258,3 @@ function writePart(log: LogPlan, view: PreparedView, part: Part, name: string, f
   const chunks = encodeParquet(outputSchema(log, view.definition), columns, { sorting: view.codec.names.length })
   return { ...files.writeNew(path, chunks), view: view.name, name, rows, keys: part.keys }
 }
-

@@ -58,7 +58,8 @@ function sortTies(keys: KeyHeap, order: Int32Array, words: Uint32Array): void {
   const count = order.length
   let from = 0
   for (let i = 1; i <= count; i++) {
-    const tied = i < count && words[2 * i + 1] === words[2 * from + 1] && words[2 * i]! >>> 24 === words[2 * from]! >>> 24
+    const tied =
+      i < count && words[2 * i + 1] === words[2 * from + 1] && words[2 * i]! >>> 24 === words[2 * from]! >>> 24
     if (tied) continue
     if (i - from > 1) order.subarray(from, i).sort((a, b) => compareKeys(keys, a, b))
     from = i

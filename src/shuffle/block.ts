@@ -29,7 +29,7 @@ export function sketchHashes(sketch: Uint8Array, hashes: Int32Array, count: numb
   for (let i = 0; i < count; i++) {
     const hash = hashes[i]!
     const register = hash & 4095
-    const rank = Math.clz32((hash >>> 12) << 12 | 2048) + 1
+    const rank = Math.clz32(((hash >>> 12) << 12) | 2048) + 1
     if (sketch[register]! < rank) sketch[register] = rank
   }
 }

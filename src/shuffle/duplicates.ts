@@ -54,14 +54,22 @@ export function duplicatesBySplit(sets: readonly DuplicateSet[]): ReadonlyMap<nu
       members.push({ row, set: index, dropped: position > 0 })
     })
   })
-  return new Map([...bySplit].map(([split, groups]) => [split, [...groups].map(([rowGroup, members]) => rowGroupSets(rowGroup, members))]))
+  return new Map(
+    [...bySplit].map(([split, groups]) => [
+      split,
+      [...groups].map(([rowGroup, members]) => rowGroupSets(rowGroup, members)),
+    ]),
+  )
 }
 
 function rowGroupSets(rowGroup: number, members: { row: number; set: number; dropped: boolean }[]): RowGroupSets {
   members.sort((a, b) => a.row - b.row)
   return {
     rowGroup,
-    dropped: Int32Array.from(members.filter((member) => member.dropped), (member) => member.row),
+    dropped: Int32Array.from(
+      members.filter((member) => member.dropped),
+      (member) => member.row,
+    ),
     members: Int32Array.from(members, (member) => member.row),
     sets: Int32Array.from(members, (member) => member.set),
   }

@@ -110,18 +110,25 @@ function scatterSource(layout: RowLayout): string {
   const bind = slots.map((_, i) => `const { values: c${i}, validity: v${i}, data: b${i}, gap: g${i} } = columns[${i}];`)
   const nulls = Array.from({ length: nullWords }, (_, word) => {
     const bits = slots.flatMap((slot, i) =>
-      slot.nullBit >> 5 === word ? [`(v${i} !== null && (v${i}[r >> 3] & (1 << (r & 7))) === 0 ? ${1 << (slot.nullBit & 31)} : 0)`] : [],
+      slot.nullBit >> 5 === word
+        ? [`(v${i} !== null && (v${i}[r >> 3] & (1 << (r & 7))) === 0 ? ${1 << (slot.nullBit & 31)} : 0)`]
+        : [],
     )
     return `words[q + ${3 + word}] = ${bits.join(' | ')};`
   })
   const fixed = slots.map(({ storage, word }, i) => {
-    if (storage === 'i64' || storage === 'f64') return `words[q + ${word}] = c${i}[2 * r]; words[q + ${word + 1}] = c${i}[2 * r + 1];`
+    if (storage === 'i64' || storage === 'f64')
+      return `words[q + ${word}] = c${i}[2 * r]; words[q + ${word + 1}] = c${i}[2 * r + 1];`
     if (storage === 'bool') return `words[q + ${word}] = (c${i}[r >> 3] >> (r & 7)) & 1;`
     if (storage === 'i32') return `words[q + ${word}] = c${i}[r];`
     return `if (b${i} === null) words[q + ${word}] = c${i}[r]; else words[q + ${word}] = c${i}[r] - c${i}[r + 1] + g${i} - 1;`
   })
   const strings = slots.flatMap(({ storage }, i) =>
-    storage !== 'str' ? [] : [`if (b${i} !== null) { const end = c${i}[r + 1] - g${i}; for (let j = c${i}[r]; j < end; j++) bytes[at++] = b${i}[j]; }`],
+    storage !== 'str'
+      ? []
+      : [
+          `if (b${i} !== null) { const end = c${i}[r + 1] - g${i}; for (let j = c${i}[r]; j < end; j++) bytes[at++] = b${i}[j]; }`,
+        ],
   )
   return `'use strict';
 return (input, rowWords, cursors, words, bytes, bucketBits, columns) => {

@@ -27,7 +27,9 @@ function absent(names: readonly string[], slots: readonly Slot[]): string {
 }
 
 function notRead(names: readonly string[]): string {
-  return names.map((name) => `get ${JSON.stringify(name)}() { return runtime.notRead(${JSON.stringify(name)}); }`).join('\n')
+  return names
+    .map((name) => `get ${JSON.stringify(name)}() { return runtime.notRead(${JSON.stringify(name)}); }`)
+    .join('\n')
 }
 
 /**

@@ -175,7 +175,10 @@ function columnVariables(slots: readonly Slot[]): string {
 
 function bindSource(slots: readonly Slot[]): string {
   return slots
-    .map((_, i) => `{ const bound = boundColumn(columns[${i}]); c${i} = bound.values; v${i} = bound.validity; d${i} = bound.strings; b${i} = bound.bytes; g${i} = bound.gap; }`)
+    .map(
+      (_, i) =>
+        `{ const bound = boundColumn(columns[${i}]); c${i} = bound.values; v${i} = bound.validity; d${i} = bound.strings; b${i} = bound.bytes; g${i} = bound.gap; }`,
+    )
     .join(' ')
 }
 
@@ -196,7 +199,11 @@ function boundColumn(column: Column | undefined): BoundColumn {
     case 'float64':
       return { ...none, values: column.values, validity }
     case 'int64':
-      return { ...none, values: new Int32Array(column.values.buffer, column.values.byteOffset, column.length * 2), validity }
+      return {
+        ...none,
+        values: new Int32Array(column.values.buffer, column.values.byteOffset, column.length * 2),
+        validity,
+      }
     case 'bool':
       return { ...none, values: column.bits, validity }
     case 'bytes':

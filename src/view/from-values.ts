@@ -23,7 +23,11 @@ const encoder = new TextEncoder()
  *
  * @param origin `handler`: decimals are unscaled integers, as handlers see them; `outside`: they have their point.
  */
-export function columnFromValues(type: Type, values: readonly unknown[], origin: 'outside' | 'handler' = 'outside'): Column {
+export function columnFromValues(
+  type: Type,
+  values: readonly unknown[],
+  origin: 'outside' | 'handler' = 'outside',
+): Column {
   const length = values.length
   const { validity, nullCount } = validityOf(values)
   const base = { length, validity, nullCount }
@@ -112,7 +116,12 @@ export function jsonText(value: unknown): string {
 }
 
 function misfit(row: number, expected: string, value: unknown): MisfitError {
-  const found = value !== null && typeof value === 'object' ? jsonText(value) : typeof value === 'string' ? JSON.stringify(value) : String(value)
+  const found =
+    value !== null && typeof value === 'object'
+      ? jsonText(value)
+      : typeof value === 'string'
+        ? JSON.stringify(value)
+        : String(value)
   return new MisfitError(row, expected, found.length > 100 ? `${found.slice(0, 100)}…` : found)
 }
 
@@ -135,16 +144,23 @@ function to64(type: Type, value: unknown, row: number, origin: 'outside' | 'hand
   if (type.kind === 'decimal' && origin === 'outside') return toDecimal(type.scale ?? 0, value, row)
   if (type.kind === 'timestamp' && typeof value === 'string') return toMoment(type, value, row)
   if (typeof value === 'number' && Number.isSafeInteger(value)) return BigInt(value)
-  const big = typeof value === 'bigint' ? value : typeof value === 'string' && /^-?\d+$/.test(value) ? BigInt(value) : null
+  const big =
+    typeof value === 'bigint' ? value : typeof value === 'string' && /^-?\d+$/.test(value) ? BigInt(value) : null
   if (big === null || BigInt.asIntN(64, big) !== big) throw misfit(row, 'an integer that a number holds exactly', value)
   return big
 }
 
 /** 12.34, or "12.34", of scale 2 as 1234. A JSON number is taken by its shortest decimal form, which is what was written. */
 function toDecimal(scale: number, value: unknown, row: number): bigint {
-  const parts = /^(-?)(\d+)(?:\.(\d*))?$/.exec(typeof value === 'bigint' || typeof value === 'number' ? String(value) : typeof value === 'string' ? value : '')
+  const parts = /^(-?)(\d+)(?:\.(\d*))?$/.exec(
+    typeof value === 'bigint' || typeof value === 'number' ? String(value) : typeof value === 'string' ? value : '',
+  )
   const fraction = (parts?.[3] ?? '').replace(/0+$/, '')
-  if (parts === null || fraction.length > scale || (typeof value === 'number' && Math.abs(value) * 10 ** scale > Number.MAX_SAFE_INTEGER)) {
+  if (
+    parts === null ||
+    fraction.length > scale ||
+    (typeof value === 'number' && Math.abs(value) * 10 ** scale > Number.MAX_SAFE_INTEGER)
+  ) {
     throw misfit(row, `a decimal number with at most ${scale} digits behind the point`, value)
   }
   const unscaled = BigInt(parts[2]! + fraction.padEnd(scale, '0')) * (parts[1] === '-' ? -1n : 1n)

@@ -73,22 +73,25 @@ function writeValue(name: string, type: Type, value: unknown, isLast: boolean, w
   switch (type.kind) {
     case 'string':
       if (typeof value !== 'string') throw wrong(name, 'a string', value)
-      return writeString(value, isLast, writer)
+      writeString(value, isLast, writer)
+      break
     case 'int32':
     case 'date':
       if (typeof value !== 'number' || (value | 0) !== value) throw wrong(name, 'an integer of 32 bits', value)
       number.setInt32(0, value ^ 0x80000000)
-      return writeNumber(4, writer)
+      writeNumber(4, writer)
+      break
     case 'bool':
       if (typeof value !== 'boolean') throw wrong(name, 'true or false', value)
       writer.bytes[writer.reserve(1)] = value ? 1 : 0
-      return
+      break
     case 'float64':
       if (typeof value !== 'number' || Number.isNaN(value)) throw wrong(name, 'a number that is not NaN', value)
-      return writeFloat(value, writer)
+      writeFloat(value, writer)
+      break
     default:
       number.setBigInt64(0, toBigInt(name, type, value) ^ -0x8000000000000000n)
-      return writeNumber(8, writer)
+      writeNumber(8, writer)
   }
 }
 

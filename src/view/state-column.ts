@@ -65,7 +65,13 @@ function gatherExact(from: Float64Array, count: number, order: Int32Array | null
   return to
 }
 
-function textColumn(values: unknown[], nulls: Uint8Array | null, isJson: boolean, order: Int32Array | null, count: number) {
+function textColumn(
+  values: unknown[],
+  nulls: Uint8Array | null,
+  isJson: boolean,
+  order: Int32Array | null,
+  count: number,
+) {
   const offsets = new Int32Array(count + 1)
   let data = new Uint8Array(Math.max(64, count * 16))
   let at = 0

@@ -3,5 +3,10 @@ import { type Slot, storageOf } from './slots.ts'
 
 /** A state's columns as slots, for states that travel as packed rows. */
 export function stateSlots(state: Fields): Slot[] {
-  return Object.entries(state).map(([name, type]) => ({ name, type, storage: storageOf(type), mayBeNull: type.nullable }))
+  return Object.entries(state).map(([name, type]) => ({
+    name,
+    type,
+    storage: storageOf(type),
+    mayBeNull: type.nullable,
+  }))
 }

@@ -32,7 +32,8 @@ export class StateStore {
       this.#capacity = Math.max(to, this.#capacity * 2)
       for (const column of this.columns) {
         column.values = enlarged(column.values, allocate(column.type, this.#capacity), from)
-        if (column.type.nullable) column.nulls = enlarged(column.nulls ?? [], new Uint8Array(this.#capacity), from) as Uint8Array
+        if (column.type.nullable)
+          column.nulls = enlarged(column.nulls ?? [], new Uint8Array(this.#capacity), from) as Uint8Array
       }
     }
     for (const column of this.columns) fillInitial(column, from, to)

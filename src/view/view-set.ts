@@ -24,7 +24,11 @@ export interface PreparedGroup {
   readonly typeCodes: ReadonlyMap<string, number>
 }
 
-export function prepareGroup(log: LogPlan, plan: GroupPlan, definitions: ReadonlyMap<string, ViewDefinition>): PreparedGroup {
+export function prepareGroup(
+  log: LogPlan,
+  plan: GroupPlan,
+  definitions: ReadonlyMap<string, ViewDefinition>,
+): PreparedGroup {
   const members = plan.views.map((name) => definitions.get(name)!)
   const names = [...new Set(members.flatMap((view) => Object.keys(view.on)))].filter((name) => name !== '*').sort()
   const typeCodes = new Map(names.map((name, index) => [name, index + 1]))
@@ -32,9 +36,13 @@ export function prepareGroup(log: LogPlan, plan: GroupPlan, definitions: Readonl
 }
 
 function prepareView(log: LogPlan, definition: ViewDefinition, typeCodes: ReadonlyMap<string, number>): PreparedView {
-  const entries = Object.entries(definition.on).filter((entry): entry is [string, NonNullable<(typeof entry)[1]>] => entry[1] !== undefined)
+  const entries = Object.entries(definition.on).filter(
+    (entry): entry is [string, NonNullable<(typeof entry)[1]>] => entry[1] !== undefined,
+  )
   if (entries.length >= NO_HANDLER) {
-    throw new ConfigurationError(`View ${definition.name} has ${entries.length} handlers: expected at most ${NO_HANDLER - 1}.`)
+    throw new ConfigurationError(
+      `View ${definition.name} has ${entries.length} handlers: expected at most ${NO_HANDLER - 1}.`,
+    )
   }
   const handlerOf = new Uint8Array(typeCodes.size + 1).fill(NO_HANDLER)
   const wildcard = entries.findIndex(([name]) => name === '*')
@@ -60,9 +68,15 @@ export function keyFields(log: LogPlan, view: ViewDefinition): Fields {
 
 /** A view's columns as they stand in its files: key columns first. */
 export function outputSchema(log: LogPlan, view: ViewDefinition): { readonly name: string; readonly type: Type }[] {
-  const keys = Object.entries(keyFields(log, view)).map(([name, type]) => ({ name: view.key === undefined ? logKeyName(log) : name, type }))
+  const keys = Object.entries(keyFields(log, view)).map(([name, type]) => ({
+    name: view.key === undefined ? logKeyName(log) : name,
+    type,
+  }))
   // A JSON column holds null where the state or row has null.
-  const others = Object.entries(outputFields(view)).map(([name, type]) => ({ name, type: type.kind === 'json' ? { ...type, nullable: true } : type }))
+  const others = Object.entries(outputFields(view)).map(([name, type]) => ({
+    name,
+    type: type.kind === 'json' ? { ...type, nullable: true } : type,
+  }))
   return [...keys, ...others]
 }
 

@@ -24,7 +24,9 @@ export async function startWorkers(job: LoadedJob, plan: Plan, workers: number):
     return createInline(prepare, setup)
   }
   if (job.bundlePath === undefined) {
-    throw new ConfigurationError(`Job ${job.name} was made by a program and has no file for threads to load: run it with 0 workers.`)
+    throw new ConfigurationError(
+      `Job ${job.name} was made by a program and has no file for threads to load: run it with 0 workers.`,
+    )
   }
   const { createPool } = await import('./pool.ts')
   const setup: RebuildSetup = { plan, bundlePath: job.bundlePath }

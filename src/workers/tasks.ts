@@ -1,8 +1,8 @@
+import { importBundle } from '../job/import.ts'
 import { findDuplicates, type IdentityBlock, identifySplit } from '../map/identify.ts'
 import { collectRows, type DenseIds, markIds } from '../map/identify-dense.ts'
 import { LogMapper, type MapResult, type RowGroupDuplicates, type RowTarget } from '../map/map-split.ts'
 import { makeUpcaster } from '../map/upcast.ts'
-import { importBundle } from '../job/import.ts'
 import type { Place } from '../model/errors.ts'
 import type { ViewDefinition } from '../model/view.ts'
 import { openParquet, type ParquetFile } from '../parquet/file.ts'
@@ -15,7 +15,14 @@ import { type PreparedGroup, prepareGroup } from '../view/view-set.ts'
 import type { Perform, Task } from './executor.ts'
 
 /** The kinds of work that a rebuild hands out. All are plain data; logs, groups and splits are named by their index. */
-export type RebuildTask = MarkIdsTask | CollectRowsTask | IdentifyTask | DuplicatesTask | MapTask | LocateTask | ReduceTask
+export type RebuildTask =
+  | MarkIdsTask
+  | CollectRowsTask
+  | IdentifyTask
+  | DuplicatesTask
+  | MapTask
+  | LocateTask
+  | ReduceTask
 
 interface LabelledTask<Result> extends Task<Result> {
   /** What the task does, in words, for messages. */

@@ -59,7 +59,10 @@ describe('refold', () => {
     [['rebuild', 'a', '--out'], 'expected a value after --out, found nothing. See refold rebuild --help.'],
     [['rebuild', 'a', '--out='], 'expected a value after --out, found nothing.'],
     [['rebuild', 'a', '--out', 'x', '--out', 'y'], 'expected --out once, found x and y.'],
-    [['rebuild', 'a', '--input', 'x/*.parquet'], '--input: expected a log and its files as ledger=data/2026/*.parquet, found "x/*.parquet".'],
+    [
+      ['rebuild', 'a', '--input', 'x/*.parquet'],
+      '--input: expected a log and its files as ledger=data/2026/*.parquet, found "x/*.parquet".',
+    ],
     [['rebuild', 'a', '--workers', '-1'], '--workers: expected a whole number from 0 to 256, found -1.'],
     [['rebuild', 'a', '--workers', '1.5'], '--workers: expected a whole number from 0 to 256, found 1.5.'],
   ])('%j is wrong usage', (parameters, message) => {
