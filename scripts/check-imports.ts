@@ -11,7 +11,13 @@ import { parseAst } from 'vitest/node'
 const dispatch = ['workers/executor.ts', 'workers/tasks.ts', 'stages.ts', 'shuffle/duplicates.ts']
 
 /** What map writes and reduce reads. */
-const shuffleFormats = ['shuffle/block.ts', 'shuffle/hash.ts', 'shuffle/key-table.ts', 'shuffle/pack.ts']
+const shuffleFormats = [
+  'shuffle/block.ts',
+  'shuffle/block-memory.ts',
+  'shuffle/hash.ts',
+  'shuffle/key-table.ts',
+  'shuffle/pack.ts',
+]
 
 /**
  * What each area of src may import, besides itself: areas, or single files of one. An area is a folder or a file
@@ -21,7 +27,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   model: [],
   storage: ['model'],
   time: ['model'],
-  arrow: ['model'],
+  arrow: ['model', 'storage'],
   parquet: ['model', 'storage'],
   // The plan is data that all stages are given.
   view: ['model', 'plan/plan.ts'],
@@ -36,7 +42,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
     ...['map/all.ts', 'map/map-split.ts'],
   ],
   commit: [
-    ...['model', 'storage', 'parquet', 'view', 'job', 'plan/plan.ts', 'stages.ts'],
+    ...['model', 'storage', 'parquet', 'view', 'job', 'plan/plan.ts', 'stages.ts', 'shuffle/block-memory.ts'],
     // The results of map and reduce, as types.
     ...['map/map-split.ts', 'reduce/all.ts'],
   ],
@@ -56,8 +62,10 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   ],
   'engine.ts': ['model', 'job', 'plan/plan.ts', 'rebuild.ts'],
   'index.ts': ['model', 'job', 'plan/plan.ts', 'engine.ts'],
+  // Contenders do what a user's program would.
+  bench: ['model', 'storage', 'parquet', 'job', 'rebuild.ts', 'index.ts'],
   cli: [
-    ...['model', 'storage', 'arrow', 'parquet', 'time', 'view', 'job', 'plan', 'rebuild.ts', 'index.ts'],
+    ...['model', 'storage', 'arrow', 'parquet', 'time', 'view', 'job', 'plan', 'rebuild.ts', 'index.ts', 'bench'],
     // A survey reads events as map does, without any view.
     ...['map/batch.ts', 'map/identity.ts', 'map/to-slot.ts', 'map/types.ts'],
   ],
@@ -65,15 +73,17 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
 
 /** The places in src that know a package. A package without an entry is imported nowhere. */
 const knownIn: Readonly<Record<string, readonly string[]>> = {
+  // Contenders of the benchmark: one that is no dependency, and others as a program without Refold would use them.
+  '@duckdb/node-api': ['src/bench/contenders/duckdb.ts'],
   acorn: ['src/job/'],
   'apache-arrow': ['src/arrow/', 'src/cli/'],
   'cli-progress': ['src/cli/progress.ts'],
   esbuild: ['src/job/'],
-  hyparquet: ['src/parquet/'],
-  'hyparquet-compressors': ['src/parquet/'],
-  'hyparquet-writer': ['src/parquet/'],
+  hyparquet: ['src/parquet/', 'src/bench/contenders/hyparquet.ts'],
+  'hyparquet-compressors': ['src/parquet/', 'src/bench/contenders/hyparquet.ts'],
+  'hyparquet-writer': ['src/parquet/', 'src/bench/contenders/hyparquet.ts'],
   hysnappy: ['src/parquet/'],
-  'parquetjs-lite': ['src/parquet/'],
+  'parquetjs-lite': ['src/parquet/', 'src/bench/contenders/parquetjs-lite.ts'],
   // The pool, and the half of it that runs in its threads.
   piscina: ['src/workers/pool.ts', 'src/workers/entry.ts'],
   tinyglobby: ['src/plan/', 'src/storage/'],

@@ -22,11 +22,11 @@ import { startWorkers, threadsFor } from './workers/start.ts'
 export async function rebuild(job: LoadedJob, options: RebuildOptions): Promise<RebuildReport> {
   const stages = new Stages(options)
   const plan = await stages.run('plan', () => planRebuild(job, options))
-  const staged = stageAll(plan, options.out, disk)
+  const staged = stageAll(plan, options, disk)
   let workers: Executor | undefined
   try {
     const threads = options.workers ?? threadsFor(job, plan)
-    const executor = await startWorkers(job, plan, threads)
+    const executor = await startWorkers(job, plan, threads, staged.budget)
     workers = executor
     const duplicates = await stages.run('identify', () => identifyAll(plan, executor, stages))
     const mapped = await stages.run('map', () => mapAll(plan, duplicates, executor, stages))

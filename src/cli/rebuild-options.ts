@@ -2,7 +2,7 @@
 
 import { ConfigurationError } from '../model/errors.ts'
 import type { RebuildOptions } from '../model/report.ts'
-import { parseCount } from './options.ts'
+import { parseBytes, parseCount } from './options.ts'
 import { type Given, type OptionSpecs, outOption } from './verb.ts'
 
 const workersMax = 256
@@ -41,15 +41,29 @@ export const rebuildOptionSpecs = {
     describe:
       'Number of worker threads; 0 works in the main thread, for debugging. Default: one for each processor, 0 for small logs',
   },
+  memory: {
+    type: 'string',
+    value: 'size',
+    requiresArg: true,
+    describe: "Memory the rebuild may use, as 512MB; beyond it events are spilled to disk. Default: half the machine's",
+  },
+  'spill-folder': {
+    type: 'string',
+    value: 'folder',
+    requiresArg: true,
+    describe: 'Where events are spilled to. Default: the folder that holds the views',
+  },
   ...outOption,
 } as const satisfies OptionSpecs
 
 export function rebuildOptionsOf(given: Given<typeof rebuildOptionSpecs>): RebuildOptions {
-  const { view, knownAt, asOf, input, workers } = given
+  const { view, knownAt, asOf, input, memory, spillFolder, workers } = given
   return {
     ...(view !== undefined && { views: view.flatMap((names) => names.split(',')) }),
     ...(knownAt !== undefined && { knownAt }),
     ...(asOf !== undefined && { asOf }),
+    ...(memory !== undefined && { memoryBytes: parseBytes('memory', memory) }),
+    ...(spillFolder !== undefined && { spillFolder }),
     ...(input !== undefined && { inputs: parseInputs(input) }),
     ...(workers !== undefined && { workers: parseCount('workers', workers, 0, workersMax) }),
     out: given.out,

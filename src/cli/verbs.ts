@@ -8,4 +8,5 @@ export const verbs: Readonly<Record<string, () => Promise<Verb>>> = {
   show: async () => (await import('./show.ts')).show,
   get: async () => (await import('./get.ts')).get,
   history: async () => (await import('./history.ts')).history,
+  bench: async () => (await import('./bench.ts')).bench,
 }

@@ -1,17 +1,18 @@
-import { hostname } from 'node:os'
+import { hostname, totalmem } from 'node:os'
 import { join } from 'node:path'
 import type { LoadedJob } from '../job/load.ts'
 import type { MapResult } from '../map/map-split.ts'
 import { type ManifestBody, type ManifestFile, manifestColumn } from '../model/manifest.ts'
 import { formatMoment } from '../model/moment-text.ts'
-import type { Counters, ExceptionRow, RebuildReport, ViewReport } from '../model/report.ts'
+import type { Counters, ExceptionRow, RebuildOptions, RebuildReport, ViewReport } from '../model/report.ts'
 import { string } from '../model/types.ts'
 import { encodeParquet, type OutputColumn } from '../parquet/write.ts'
 import type { LogPlan, Plan } from '../plan/plan.ts'
 import type { ReducedView } from '../reduce/all.ts'
+import { newBudget, type ShuffleBudget } from '../shuffle/block-memory.ts'
 import type { Stages } from '../stages.ts'
 import type { Files } from '../storage/files.ts'
-import { exceptionsFolder, exceptionsFolderName, partName } from '../storage/generations.ts'
+import { exceptionsFolder, exceptionsFolderName, isAbandoned, partName, spillFolder } from '../storage/generations.ts'
 import { columnFromValues } from '../view/from-values.ts'
 import { keyFields, outputSchema } from '../view/view-set.ts'
 import { discard, publish, type StagedView, stage } from './commit.ts'
@@ -21,23 +22,47 @@ export interface StagedViews {
   readonly views: ReadonlyMap<string, StagedView>
   /** By view: the folder part files are written to. */
   readonly folders: Readonly<Record<string, string>>
+  /** What may be kept in memory on the way, and the folder for the rest. */
+  readonly budget: ShuffleBudget
 }
 
-export function stageAll(plan: Plan, out: string, files: Files): StagedViews {
+export function stageAll(plan: Plan, options: RebuildOptions, files: Files): StagedViews {
+  const { out } = options
   const names = plan.logs.flatMap((log) => log.groups.flatMap((group) => group.views))
   const views = new Map<string, StagedView>()
+  const spill = spillFolder(options.spillFolder ?? out)
   try {
     for (const name of names) views.set(name, stage(out, name, files))
+    removeAbandoned(options.spillFolder ?? out, files)
+    files.makeFolder(spill)
   } catch (error) {
     for (const view of views.values()) discard(view, files)
+    files.remove(spill)
     throw error
   }
-  return { views, folders: Object.fromEntries([...views].map(([name, view]) => [name, view.folder])) }
+  const folders = Object.fromEntries([...views].map(([name, view]) => [name, view.folder]))
+  return { views, folders, budget: newBudget(shuffleBytes(options.memoryBytes), spill) }
 }
 
-/** Removes what was staged and not published. */
+/** The share of a rebuild's memory that packed rows may have; the rest is for columns, states and the engine itself. */
+const SHUFFLE_SHARE = 0.5
+/** The share of the machine's memory that a rebuild has which asks for nothing. */
+const MACHINE_SHARE = 0.5
+
+function shuffleBytes(memoryBytes: number | undefined): number {
+  const machine = Math.min(totalmem(), process.constrainedMemory() || totalmem())
+  return Math.floor((memoryBytes ?? machine * MACHINE_SHARE) * SHUFFLE_SHARE)
+}
+
+/** What rebuilds spilled that were killed. */
+function removeAbandoned(folder: string, files: Files): void {
+  for (const name of files.list(folder)) if (isAbandoned(name)) files.remove(join(folder, name))
+}
+
+/** Removes what was staged and not published, and what was spilled. */
 export function discardAll(staged: StagedViews, files: Files): void {
   for (const view of staged.views.values()) discard(view, files)
+  files.remove(staged.budget.folder)
 }
 
 export interface Finished {

@@ -55,6 +55,8 @@ function logProblems(log: AnyLog): string[] {
     const role = columns[name]
     if (isType(role)) problems.push(...roleProblems(name, role))
   }
+  const upcasters = Object.entries(log.upcast as Readonly<Record<string, unknown>>)
+  problems.push(...asyncProblems(Object.fromEntries(upcasters.map(([name, fn]) => [`upcast ${name}`, fn]))))
   const order: readonly OrderRole[] = log.order ?? []
   for (const [index, role] of order.entries()) {
     if (!orderRoles.includes(role)) {
@@ -89,7 +91,21 @@ function viewProblems(view: ViewDefinition): string[] {
     problems.push('name: expected letters, digits, "-", "_" and ".", beginning with a letter or digit')
   }
   problems.push(...keyProblems(view), ...stateProblems(view), ...handlerProblems(view), ...orderProblems(view))
+  problems.push(...asyncProblems(functionsOf(view)))
   return problems
+}
+
+function functionsOf(view: ViewDefinition): Record<string, unknown> {
+  const { by, filter, merge, row, state } = view
+  const handlers = Object.entries(view.on).map(([name, handler]) => [`handler ${name}`, handler])
+  return { by, filter, merge, row, state, ...Object.fromEntries(handlers) }
+}
+
+/** What a function does after its first await would be done when the fold is over. */
+function asyncProblems(functions: Readonly<Record<string, unknown>>): string[] {
+  return Object.entries(functions)
+    .filter(([, fn]) => typeof fn === 'function' && /^(Async|Generator)/.test(fn.constructor.name))
+    .map(([name]) => `${name}: expected a plain function, found an async one or a generator; a fold can't wait`)
 }
 
 function keyProblems(view: ViewDefinition): string[] {

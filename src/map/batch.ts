@@ -5,6 +5,7 @@ import { readColumns } from '../parquet/scan.ts'
 import type { FilePlan, LogPlan, SlotSource } from '../plan/plan.ts'
 import { columnFromValues, MisfitError } from '../view/from-values.ts'
 import type { Slot } from '../view/slots.ts'
+import { idText } from './identity.ts'
 import { type SlotColumn, toSlot } from './to-slot.ts'
 
 /** The events of one row group, as a column for each slot that is needed. */
@@ -16,6 +17,8 @@ export interface Batch {
   readonly rowGroup: number
   /** Rows of the row group that the batch's rows come from; null where they are the same. */
   readonly origin: Int32Array | null
+  /** The id of the event in a row of the row group: read anew, for messages. */
+  readonly eventIdAt: (row: number) => string
 }
 
 /** Reads what is needed of one row group. Roles must not hold nulls. */
@@ -41,7 +44,8 @@ export function readBatch(
     const source = file.sources[slot]!
     if (source.kind === 'constant') columns[slot] = constantColumn(log.slots[slot]!, source, rows, file.path)
   }
-  const batch = { rows, columns, file: file.path, rowGroup, origin: null }
+  const eventIdAt = (row: number) => idText(log, readBatch(log, file, parquet, rowGroup, new Set(log.roles.id)), row)
+  const batch = { rows, columns, file: file.path, rowGroup, origin: null, eventIdAt }
   refuseNullRoles(log, batch)
   return batch
 }

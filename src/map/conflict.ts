@@ -1,3 +1,4 @@
+import { isPresent } from '../model/column.ts'
 import type { Place } from '../model/errors.ts'
 import { openParquet } from '../parquet/file.ts'
 import type { LogPlan } from '../plan/plan.ts'
@@ -23,9 +24,16 @@ export function describeConflict(log: LogPlan, a: RowPlace, b: RowPlace): Confli
   if (ids[0] !== ids[1]) return { eventId: ids.join(' and '), differing: null, places }
   const texts = log.slots.map((slot, index) => ({
     column: slot.name,
-    values: [0, 1].map((i) => valueText(batches[i]!.columns[index] as SlotColumn, rows[i]!)) as [string, string],
+    values: [0, 1].map((i) => shown(batches[i]!.columns[index] as SlotColumn, rows[i]!)) as [string, string],
   }))
   return { eventId: ids[0]!, differing: texts.find(({ values }) => values[0] !== values[1]) ?? null, places }
+}
+
+/** Strings quoted, so that null and "null" differ; −0 with its sign. */
+function shown(column: SlotColumn, row: number): string {
+  if (!isPresent(column, row)) return 'null'
+  if (column.kind === 'bytes' || column.kind === 'dictionary') return JSON.stringify(valueText(column, row))
+  return column.kind === 'float64' && Object.is(column.values[row], -0) ? '-0' : valueText(column, row)
 }
 
 function readAll(log: LogPlan, place: RowPlace): Batch {

@@ -1,12 +1,11 @@
-import { describePlace, InputError, type Place, RefoldError, ViewError } from '../model/errors.ts'
-import { hashAll, hashBytes } from '../shuffle/hash.ts'
-import type { EventCursor } from '../view/fold.ts'
-import { ByteWriter, KeyValueError } from '../view/key-codec.ts'
-import { guarded, PurityError } from '../view/purity.ts'
+import { describePlace, InputError, type Place, ViewError } from '../model/errors.ts'
+import { hashBytes } from '../shuffle/hash.ts'
+import { guarded } from '../view/purity.ts'
 import { KEY_BYTES_MAX } from '../view/row-layout.ts'
-import { ValueError } from '../view/runtime.ts'
+import { describeThrown } from '../view/thrown.ts'
 import type { PreparedView } from '../view/view-set.ts'
 import type { Batch } from './batch.ts'
+import type { FoundKeys, KeyLoop } from './key-loop.ts'
 import type { SlotColumn } from './to-slot.ts'
 
 /** Which rows of a batch go to which keys: row by row, a row as often as it has keys. */
@@ -19,6 +18,8 @@ export interface Emission {
   readonly keyData: Uint8Array
   readonly keyStarts: Int32Array
   readonly keyLengths: Int32Array
+  /** The distinct keys, where they were looked for. */
+  readonly found?: FoundKeys
 }
 
 /** Every kept row under the log's own key, a column of strings: its bytes are used where they lie. */
@@ -60,7 +61,7 @@ function hashDictionary(data: Uint8Array, offsets: Int32Array, gap: number, leng
 function refuseLongKeys(lengths: Int32Array, kept: Int32Array, batch: Batch): void {
   for (let i = 0; i < lengths.length; i++) {
     if (lengths[i]! <= KEY_BYTES_MAX) continue
-    const place = placeOf(batch, kept[i]!)
+    const place = eventPlace(batch, kept[i]!)
     throw new InputError(
       `Cannot use the key at ${describePlace(place)}: expected at most ${KEY_BYTES_MAX} bytes, found ${lengths[i]}.`,
       place,
@@ -68,107 +69,52 @@ function refuseLongKeys(lengths: Int32Array, kept: Int32Array, batch: Batch): vo
   }
 }
 
-/** A growing emission, for keys that are computed. */
-class EmissionWriter {
-  readonly #keys = new ByteWriter()
-  #rows = new Int32Array(1024)
-  #starts = new Int32Array(1024)
-  #lengths = new Int32Array(1024)
-  #count = 0
-
-  add(row: number, key: Readonly<Record<string, unknown>>, view: PreparedView): void {
-    if (this.#count === this.#rows.length) this.#grow()
-    const start = this.#keys.length
-    view.codec.write(key, this.#keys)
-    this.#rows[this.#count] = row
-    this.#starts[this.#count] = start
-    this.#lengths[this.#count] = this.#keys.length - start
-    this.#count++
-  }
-
-  finish(batch: Batch): Emission {
-    const count = this.#count
-    const rows = this.#rows.subarray(0, count)
-    const keyLengths = this.#lengths.subarray(0, count)
-    refuseLongKeys(keyLengths, rows, batch)
-    const hashes = new Int32Array(count)
-    hashAll(this.#keys.bytes, this.#starts, keyLengths, count, hashes)
-    return { count, rows, hashes, keyData: this.#keys.bytes, keyStarts: this.#starts, keyLengths }
-  }
-
-  #grow(): void {
-    const larger = (array: Int32Array) => {
-      const grown = new Int32Array(array.length * 2)
-      grown.set(array)
-      return grown
-    }
-    this.#rows = larger(this.#rows)
-    this.#starts = larger(this.#starts)
-    this.#lengths = larger(this.#lengths)
-  }
-}
-
 /** Every kept row for which the view's `filter` is true, under the keys its `by` gives. */
-export function emitByFunction(view: PreparedView, cursor: EventCursor, kept: Int32Array, batch: Batch): Emission {
-  const { by, filter } = view.definition as unknown as {
-    by?: (event: unknown) => unknown
-    filter?: (event: unknown) => unknown
+export function emitByFunction(view: PreparedView, loop: KeyLoop, kept: Int32Array, batch: Batch): Emission {
+  const found = guarded(() => tryKeys(view, loop, kept, batch))
+  const { count, rows, slots, distinct } = found
+  const hashes = new Int32Array(count)
+  const keyStarts = new Int32Array(count)
+  const keyLengths = new Int32Array(count)
+  for (let i = 0; i < count; i++) {
+    const slot = slots[i]!
+    hashes[i] = distinct.hashes[slot]!
+    keyStarts[i] = distinct.starts[slot]!
+    keyLengths[i] = distinct.lengths[slot]!
   }
-  const writer = new EmissionWriter()
-  const { event } = cursor
-  let step: 'filter' | 'by' = 'filter'
-  let row = 0
-  const run = () => {
-    for (let i = 0; i < kept.length; i++) {
-      row = kept[i]!
-      cursor.seek(row)
-      step = 'filter'
-      if (filter !== undefined && !filter(event)) continue
-      step = 'by'
-      const key = by === undefined ? { key: (event as { key: unknown }).key } : by(event)
-      if (key === null) continue
-      if (!Array.isArray(key)) writer.add(row, asKey(key), view)
-      else addDistinct(writer, row, key, view)
-    }
-  }
+  if (distinct.lengths.some((length) => length > KEY_BYTES_MAX)) refuseLongKeys(keyLengths, rows, batch)
+  return { count, rows, hashes, keyData: distinct.data, keyStarts, keyLengths, found }
+}
+
+function tryKeys(view: PreparedView, loop: KeyLoop, kept: Int32Array, batch: Batch): FoundKeys {
   try {
-    guarded(run)
+    return loop.run(kept)
   } catch (error) {
-    throw functionError(view.name, step, batch, row, error)
-  }
-  return writer.finish(batch)
-}
-
-/** An event is folded into each of its keys once, however often `by` names it. */
-function addDistinct(writer: EmissionWriter, row: number, keys: readonly unknown[], view: PreparedView): void {
-  const seen = new Set<string>()
-  for (const key of keys) {
-    const values = asKey(key)
-    const name = JSON.stringify(view.codec.names.map((column) => `${typeof values[column]} ${String(values[column])}`))
-    if (seen.has(name)) continue
-    seen.add(name)
-    writer.add(row, values, view)
+    const { row, step } = loop.at()
+    throw functionError({ view: view.name, handler: step }, `View ${view.name}, its ${step}`, batch, row, error)
   }
 }
 
-function asKey(key: unknown): Readonly<Record<string, unknown>> {
-  if (key === null || typeof key !== 'object')
-    throw new KeyValueError(`expected a key, an array of keys or null, found ${String(key)}`)
-  return key as Readonly<Record<string, unknown>>
+/**
+ * What a user's function threw, with the event it threw at.
+ *
+ * @param who The function, in words.
+ */
+export function functionError(
+  of: Pick<Place, 'view' | 'handler'>,
+  who: string,
+  batch: Batch,
+  row: number,
+  error: unknown,
+): ViewError {
+  const place = { ...eventPlace(batch, row), ...of }
+  return new ViewError(`${who}, at ${describePlace(place)}: ${describeThrown(error)}`, place, { cause: error })
 }
 
-/** What a user's function threw, with the event it threw at. */
-export function functionError(view: string, handler: string, batch: Batch, row: number, error: unknown): Error {
-  const place = { ...placeOf(batch, row), view, handler }
-  const where = `View ${view}, ${handler === 'by' || handler === 'filter' ? `its ${handler}` : `handler ${handler}`}, at ${describePlace(place)}`
-  if (error instanceof RefoldError) return new ViewError(`${where}: ${error.message}`, place, { cause: error })
-  const own = error instanceof KeyValueError || error instanceof ValueError || error instanceof PurityError
-  const message = error instanceof Error ? error.message : String(error)
-  return new ViewError(
-    own ? `${where}: ${message}.` : `${where}: threw ${error instanceof Error ? error.name : 'a value'}: ${message}`,
-    place,
-    { cause: error },
-  )
+/** The place of an event with its id, which is read for this: for messages. */
+export function eventPlace(batch: Batch, row: number): Place {
+  const place = placeOf(batch, row)
+  return { ...place, eventId: batch.eventIdAt(place.row!) }
 }
 
 export function placeOf(batch: Batch, row: number): Place {
@@ -177,7 +123,7 @@ export function placeOf(batch: Batch, row: number): Place {
 
 /** An event of a type for which a view says `unknown: 'fail'`. */
 export function unknownType(view: string, type: string, batch: Batch, row: number): InputError {
-  const place = { ...placeOf(batch, row), view }
+  const place = { ...eventPlace(batch, row), view }
   return new InputError(
     `View ${view} refuses the event at ${describePlace(place)}: expected a type it has a handler for, found ${JSON.stringify(type)}. Add a handler, list the type in the log's types, or set unknown to 'filter' or 'quarantine'.`,
     place,

@@ -1,9 +1,13 @@
 import type { BytesColumn, Column } from '../model/column.ts'
+import { ViewError } from '../model/errors.ts'
 import type { LogPlan } from '../plan/plan.ts'
 import { type Block, newSketch, sketchHashes } from '../shuffle/block.ts'
+import type { BlockMemory } from '../shuffle/block-memory.ts'
 import { KeyTable } from '../shuffle/key-table.ts'
 import { compilePacker, type Packer } from '../shuffle/pack.ts'
-import { type ColumnFold, compileColumnFold, compileEventCursor, type EventCursor, NO_HANDLER } from '../view/fold.ts'
+import { type ColumnFold, compileColumnFold, NO_HANDLER } from '../view/fold.ts'
+import { MisfitError } from '../view/from-values.ts'
+import { showKey } from '../view/key-codec.ts'
 import { guarded } from '../view/purity.ts'
 import { layoutRows, type RowLayout } from '../view/row-layout.ts'
 import { StateStore } from '../view/state.ts'
@@ -13,6 +17,7 @@ import type { PreparedGroup, PreparedView } from '../view/view-set.ts'
 import type { Batch } from './batch.ts'
 import { type Emission, emitByFunction, emitByStringKey, functionError, unknownType } from './emission.ts'
 import { idText } from './identity.ts'
+import { compileKeyLoop, type FoundKeys, type KeyLoop } from './key-loop.ts'
 import type { MapTotals } from './totals.ts'
 import type { BatchTypes } from './types.ts'
 
@@ -35,10 +40,12 @@ export class GroupMapper {
   readonly #group: PreparedGroup
   readonly #layout: RowLayout
   readonly #pack: Packer
-  readonly #cursor: EventCursor | null
+  readonly #memory: BlockMemory
+  readonly #keyLoop: KeyLoop | null
   readonly #fold: ColumnFold | null
 
-  constructor(log: LogPlan, group: PreparedGroup) {
+  constructor(log: LogPlan, group: PreparedGroup, memory: BlockMemory) {
+    this.#memory = memory
     this.#log = log
     this.#group = group
     const { plan, views } = group
@@ -54,8 +61,9 @@ export class GroupMapper {
       log.slots.filter((_, slot) => !slots.includes(slot)).map((slot) => slot.name)
     const keyedByCursor = byFunction || (needsKeySlot && log.slots[log.roles.key]!.storage !== 'str')
     const cursorSlots = this.#cursorSlots(keyedByCursor)
-    this.#cursor = keyedByCursor
-      ? compileEventCursor(
+    this.#keyLoop = keyedByCursor
+      ? compileKeyLoop(
+          only,
           cursorSlots.map((slot) => log.slots[slot]!),
           absentNames(cursorSlots),
         )
@@ -84,7 +92,8 @@ export class GroupMapper {
     this.#countApplied(batch, rows, types, codeOf, emission, totals)
     if (emission.count === 0) return null
     const sketch = newSketch()
-    sketchHashes(sketch, emission.hashes, emission.count)
+    const { hashes } = emission.found?.distinct ?? emission
+    sketchHashes(sketch, hashes, hashes.length)
     const typeCodes = new Uint16Array(batch.rows)
     for (let i = 0; i < kept.length; i++) typeCodes[kept[i]!] = codeOf[types.codes[kept[i]!]!]!
     const block =
@@ -139,9 +148,9 @@ export class GroupMapper {
 
   #emit(batch: Batch, kept: Int32Array): Emission {
     const only = this.#group.views[0]!
-    if (this.#cursor === null) return emitByStringKey(batch.columns[this.#log.roles.key]!, kept, batch)
-    this.#cursor.bindColumns(this.#cursorSlots(true).map((slot) => batch.columns[slot]))
-    return emitByFunction(only, this.#cursor, kept, batch)
+    if (this.#keyLoop === null) return emitByStringKey(batch.columns[this.#log.roles.key]!, kept, batch)
+    this.#keyLoop.bindColumns(this.#cursorSlots(true).map((slot) => batch.columns[slot]))
+    return emitByFunction(only, this.#keyLoop, kept, batch)
   }
 
   /**
@@ -160,14 +169,14 @@ export class GroupMapper {
     for (const view of this.#group.views) {
       const counters = totals.counters[view.name]!
       const handled = (row: number) => view.handlerOf[codeOf[types.codes[row]!]!] !== NO_HANDLER
-      const everyRowOnce = emission.rows.length === rows.length && this.#cursor === null && batch.origin === null
       const strange = (row: number) => !handled(row) && !this.#isKnown(types.names[types.codes[row]!]!)
       const refused = view.definition.unknown === 'quarantine' ? distinctEvents(rows, batch.origin, strange) : noEvents
       const counted =
         refused.size === 0 ? handled : (row: number) => handled(row) && !refused.has(batch.origin?.[row] ?? row)
+      const eachOnce = emission.found?.several !== true && batch.origin === null && refused.size === 0
       const applied =
-        everyRowOnce && handlesAll(view, types, codeOf)
-          ? rows.length
+        eachOnce && (this.#group.views.length === 1 || handlesAll(view, types, codeOf))
+          ? emission.count
           : countDistinct(emission.rows, batch.origin, counted)
       counters.applied += applied
       counters.quarantined += refused.size
@@ -181,27 +190,25 @@ export class GroupMapper {
   }
 
   #block(at: BlockPlace, input: Emission & { typeCodes: Uint16Array; columns: readonly Column[] }): Block {
-    const { words, starts } = this.#pack(input, this.#log.bucketBits)
+    const { words, starts } = this.#pack(input, this.#log.bucketBits, (count) => this.#memory.allocate(count))
     const strings = input.columns.map((column) =>
       column.kind === 'dictionary' && column.dictionary.kind === 'bytes' ? sharedBytes(column.dictionary) : null,
     )
-    return { ...at, rows: input.count, words, starts, strings }
+    return { ...at, rows: input.count, words: this.#memory.keep(words, starts), firstBucket: 0, starts, strings }
   }
 
   /** Folds the batch's events into one state a key, and packs the states. */
   #combine(batch: Batch, emission: Emission, typeCodes: Uint16Array, at: BlockPlace): Block {
     const view = this.#group.views[0]!
-    const table = new KeyTable(1024)
-    const { slotOf } = insertKeys(table, emission)
+    const { slots, distinct } = emission.found ?? internKeys(emission)
     const store = new StateStore(view.state!)
-    store.prepare(table.size)
-    const keyBytes = new Uint8Array(table.words.buffer)
-    const keys = new Array<unknown>(table.size)
+    store.prepare(distinct.count)
+    const keys = new Array<unknown>(distinct.count)
     const keyOf = (slot: number) =>
       (keys[slot] ??= view.codec.read(
-        keyBytes,
-        table.starts[slot]! * 4,
-        table.starts[slot]! * 4 + table.lengths[slot]!,
+        distinct.data,
+        distinct.starts[slot]!,
+        distinct.starts[slot]! + distinct.lengths[slot]!,
       ))
     const fold = this.#fold!
     fold.bindState(store)
@@ -210,21 +217,23 @@ export class GroupMapper {
       typeCodes,
     )
     try {
-      guarded(() => fold.run(emission.rows, slotOf, 0, emission.count, view.handlerOf, keyOf))
+      guarded(() => fold.run(emission.rows, slots, 0, emission.count, view.handlerOf, keyOf))
     } catch (error) {
       const row = emission.rows[fold.at()]!
-      throw functionError(view.name, view.handlerNames[view.handlerOf[typeCodes[row]!]!]!, batch, row, error)
+      const handler = view.handlerNames[view.handlerOf[typeCodes[row]!]!]!
+      const who = `View ${view.name}, handler ${handler}, key ${showKey(keyOf(slots[fold.at()]!))}`
+      throw functionError({ view: view.name, handler }, who, batch, row, error)
     }
-    const count = table.size
+    const { count } = distinct
     const input = {
       count,
       rows: Int32Array.from({ length: count }, (_, slot) => slot),
-      hashes: table.hashes.slice(0, count),
-      keyData: keyBytes,
-      keyStarts: table.starts.slice(0, count).map((word) => word * 4),
-      keyLengths: table.lengths.slice(0, count),
+      hashes: distinct.hashes,
+      keyData: distinct.data,
+      keyStarts: distinct.starts,
+      keyLengths: distinct.lengths,
       typeCodes: new Uint16Array(count),
-      columns: store.columns.map((column) => storeColumn(column, null, count)),
+      columns: store.columns.map((column) => stateColumn(view, column, count, keyOf)),
     }
     return this.#block(at, input)
   }
@@ -266,6 +275,23 @@ function countDistinct(rows: Int32Array, origin: Int32Array | null, include?: (r
   return count
 }
 
+function stateColumn(
+  view: PreparedView,
+  column: StateStore['columns'][number],
+  count: number,
+  keyOf: (slot: number) => unknown,
+): Column {
+  try {
+    return storeColumn(column, null, count)
+  } catch (error) {
+    if (!(error instanceof MisfitError)) throw error
+    throw new ViewError(
+      `View ${view.name}, for key ${showKey(keyOf(error.row))}: state "${column.name}": ${error.message}.`,
+      { view: view.name, column: column.name },
+    )
+  }
+}
+
 const noEvents: ReadonlySet<number> = new Set()
 
 function distinctEvents(
@@ -278,8 +304,10 @@ function distinctEvents(
   return events
 }
 
-function insertKeys(table: KeyTable, emission: Emission): { slotOf: Int32Array } {
-  const slotOf = new Int32Array(emission.count)
+/** The distinct keys of an emission that was made without looking for them. */
+function internKeys(emission: Emission): Pick<FoundKeys, 'slots' | 'distinct'> {
+  const table = new KeyTable(1024)
+  const slots = new Int32Array(emission.count)
   let scratch = new Int32Array(16)
   let bytes = new Uint8Array(scratch.buffer)
   for (let i = 0; i < emission.count; i++) {
@@ -292,7 +320,15 @@ function insertKeys(table: KeyTable, emission: Emission): { slotOf: Int32Array }
     }
     if (words > 0) scratch[words - 1] = 0
     for (let j = 0; j < length; j++) bytes[j] = emission.keyData[start + j]!
-    slotOf[i] = table.slotOf(scratch, 0, length, emission.hashes[i]!)
+    slots[i] = table.slotOf(scratch, 0, length, emission.hashes[i]!)
   }
-  return { slotOf }
+  const count = table.size
+  const distinct = {
+    count,
+    hashes: table.hashes.slice(0, count),
+    data: new Uint8Array(table.words.buffer),
+    starts: table.starts.slice(0, count).map((word) => word * 4),
+    lengths: table.lengths.slice(0, count),
+  }
+  return { slots, distinct }
 }

@@ -4,6 +4,7 @@ import type { ParquetFile } from '../parquet/file.ts'
 import type { FilePlan, LogPlan } from '../plan/plan.ts'
 import type { Block } from '../shuffle/block.ts'
 import { mergeSketch, newSketch } from '../shuffle/block.ts'
+import type { BlockMemory } from '../shuffle/block-memory.ts'
 import { bucketOf } from '../shuffle/hash.ts'
 import type { PreparedGroup } from '../view/view-set.ts'
 import { type Batch, readBatch } from './batch.ts'
@@ -55,9 +56,9 @@ export class LogMapper {
   readonly #views: readonly string[]
   #watch: ((group: number, ordinal: number, batch: Batch, mapped: MappedBatch) => void) | null = null
 
-  constructor(log: LogPlan, groups: readonly PreparedGroup[], upcaster: Upcaster | null) {
+  constructor(log: LogPlan, groups: readonly PreparedGroup[], upcaster: Upcaster | null, memory: BlockMemory) {
     this.#log = log
-    this.#groups = groups.map((group) => new GroupMapper(log, group))
+    this.#groups = groups.map((group) => new GroupMapper(log, group, memory))
     this.#upcaster = upcaster
     this.#views = groups.flatMap((group) => group.views.map((view) => view.name))
   }

@@ -1,10 +1,10 @@
 import type { LogPlan } from '../plan/plan.ts'
 import { compileEventCursor, type EventCursor } from '../view/fold.ts'
-import { columnFromValues } from '../view/from-values.ts'
+import { columnFromValues, MisfitError } from '../view/from-values.ts'
 import { guarded } from '../view/purity.ts'
+import { ValueError } from '../view/runtime.ts'
 import type { Batch } from './batch.ts'
-import { placed } from './batch.ts'
-import { functionError, placeOf } from './emission.ts'
+import { functionError } from './emission.ts'
 import type { SlotColumn } from './to-slot.ts'
 import type { BatchTypes } from './types.ts'
 
@@ -51,40 +51,66 @@ export function upcastRows(log: LogPlan, upcaster: Upcaster, batch: Batch, old: 
     const name = types.names[types.codes[row]!]!
     cursor.seek(row)
     try {
-      const result = guarded(() => functions[name]!(event))
-      const made = result === null ? [] : Array.isArray(result) ? result : [result]
+      const made = changesOf(
+        log,
+        guarded(() => functions[name]!(event)),
+      )
       if (made.length === 0) dropped++
       for (const changes of made) {
         log.slots.forEach((slot, index) => {
-          values[index]!.push(
-            Object.hasOwn(changes, slot.name)
-              ? changes[slot.name]
-              : slotValue(event, slot.name, batch.columns[index]!, row),
-          )
+          const changed = Object.hasOwn(changes, slot.name)
+          values[index]!.push(changed ? changes[slot.name] : slotValue(event, slot.name, batch.columns[index]!, row))
         })
         origin.push(row)
       }
     } catch (error) {
-      throw functionError(`of log ${log.name}`, `upcast ${name}`, batch, row, error)
+      throw upcastError(log, name, batch, row, error)
     }
   }
-  const columns = log.slots.map((slot, index) =>
-    placed(
-      { ...placeOf(batch, old[0]!), column: slot.name },
-      () => columnFromValues(slot.type, values[index]!, 'handler') as SlotColumn,
-    ),
-  )
-  const made: Batch = {
-    rows: origin.length,
-    columns,
-    file: batch.file,
-    rowGroup: batch.rowGroup,
-    origin: Int32Array.from(origin),
-  }
+  const columns = log.slots.map((slot, index) => {
+    try {
+      return columnFromValues(slot.type, values[index]!, 'handler') as SlotColumn
+    } catch (error) {
+      if (!(error instanceof MisfitError)) throw error
+      const row = origin[error.row]!
+      const reason = new ValueError(slot.name, `field "${slot.name}": ${error.message}`)
+      throw upcastError(log, types.names[types.codes[row]!]!, batch, row, reason)
+    }
+  })
+  const made: Batch = { ...batch, rows: origin.length, columns, origin: Int32Array.from(origin) }
   return { batch: made, rows: origin.length, dropped }
 }
 
+function upcastError(log: LogPlan, type: string, batch: Batch, row: number, error: unknown): Error {
+  return functionError({ handler: `upcast ${type}` }, `Log ${log.name}, its upcast of ${type}`, batch, row, error)
+}
+
+/** What an upcaster returned, as a list of changes. Who an event is and when it was can't change. */
+function changesOf(log: LogPlan, result: unknown): readonly Readonly<Record<string, unknown>>[] {
+  const list: readonly unknown[] = result === null ? [] : Array.isArray(result) ? result : [result]
+  for (const changes of list) {
+    if (changes === null || typeof changes !== 'object' || Array.isArray(changes)) {
+      const expected = 'an object of what changes, several in an array, or null'
+      throw new ValueError('upcast', `expected ${expected}, found ${String(changes)}`)
+    }
+    for (const [name, value] of Object.entries(changes)) refuseChange(log, name, value)
+  }
+  return list as readonly Readonly<Record<string, unknown>>[]
+}
+
+function refuseChange(log: LogPlan, name: string, value: unknown): void {
+  const { type, id, key, occurredAt, recordedAt, sequence } = log.roles
+  const slot = log.slots.findIndex((candidate) => candidate.name === name)
+  if (slot < 0 || [...id, key, occurredAt, recordedAt, sequence].includes(slot)) {
+    throw new ValueError(name, `expected changes of ${type < 0 ? '' : 'type or '}fields, found "${name}"`)
+  }
+  if (slot === type && typeof value !== 'string') {
+    throw new ValueError(name, `type: expected a string, found ${String(value)}`)
+  }
+}
+
+/** A value to be handed on as it is, though handlers could not read it. */
 function slotValue(event: Readonly<Record<string, unknown>>, name: string, column: SlotColumn, row: number): unknown {
   if (column.validity !== null && (column.validity[row >> 3]! & (1 << (row & 7))) === 0) return null
-  return event[name]
+  return column.kind === 'int64' ? column.values[row] : event[name]
 }

@@ -19,6 +19,10 @@ export interface RebuildOptions {
   readonly knownAt?: string
   /** ISO 8601 moment: keep only events that occurred up to it. */
   readonly asOf?: string
+  /** Memory that the rebuild may use, in bytes; beyond its share of it, events on their way are spilled. Absent: half the machine's. */
+  readonly memoryBytes?: number
+  /** Folder for what is spilled. Absent: `out`. */
+  readonly spillFolder?: string
   readonly onProgress?: (progress: Progress) => void
   /** Aborts the rebuild; what is published stays as it was. */
   readonly signal?: AbortSignal

@@ -26,6 +26,54 @@ export function joinPlainPages(pages: readonly DataPage[], rows: number): BytesV
   return { kind: 'bytes', offsets, data: joinBytes(pieces), gap: 4 }
 }
 
+/**
+ * PLAIN strings of which a few are null: laid behind each other as they are, run by run, with an empty string in the
+ * place of each null.
+ */
+export function joinPlainPagesWithNulls(
+  pages: readonly DataPage[],
+  rows: number,
+  nullCount: number,
+  validity: Uint8Array,
+): BytesValues {
+  const length = pages.reduce((sum, page) => sum + page.values.length, 4 * nullCount)
+  if (length > BYTES_MAX - 4) throw tooLarge(length)
+  const offsets = new Int32Array(rows + 1)
+  const data = new Uint8Array(length)
+  let to = 0
+  let row = 0
+  for (const { values, slots } of pages) {
+    let copied = 0
+    let at = 0
+    for (const end = row + slots; row < end; row++) {
+      if ((validity[row >> 3]! & (1 << (row & 7))) === 0) {
+        data.set(values.subarray(copied, at), to)
+        to += at - copied + 4
+        copied = at
+        offsets[row] = to
+        continue
+      }
+      const next = endOfValue(values, at)
+      offsets[row] = to + at - copied + 4
+      at = next
+    }
+    data.set(values.subarray(copied, at), to)
+    to += at - copied
+  }
+  offsets[rows] = to + 4
+  return { kind: 'bytes', offsets, data: data.subarray(0, to), gap: 4 }
+}
+
+/** Where a PLAIN value ends that begins at `at` with four bytes of length. */
+function endOfValue(page: Uint8Array, at: number): number {
+  const left = page.length - at - 4
+  if (left < 0) throw new PageError('expected another string, found the end of the page')
+  const length = page[at]! | (page[at + 1]! << 8) | (page[at + 2]! << 16) | (page[at + 3]! << 24)
+  if (length < 0 || length > left)
+    throw new PageError(`expected a string of at most ${left} bytes, found one of ${length >>> 0}`)
+  return at + 4 + length
+}
+
 function tooLarge(bytes: number): PageError {
   return new PageError(
     `expected less than 2 GiB of strings in a row group, found ${bytes} bytes; write smaller row groups`,
@@ -76,7 +124,7 @@ export function denseBytes(page: DataPage, count: number, fixedLength: number | 
     const data = encoding === 'PLAIN' ? values : joinStreams(values, count, fixedLength)
     const starts = new Int32Array(count)
     for (let i = 0; i < count; i++) starts[i] = i * fixedLength
-    return { data, starts, lengths: new Int32Array(count).fill(fixedLength) }
+    return { data, starts, lengths: new Int32Array(count).fill(fixedLength), contiguous: true }
   }
   const dense = variableBytes(page, count)
   if (fixedLength !== undefined && !dense.lengths.every((length) => length === fixedLength)) {
@@ -92,7 +140,7 @@ function variableBytes({ values, encoding }: DataPage, count: number): DenseByte
       const lengths = new Int32Array(count)
       const end = walkLengths(values, starts, 0, count, 0)
       for (let i = 0; i < count; i++) lengths[i] = (i + 1 < count ? starts[i + 1]! - 4 : end) - starts[i]!
-      return { data: values, starts, lengths }
+      return { data: values, starts, lengths, contiguous: false }
     }
     case 'DELTA_LENGTH_BYTE_ARRAY':
       return decodeDeltaLengths(values, count)
@@ -121,7 +169,7 @@ export function codedBytes(dictionary: BytesColumn, codes: Int32Array): DenseByt
     starts[i] = offsets[code]!
     lengths[i] = offsets[code + 1]! - gap - offsets[code]!
   }
-  return { data, starts, lengths }
+  return { data, starts, lengths, contiguous: false }
 }
 
 /** Below, a loop is faster than a call that copies. */
@@ -140,24 +188,37 @@ export class BytesGatherer {
 
   add(dense: DenseBytes, rows: number, validity: Uint8Array | null): void {
     this.#reserve(dense.lengths)
-    const { data: from, starts, lengths } = dense
-    const to = this.#data
+    if (dense.contiguous) this.#copyWhole(dense)
+    else this.#copyEach(dense)
     const offsets = this.#offsets
     const first = this.#row
-    let at = this.#length
+    let at = offsets[first]!
     let next = 0
     for (let row = first; row < first + rows; row++) {
-      if (validity === null || (validity[row >> 3]! & (1 << (row & 7))) !== 0) {
-        const start = starts[next]!
-        const length = lengths[next++]!
-        if (length > LOOP_BYTES_MAX) to.set(from.subarray(start, start + length), at)
-        else for (let i = 0; i < length; i++) to[at + i] = from[start + i]!
-        at += length
-      }
+      if (validity === null || (validity[row >> 3]! & (1 << (row & 7))) !== 0) at += dense.lengths[next++]!
       offsets[row + 1] = at
     }
-    this.#length = at
     this.#row = first + rows
+  }
+
+  #copyWhole({ data, starts, lengths }: DenseBytes): void {
+    if (lengths.length === 0) return
+    const end = starts.at(-1)! + lengths.at(-1)!
+    this.#data.set(data.subarray(starts[0]!, end), this.#length)
+    this.#length += end - starts[0]!
+  }
+
+  #copyEach({ data: from, starts, lengths }: DenseBytes): void {
+    const to = this.#data
+    let at = this.#length
+    for (let value = 0; value < lengths.length; value++) {
+      const start = starts[value]!
+      const length = lengths[value]!
+      if (length > LOOP_BYTES_MAX) to.set(from.subarray(start, start + length), at)
+      else for (let i = 0; i < length; i++) to[at + i] = from[start + i]!
+      at += length
+    }
+    this.#length = at
   }
 
   #reserve(lengths: Int32Array): void {

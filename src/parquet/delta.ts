@@ -143,6 +143,8 @@ export interface DenseBytes {
   readonly data: Uint8Array
   readonly starts: Int32Array
   readonly lengths: Int32Array
+  /** Whether the values lie side by side, in their order. */
+  readonly contiguous: boolean
 }
 
 /** DELTA_LENGTH_BYTE_ARRAY: all lengths, then all bytes. */
@@ -163,7 +165,7 @@ function layOut(reader: Reader, count: number): DenseBytes {
     starts[i] = at
     at += length
   }
-  return { data: reader.bytes, starts, lengths }
+  return { data: reader.bytes, starts, lengths, contiguous: true }
 }
 
 /** More than any sane page, less than what would exhaust memory. */
@@ -192,5 +194,5 @@ export function decodeDeltaBytes(bytes: Uint8Array, count: number): DenseBytes {
     if (shared[i]! > 0) data.copyWithin(starts[i]!, starts[i - 1]!, starts[i - 1]! + shared[i]!)
     data.set(rest.data.subarray(rest.starts[i]!, rest.starts[i]! + rest.lengths[i]!), starts[i]! + shared[i]!)
   }
-  return { data, starts, lengths }
+  return { data, starts, lengths, contiguous: true }
 }

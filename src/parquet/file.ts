@@ -9,6 +9,7 @@ import { InputError } from '../model/errors.ts'
 import type { ReadableFile } from '../storage/files.ts'
 import { type SchemaField, schemaFields } from './schema.ts'
 import { type ColumnStatistics, chunkStatistics } from './statistics.ts'
+import { checkThrift } from './thrift.ts'
 
 export type { SchemaField } from './schema.ts'
 export type { ColumnStatistics } from './statistics.ts'
@@ -105,7 +106,10 @@ function readFooter(file: ReadableFile): FileMetaData {
   if (length > byteLength - BYTES_MIN)
     throw refuse(file, `a footer of at most ${byteLength - BYTES_MIN} bytes`, `one of ${length}`)
   const footer = file.read(byteLength - 8 - length, length + 8)
-  return understood(file, () => parquetMetadata(footer, { parsers: parsers as never, geoparquet: false }))
+  return understood(file, () => {
+    checkThrift(footer.subarray(0, length), 0)
+    return parquetMetadata(footer, { parsers: parsers as never, geoparquet: false })
+  })
 }
 
 function textOf(bytes: Uint8Array): string {

@@ -1,5 +1,13 @@
 import type { BytesColumn, Column, ValuesColumn } from '../model/column.ts'
-import { BytesGatherer, type BytesValues, codedBytes, denseBytes, joinPlainPages, joinStreams } from './bytes.ts'
+import {
+  BytesGatherer,
+  type BytesValues,
+  codedBytes,
+  denseBytes,
+  joinPlainPages,
+  joinPlainPagesWithNulls,
+  joinStreams,
+} from './bytes.ts'
 import { decodeDelta } from './delta.ts'
 import { decodeBits, decodeHybrid } from './hybrid.ts'
 import { decodeInt96 } from './int96.ts'
@@ -37,6 +45,7 @@ interface Source extends FlatColumn {
   /** Of each page. */
   readonly present: readonly number[]
   readonly validity: Uint8Array | null
+  readonly nullCount: number
   /** Decoded once, when first asked for. */
   readonly dictionary: () => Dictionary
 }
@@ -56,7 +65,14 @@ export function decodeFlat(chunk: ChunkPages, column: FlatColumn): Column {
   const present = chunk.pages.map((page) => presence.add(page))
   const { nullCount, validity } = presence
   const base = { length: column.rows, nullCount, validity }
-  const source = { ...column, pages: chunk.pages, present, validity, dictionary: dictionaryOnce(chunk, column) }
+  const source = {
+    ...column,
+    pages: chunk.pages,
+    present,
+    validity,
+    nullCount,
+    dictionary: dictionaryOnce(chunk, column),
+  }
   const filled = chunk.pages.filter((_, i) => present[i]! > 0)
   if (chunk.dictionary === null || !filled.every(isCoded)) return { ...decodeValues(source), ...base }
   const dictionary = source.dictionary()
@@ -275,11 +291,17 @@ function denseBits({ values, encoding }: DataPage, count: number): Uint8Array {
   return bits
 }
 
+/** With this many rows between two nulls, strings are copied faster by the run than one by one. */
+const NULLS_MIN_RUN = 8
+
 function decodeBytes(source: Source): BytesValues {
   const { pages, rows, validity } = source
   const fixedLength = source.physical === 'FIXED_LEN_BYTE_ARRAY' ? source.typeLength : undefined
-  const allPlain = pages.every((page) => page.encoding === 'PLAIN')
-  if (allPlain && fixedLength === undefined && validity === null) return joinPlainPages(pages, rows)
+  const asTheyAre = fixedLength === undefined && pages.every((page) => page.encoding === 'PLAIN')
+  if (asTheyAre && validity === null) return joinPlainPages(pages, rows)
+  if (asTheyAre && validity !== null && source.nullCount * NULLS_MIN_RUN < rows) {
+    return joinPlainPagesWithNulls(pages, rows, source.nullCount, validity)
+  }
   const gatherer = new BytesGatherer(rows)
   pages.forEach((page, i) => {
     const count = source.present[i]!

@@ -13,14 +13,19 @@ export function finishLogical(column: Column, type: LogicalType): Column {
   const inBytes = (column.kind === 'dictionary' ? column.dictionary.kind : column.kind) === 'bytes'
   if (type.kind !== 'decimal' || !inBytes) return column
   if (type.precision <= DIGITS_OF_64_BITS) return onValues(column, decimals64)
-  const plain = withoutDictionary(column)
-  return {
-    kind: 'values',
-    ...baseOf(plain),
-    values: Array.from({ length: plain.length }, (_, row) =>
-      isPresent(plain, row) ? bigEndian(bytesAt(plain as BytesColumn, row)) : null,
-    ),
+  return wideDecimals(withoutDictionary(column))
+}
+
+/** Decimals of more than 64 bits. */
+function wideDecimals(column: Column): Column {
+  if (column.kind !== 'bytes') return column
+  const { data, offsets, gap } = column
+  const view = new DataView(data.buffer, data.byteOffset, data.byteLength)
+  const values = new Array<bigint | null>(column.length).fill(null)
+  for (let row = 0; row < column.length; row++) {
+    if (isPresent(column, row)) values[row] = bigEndianAt(view, offsets[row]!, offsets[row + 1]! - gap)
   }
+  return { kind: 'values', ...baseOf(column), values }
 }
 
 /** Applies to the dictionary where there is one. */
@@ -102,9 +107,21 @@ function tooManyDigits(column: BytesColumn, row: number): PageError {
 
 /** Bytes as one signed integer, big-endian two's complement. */
 export function bigEndian(bytes: Uint8Array): bigint {
-  let value = 0n
-  for (const byte of bytes) value = (value << 8n) | BigInt(byte)
-  return BigInt.asIntN(bytes.length * 8, value)
+  return bigEndianAt(new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength), 0, bytes.length)
+}
+
+/** Eight bytes at a time, because each step makes a new BigInt. */
+function bigEndianAt(view: DataView, start: number, end: number): bigint {
+  const head = (end - start) % 8
+  let at = start
+  let value = at < end && head > 0 ? BigInt(view.getInt8(at++)) : 0n
+  for (let i = 1; i < head; i++) value = (value << 8n) | BigInt(view.getUint8(at++))
+  if (head === 0 && at < end) {
+    value = view.getBigInt64(at)
+    at += 8
+  }
+  for (; at < end; at += 8) value = (value << 64n) | view.getBigUint64(at)
+  return value
 }
 
 export function bytesAt(column: BytesColumn, row: number): Uint8Array {

@@ -2,6 +2,7 @@ import { crc32 } from 'node:zlib'
 import { parquetHeader } from 'hyparquet/src/column.js'
 import { decompress } from './decompress.ts'
 import { PageError } from './page-error.ts'
+import { checkThrift } from './thrift.ts'
 
 /** A data page, decompressed: where its levels and its values lie. */
 export interface DataPage {
@@ -58,7 +59,7 @@ export function readPages(bytes: Uint8Array, limits: ChunkLimits): ChunkPages {
   let dictionary: ChunkPages['dictionary'] = null
   let slots = 0
   while (slots < limits.slots && reader.offset < bytes.length) {
-    const header = readHeader(reader, pages.length)
+    const header = readHeader(bytes, reader, pages.length)
     const start = reader.offset
     checkSizes(header, bytes.length - start)
     const body = bytes.subarray(start, start + header.compressed_page_size)
@@ -79,8 +80,9 @@ export function readPages(bytes: Uint8Array, limits: ChunkLimits): ChunkPages {
   return { dictionary, pages }
 }
 
-function readHeader(reader: { view: DataView; offset: number }, page: number): PageHeader {
+function readHeader(bytes: Uint8Array, reader: { view: DataView; offset: number }, page: number): PageHeader {
   try {
+    checkThrift(bytes, reader.offset)
     return parquetHeader(reader) as PageHeader
   } catch (error) {
     throw new PageError(`page ${page}: expected a page header, found something else (${(error as Error).message})`)
@@ -107,6 +109,7 @@ function checkSizes(header: PageHeader, available: number): void {
 
 function checkSum(header: PageHeader, body: Uint8Array): void {
   if (header.crc === undefined) return
+  if (!Number.isInteger(header.crc)) throw new PageError('expected a checksum, found something else')
   const found = crc32(body)
   if (found !== header.crc >>> 0)
     throw new PageError(`expected a page with checksum ${header.crc >>> 0}, found ${found}: its bytes have changed`)
@@ -114,10 +117,10 @@ function checkSum(header: PageHeader, body: Uint8Array): void {
 
 function readDictionary(header: PageHeader, body: Uint8Array, limits: ChunkLimits): ChunkPages['dictionary'] {
   const count = header.dictionary_page_header?.num_values
-  if (count === undefined || count < 0 || count > header.uncompressed_page_size) {
+  if (!(Number.isInteger(count) && count! >= 0 && count! <= header.uncompressed_page_size)) {
     throw new PageError(`expected a dictionary of at most ${header.uncompressed_page_size} values, found ${count}`)
   }
-  return { count, values: decompress(limits.codec, body, header.uncompressed_page_size) }
+  return { count: count!, values: decompress(limits.codec, body, header.uncompressed_page_size) }
 }
 
 function readPageV1(header: PageHeader, body: Uint8Array, limits: ChunkLimits): DataPage {
@@ -152,11 +155,13 @@ function readPageV2(header: PageHeader, body: Uint8Array, limits: ChunkLimits): 
   const own = header.data_page_header_v2
   if (own === undefined) throw new PageError('expected a header of a version 2 page, found none')
   checkSlots(own.num_values, limits)
-  const repetition = own.repetition_levels_byte_length ?? 0
-  const definition = own.definition_levels_byte_length ?? 0
+  const repetition = Number(own.repetition_levels_byte_length ?? 0)
+  const definition = Number(own.definition_levels_byte_length ?? 0)
   const levels = repetition + definition
-  if (repetition < 0 || definition < 0 || levels > body.length || levels > header.uncompressed_page_size) {
-    throw new PageError(`expected at most ${body.length} bytes of levels, found ${levels}`)
+  const most = Math.min(body.length, header.uncompressed_page_size)
+  // Thrift says what type a number has: a damaged one may be anything.
+  if (!(Number.isInteger(levels) && repetition >= 0 && definition >= 0 && levels <= most)) {
+    throw new PageError(`expected at most ${most} bytes of levels, found ${levels}`)
   }
   const rest = body.subarray(levels)
   const length = header.uncompressed_page_size - levels

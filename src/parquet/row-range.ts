@@ -2,6 +2,7 @@ import type { RowGroup } from 'hyparquet'
 import { readOffsetIndex } from 'hyparquet/src/indexes.js'
 import type { ReadableFile } from '../storage/files.ts'
 import { PageError } from './page-error.ts'
+import { checkThrift } from './thrift.ts'
 
 /** Rows of a row group, from 0, end exclusive. */
 export interface RowRange {
@@ -40,7 +41,7 @@ export function pagesOfRange(
   rows: number,
 ): PagesOfRange | null {
   if (column.offset_index_offset === undefined || !column.offset_index_length) return null
-  const pages = readLocations(file.read(Number(column.offset_index_offset), column.offset_index_length))
+  const pages = readLocations(file.read(Number(column.offset_index_offset), Number(column.offset_index_length)))
   checkLocations(pages, chunk, rows)
   const begin = pages.findLastIndex(({ firstRow }) => firstRow <= range.from)
   const after = pages.findIndex(({ firstRow }) => firstRow >= range.to)
@@ -61,9 +62,10 @@ export function pagesOfRange(
 function readLocations(bytes: Uint8Array): PageLocation[] {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
   try {
+    checkThrift(bytes, 0)
     return readOffsetIndex({ view, offset: 0 }).page_locations.map((location) => ({
       offset: Number(location.offset),
-      length: location.compressed_page_size,
+      length: Number(location.compressed_page_size),
       firstRow: Number(location.first_row_index),
     }))
   } catch (error) {

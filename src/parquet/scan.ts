@@ -96,7 +96,7 @@ function chunkOf(file: ParquetFile, rowGroup: number, { path, element }: SchemaT
   if (column === undefined) throw new PageError('expected the column in this row group, found none')
   const { type } = column.meta_data!
   if (type !== element.type) throw new PageError(`expected a column of type ${element.type}, found ${type}`)
-  if (type === 'FIXED_LEN_BYTE_ARRAY' && !(element.type_length! > 0)) {
+  if (type === 'FIXED_LEN_BYTE_ARRAY' && !(Number.isInteger(element.type_length) && element.type_length! > 0)) {
     throw new PageError(`expected a type with a length, found ${element.type_length}`)
   }
   return column
@@ -142,13 +142,13 @@ function chunkRange(chunk: Parameters<typeof chunkStart>[0]): ByteRange {
 }
 
 /** A few bytes may rightly stand for many equal rows, but not for any number. */
-const ROWS_A_BYTE_MAX = 1 << 16
-const ROWS_ANYHOW = 1 << 20
+const ROWS_A_BYTE_MAX = 2 ** 18
+const ROWS_ANYHOW = 2 ** 24
 
 function checkPlausible(rows: number, bytes: number): void {
   if (!(Number.isInteger(rows) && rows >= 0)) throw new PageError(`expected a number of values, found ${rows}`)
-  if (rows > ROWS_ANYHOW && rows > bytes * ROWS_A_BYTE_MAX)
-    throw new PageError(`expected at most ${bytes * ROWS_A_BYTE_MAX} rows in ${bytes} bytes, found ${rows} claimed`)
+  const most = Math.max(ROWS_ANYHOW, bytes * ROWS_A_BYTE_MAX)
+  if (rows > most) throw new PageError(`expected at most ${most} values in ${bytes} bytes, found ${rows} claimed`)
 }
 
 function readRanges(file: ParquetFile, ranges: readonly ByteRange[]): Uint8Array {

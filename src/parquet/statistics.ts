@@ -1,39 +1,35 @@
 import type { SchemaTree, Statistics } from 'hyparquet'
 import { getTreePath } from 'hyparquet/src/schema.js'
-import { schemaFields } from './schema.ts'
+import type { LogicalType } from '../model/column.ts'
+import { logicalTypeOf } from './schema.ts'
 
-/** Exact bounds of a column's values in a row group; moments in the column's unit. */
+type Bound = bigint | number | string | boolean
+
+/** Exact bounds of a column's values in a row group; moments in the column's unit. NaN lies outside of them. */
 export interface ColumnStatistics {
-  readonly min?: bigint | number | string | boolean
-  readonly max?: bigint | number | string | boolean
+  readonly min?: Bound
+  readonly max?: Bound
   readonly nullCount?: number
 }
 
-const decoder = new TextDecoder('utf-8', { fatal: true })
+interface ChunkDescription {
+  readonly path_in_schema: string[]
+  readonly type: string
+  readonly statistics?: Statistics
+}
 
 /**
- * Statistics that can be relied on. The deprecated `min` and `max` are taken for signed numbers only, where writers
- * agreed on their order; bounds that are truncated, NaN or not valid UTF-8 are left out.
+ * Statistics that can be relied on. The deprecated `min` and `max` are taken for signed integers only, where writers
+ * agreed on their order; bounds that are shortened, NaN or not valid UTF-8 are left out.
  */
-export function chunkStatistics(
-  chunk: { readonly path_in_schema: string[]; readonly type: string; readonly statistics?: Statistics },
-  tree: SchemaTree,
-): ColumnStatistics | undefined {
+export function chunkStatistics(chunk: ChunkDescription, tree: SchemaTree): ColumnStatistics | undefined {
   const { statistics } = chunk
   if (statistics === undefined) return undefined
-  const node = getTreePath(tree, chunk.path_in_schema).at(-1)!
-  const type = schemaFields({ ...tree, children: [node] })[0]!.type
-  const signed = (type.kind === 'int' && type.signed) || type.kind === 'timestamp' || type.kind === 'date'
-  const numeric = chunk.type === 'INT32' || chunk.type === 'INT64' || chunk.type === 'DOUBLE' || chunk.type === 'FLOAT'
-  const trusted = type.kind === 'string' || type.kind === 'bool' || (numeric && type.kind !== 'decimal')
-  const min = trusted
-    ? (exact(statistics.min_value, statistics.is_min_value_exact) ??
-      (signed && numeric ? exact(statistics.min, undefined) : undefined))
-    : undefined
-  const max = trusted
-    ? (exact(statistics.max_value, statistics.is_max_value_exact) ??
-      (signed && numeric ? exact(statistics.max, undefined) : undefined))
-    : undefined
+  const type = logicalTypeOf(getTreePath(tree, chunk.path_in_schema).at(-1)!)
+  const bound = boundReader(type, chunk.type)
+  const agreed = isSigned(type) ? statistics : {}
+  const min = bound(statistics.min_value, statistics.is_min_value_exact) ?? bound(agreed.min, undefined)
+  const max = bound(statistics.max_value, statistics.is_max_value_exact) ?? bound(agreed.max, undefined)
   const nullCount = statistics.null_count === undefined ? undefined : Number(statistics.null_count)
   return {
     ...(min === undefined ? {} : { min }),
@@ -42,13 +38,29 @@ export function chunkStatistics(
   }
 }
 
-function exact(value: unknown, isExact: boolean | undefined): bigint | number | string | boolean | undefined {
-  if (isExact === false) return undefined
-  if (typeof value === 'bigint' || typeof value === 'boolean') return value
-  if (typeof value === 'number') return Number.isNaN(value) ? undefined : value
-  if (!(value instanceof Uint8Array)) return undefined
+function isSigned(type: LogicalType): boolean {
+  return (type.kind === 'int' && type.signed) || type.kind === 'timestamp' || type.kind === 'date'
+}
+
+const decoder = new TextDecoder('utf-8', { fatal: true })
+const numericTypes = ['INT32', 'INT64', 'FLOAT', 'DOUBLE']
+
+/** Reads a bound as what a column of the type holds; undefined where it is anything else. */
+function boundReader(type: LogicalType, physical: string) {
+  return (value: unknown, isExact: boolean | undefined): Bound | undefined => {
+    if (isExact === false) return undefined
+    if (type.kind === 'bool') return typeof value === 'boolean' ? value : undefined
+    if (type.kind === 'string') return value instanceof Uint8Array ? decoded(value) : undefined
+    // hyparquet has made floats of decimals.
+    if (!numericTypes.includes(physical) || type.kind === 'decimal') return undefined
+    if (typeof value === 'number') return Number.isNaN(value) ? undefined : value
+    return typeof value === 'bigint' ? value : undefined
+  }
+}
+
+function decoded(bytes: Uint8Array): string | undefined {
   try {
-    return decoder.decode(value)
+    return decoder.decode(bytes)
   } catch {
     return undefined
   }

@@ -70,7 +70,6 @@ function planLog(log: AnyLog, views: readonly ViewDefinition[], input: PlanInput
       sources: sources[i]!,
     }),
   )
-  for (const { parquet } of opened) parquet.file.close()
   const rows = files.reduce((sum, file) => sum + file.rows, 0)
   const bucketBits = Math.min(BUCKET_BITS_MAX, bitsFor(rows / BUCKET_ROWS))
   return {
@@ -139,13 +138,18 @@ interface OpenedFile {
   readonly footerSha256: string
 }
 
+/** A log may have more files than a process may have open, so each is closed before the next is opened. */
 function openFile(path: string, files: Files): OpenedFile {
   const file = files.openForReading(path)
-  const parquet = openParquet(file)
-  const tail = file.read(file.byteLength - 8, 8)
-  const footerBytes = new DataView(tail.buffer, tail.byteOffset).getUint32(0, true)
-  const footer = file.read(file.byteLength - 8 - footerBytes, footerBytes + 8)
-  return { path, parquet, footerSha256: createHash('sha256').update(footer).digest('hex') }
+  try {
+    const parquet = openParquet(file)
+    const tail = file.read(file.byteLength - 8, 8)
+    const footerBytes = new DataView(tail.buffer, tail.byteOffset).getUint32(0, true)
+    const footer = file.read(file.byteLength - 8 - footerBytes, footerBytes + 8)
+    return { path, parquet, footerSha256: createHash('sha256').update(footer).digest('hex') }
+  } finally {
+    file.close()
+  }
 }
 
 function declareSlots(log: AnyLog): { slots: DeclaredSlot[]; roles: RoleSlots } {
@@ -239,7 +243,7 @@ function bareType(found: LogicalType, slot: DeclaredSlot, path: string): Type {
   if (found.kind === 'timestamp') return { kind: 'timestamp', nullable: false, unit: found.unit }
   throw new InputError(
     `Cannot read ${path}, column "${slot.from}" (${slot.what}): expected integers or strings, found ${describeType(found)}.`,
-    { file: path },
+    { file: path, column: String(slot.from) },
   )
 }
 

@@ -2,7 +2,7 @@ import type { LogDuplicates } from '../map/all.ts'
 import type { MapResult } from '../map/map-split.ts'
 import { describePlace, ViewError } from '../model/errors.ts'
 import type { GroupPlan, LogPlan, Plan } from '../plan/plan.ts'
-import { type Block, estimateKeys, mergeSketch, newSketch } from '../shuffle/block.ts'
+import { type Block, blockFor, estimateKeys, mergeSketch, newSketch } from '../shuffle/block.ts'
 import type { Stages } from '../stages.ts'
 import type { Executor } from '../workers/executor.ts'
 import type { LocateTask, ReduceFailure, ReduceTask } from '../workers/tasks.ts'
@@ -89,7 +89,7 @@ function planParts(
       kind: 'reduce',
       log: logIndex,
       group: groupIndex,
-      blocks,
+      blocks: blocks.map((block) => blockFor(block, part * width, (part + 1) * width)),
       from: part * width,
       to: (part + 1) * width,
       name,
@@ -102,11 +102,11 @@ function planParts(
 /** The error of a handler that threw, with the event it threw at. */
 async function locateFailure(
   task: ReduceTask,
-  { failure }: ReduceFailure,
+  reduced: ReduceFailure,
   duplicates: LogDuplicates,
   workers: Executor,
 ): Promise<ViewError> {
-  const { view, handler, key, split, ordinal, bucket, nth, message } = failure
+  const { view, handler, key, split, ordinal, bucket, nth, message } = reduced.failure
   const target = { group: task.group, ordinal, bucket, nth }
   const locate: LocateTask = {
     kind: 'locate',
@@ -117,5 +117,8 @@ async function locateFailure(
     label: 'finding the event',
   }
   const place = { ...(await workers.run(locate)), view, handler }
-  return new ViewError(`View ${view}, handler ${handler}, key ${key}, at ${describePlace(place)}: ${message}`, place)
+  // Loaded here, as it brings along all that workers need.
+  const { causeOf } = await import('../workers/tasks.ts')
+  const text = `View ${view}, handler ${handler}, key ${key}, at ${describePlace(place)}: ${message}`
+  return new ViewError(text, place, { cause: causeOf(reduced) })
 }

@@ -1,4 +1,5 @@
 import type { Block } from '../shuffle/block.ts'
+import type { BlockReader } from '../shuffle/block-memory.ts'
 import { KeyTable } from '../shuffle/key-table.ts'
 import { stringStart } from '../view/event-source.ts'
 import { stringsOf } from '../view/fold.ts'
@@ -28,20 +29,21 @@ export class Bucket {
     this.#codes = layout.slots.map(() => new Map())
   }
 
-  load(blocks: readonly Block[], bucket: number): void {
+  load(blocks: readonly Block[], bucket: number, reader: BlockReader): void {
     let size = 0
-    for (const { starts } of blocks) size += starts[bucket + 1]! - starts[bucket]!
+    for (const { starts, firstBucket } of blocks)
+      size += starts[bucket - firstBucket + 1]! - starts[bucket - firstBucket]!
     if (size > this.words.length) this.words = new Int32Array(Math.max(size, this.words.length * 2))
     this.rows = 0
     this.table.clear()
     this.blockStarts.length = 0
     let at = 0
     for (const block of blocks) {
-      const from = block.starts[bucket]!
-      const to = block.starts[bucket + 1]!
+      const from = block.starts[bucket - block.firstBucket]!
+      const to = block.starts[bucket - block.firstBucket + 1]!
       this.blockStarts.push(at)
       if (from === to) continue
-      this.words.set(block.words.subarray(from, to), at)
+      reader.copy(block.words, from, to, bucket - block.firstBucket, this.words, at)
       this.#index(at, at + to - from, this.#remapOf(block))
       at += to - from
     }

@@ -4,9 +4,12 @@ import type { Fields } from '../model/type.ts'
 import type { KeyTable } from '../shuffle/key-table.ts'
 import { compileStateCursor, type StateCursor } from '../view/fold.ts'
 import { columnFromValues, MisfitError } from '../view/from-values.ts'
+import { showKey } from '../view/key-codec.ts'
 import { guarded } from '../view/purity.ts'
+import { ValueError } from '../view/runtime.ts'
 import { allocate, type StateColumn, type StateStore } from '../view/state.ts'
 import { storeColumn } from '../view/state-column.ts'
+import { describeThrown } from '../view/thrown.ts'
 import { outputFields, type PreparedView } from '../view/view-set.ts'
 import { type KeyHeap, sortKeys } from './sort.ts'
 
@@ -83,7 +86,7 @@ export class Part {
     const keys: KeyHeap = { count: this.#count, bytes: this.#heap, starts: this.#starts, lengths: this.#lengths }
     const order = sortKeys(keys)
     if (this.#view.definition.row === undefined) {
-      const columns = this.#columns.map((column) => storeColumn(column, order, order.length))
+      const columns = this.#columns.map((column) => stateColumn(this.#view, column, order, keys))
       return { rows: order.length, columns: [...keyColumns(this.#view, keys, order), ...columns] }
     }
     return this.#shape(keys, order)
@@ -159,13 +162,12 @@ function shapeRows(
     const rows: unknown[] = Array.isArray(made) ? made : [made]
     for (const row of rows) {
       if (row === null || typeof row !== 'object')
-        throw new TypeError(`expected a row, several or null, found ${String(row)}`)
+        throw new ValueError('row', `expected a row, several or null, found ${String(row)}`)
     }
     return rows as Record<string, unknown>[]
   } catch (error) {
-    const message = error instanceof Error ? error.message : String(error)
     throw new ViewError(
-      `View ${view.name}, its row, for key ${showKey(key)}: ${message}`,
+      `View ${view.name}, its row, for key ${showKey(key)}: ${describeThrown(error)}`,
       { view: view.name, handler: 'row' },
       { cause: error },
     )
@@ -181,6 +183,18 @@ function cellOf(view: PreparedView, fields: Fields, name: string, row: Record<st
     )
   }
   return value
+}
+
+function stateColumn(view: PreparedView, column: StateColumn, order: Int32Array, keys: KeyHeap): Column {
+  try {
+    return storeColumn(column, order, order.length)
+  } catch (error) {
+    if (!(error instanceof MisfitError)) throw error
+    throw new ViewError(
+      `View ${view.name}, for key ${showKey(keyAt(view, keys, order[error.row]!))}: state "${column.name}": ${error.message}.`,
+      { view: view.name, column: column.name },
+    )
+  }
 }
 
 function rowColumn(
@@ -199,11 +213,6 @@ function rowColumn(
       { view: view.name, handler: 'row', column: name },
     )
   }
-}
-
-export function showKey(key: unknown): string {
-  const values = Object.values(key as object)
-  return values.map((value) => (typeof value === 'string' ? JSON.stringify(value) : String(value))).join(', ')
 }
 
 function keyAt(view: PreparedView, keys: KeyHeap, slot: number): Record<string, unknown> {

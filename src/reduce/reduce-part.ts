@@ -3,16 +3,21 @@ import type { ExceptionRow } from '../model/report.ts'
 import { encodeParquet } from '../parquet/write.ts'
 import type { LogPlan } from '../plan/plan.ts'
 import type { Block } from '../shuffle/block.ts'
+import { BlockReader } from '../shuffle/block-memory.ts'
 import type { Files, WrittenFile } from '../storage/files.ts'
 import { type AnyHandler, compilePackedFold, NO_HANDLER, type PackedFold } from '../view/fold.ts'
+import { showKey } from '../view/key-codec.ts'
 import { guarded, PurityError } from '../view/purity.ts'
 import { layoutRows, type RowLayout } from '../view/row-layout.ts'
+import { ValueError } from '../view/runtime.ts'
+import { ONLY_TYPE } from '../view/slots.ts'
 import { StateStore } from '../view/state.ts'
 import { stateSlots } from '../view/state-slots.ts'
+import { describeThrown } from '../view/thrown.ts'
 import { outputSchema, type PreparedGroup, type PreparedView } from '../view/view-set.ts'
 import { Bucket, type CompareRows, compileCompare } from './bucket.ts'
 import { orderRows } from './order.ts'
-import { Part, showKey } from './part.ts'
+import { Part } from './part.ts'
 
 /** A part file of a view, as it was written. */
 export interface PartFile extends WrittenFile {
@@ -42,7 +47,7 @@ export class FoldFailure extends Error {
     at: { view: string; handler: string; key: string; split: number; ordinal: number; bucket: number; nth: number },
     cause: unknown,
   ) {
-    super(cause instanceof Error ? cause.message : String(cause), { cause })
+    super(describeThrown(cause), { cause })
     this.view = at.view
     this.handler = at.handler
     this.key = at.key
@@ -111,19 +116,38 @@ export class GroupReducer {
     const parts = this.#folders.map(({ view }) => new Part(view))
     const exceptions: Record<string, ExceptionRow[]> = {}
     for (const { view } of this.#folders) exceptions[view.name] = []
+    let rows: number
+    const reader = new BlockReader(files)
+    try {
+      rows = this.#foldBuckets(blocks, from, to, reader, parts, exceptions)
+    } finally {
+      reader.close()
+    }
+    const written = this.#folders.map(({ view }, index) =>
+      writePart(this.#log, view, parts[index]!, name, files, pathOf(view.name)),
+    )
+    return { parts: written, exceptions, rows }
+  }
+
+  /** @returns The number of rows that were folded. */
+  #foldBuckets(
+    blocks: readonly Block[],
+    from: number,
+    to: number,
+    reader: BlockReader,
+    parts: readonly Part[],
+    exceptions: Readonly<Record<string, ExceptionRow[]>>,
+  ): number {
     let rows = 0
     for (let bucket = from; bucket < to; bucket++) {
-      this.#bucket.load(blocks, bucket)
+      this.#bucket.load(blocks, bucket, reader)
       rows += this.#bucket.rows
       if (this.#compare !== null) orderRows(this.#bucket, this.#compare)
       for (const [index, folder] of this.#folders.entries()) {
         this.#foldBucket(folder, blocks, bucket, parts[index]!, exceptions[folder.view.name]!)
       }
     }
-    const written = this.#folders.map(({ view }, index) =>
-      writePart(this.#log, view, parts[index]!, name, files, pathOf(view.name)),
-    )
-    return { parts: written, exceptions, rows }
+    return rows
   }
 
   #foldBucket(
@@ -137,7 +161,7 @@ export class GroupReducer {
     const bucket = this.#bucket
     const keys = bucket.table.size
     if (keys === 0) return
-    const states = store ?? Array.from({ length: keys }, view.definition.state as () => object)
+    const states = store ?? makeStates(view, keys)
     store?.prepare(keys)
     folder.seen.flags = new Uint8Array(keys)
     fold.bindState(states)
@@ -180,7 +204,7 @@ export class GroupReducer {
     keyOf: (slot: number) => unknown,
   ): void {
     const { rowAt, slotOf } = this.#bucket
-    if (Array.isArray(states)) states[slot] = (folder.view.definition.state as () => object)()
+    if (Array.isArray(states)) states[slot] = makeStates(folder.view, 1)[0]
     else states.reset(slot)
     for (let row = 0; row < until; row++) {
       if (slotOf[row] === slot && !failed.has(row))
@@ -210,7 +234,7 @@ export class GroupReducer {
     const { id, type } = this.#log.roles
     return {
       eventId: id.map((slot) => String(event[this.#log.slots[slot]!.name])).join('/'),
-      type: type < 0 ? 'Event' : String(event[this.#log.slots[type]!.name]),
+      type: type < 0 ? ONLY_TYPE : String(event[this.#log.slots[type]!.name]),
       reason: 'handler failed',
       detail: error instanceof Error ? error.message : String(error),
     }
@@ -226,9 +250,8 @@ export class GroupReducer {
     const slot = this.#bucket.slotOf[row]!
     const key = showKey(this.#keyReader(folder.view)(slot))
     if (this.#group.plan.strategy === 'combine') {
-      const message = error instanceof Error ? error.message : String(error)
       return new ViewError(
-        `View ${folder.view.name}, its merge, for key ${key}: ${message}`,
+        `View ${folder.view.name}, its merge, for key ${key}: ${describeThrown(error)}`,
         { view: folder.view.name, handler: 'merge' },
         { cause: error },
       )
@@ -239,6 +262,23 @@ export class GroupReducer {
       { view: folder.view.name, handler: this.#handlerName(folder, row), key, split, ordinal, bucket, nth },
       error,
     )
+  }
+}
+
+/** Free-form states: each an object of its own. */
+function makeStates(view: PreparedView, count: number): unknown[] {
+  const make = view.definition.state as () => unknown
+  try {
+    const states = guarded(() => Array.from({ length: count }, () => make()))
+    const wrong = states.findIndex((state) => state === null || typeof state !== 'object')
+    if (wrong >= 0) throw new ValueError('state', `expected an object, found ${String(states[wrong])}`)
+    if (count > 1 && states[0] === states[1]) {
+      throw new ValueError('state', 'expected a new object for each key, found the same one twice')
+    }
+    return states
+  } catch (error) {
+    const place = { view: view.name, handler: 'state' }
+    throw new ViewError(`View ${view.name}, its state: ${describeThrown(error)}`, place, { cause: error })
   }
 }
 

@@ -21,7 +21,8 @@ export interface Packed {
   readonly starts: Int32Array
 }
 
-export type Packer = (input: PackInput, bucketBits: number) => Packed
+/** @param allocate Gives the memory to pack into; what it holds before doesn't matter. */
+export type Packer = (input: PackInput, bucketBits: number, allocate: (words: number) => Int32Array) => Packed
 
 /**
  * Makes the function that packs rows of a layout into buckets: measure each row, lay the buckets out one behind the
@@ -29,12 +30,12 @@ export type Packer = (input: PackInput, bucketBits: number) => Packed
  */
 export function compilePacker(layout: RowLayout): Packer {
   const scatter = new Function(scatterSource(layout))() as Scatter
-  return (input, bucketBits) => {
+  return (input, bucketBits, allocate) => {
     const buckets = 2 ** bucketBits
     const starts = new Int32Array(buckets + 1)
     const rowWords = measureRows(layout, input, bucketBits, starts)
     for (let bucket = 0; bucket < buckets; bucket++) starts[bucket + 1]! += starts[bucket]!
-    const words = new Int32Array(new SharedArrayBuffer(starts[buckets]! * 4))
+    const words = allocate(starts[buckets]!)
     scatter(input, rowWords, starts.slice(), words, bufferOver(words), bucketBits, input.columns.map(packable))
     return { words, starts }
   }
@@ -148,7 +149,11 @@ return (input, rowWords, cursors, words, bytes, bucketBits, columns) => {
     for (const end = start + (length & ~3); from < end; from += 4) {
       words[to++] = keyData[from] | (keyData[from + 1] << 8) | (keyData[from + 2] << 16) | (keyData[from + 3] << 24);
     }
-    for (let at = to * 4; from < start + length; from++) bytes[at++] = keyData[from];
+    if (from < start + length) {
+      let rest = 0;
+      for (let shift = 0; from < start + length; from++, shift += 8) rest |= keyData[from] << shift;
+      words[to] = rest;
+    }
     ${strings.length === 0 ? '' : `let at = (q + ${fixedWords} + ((length + 3) >> 2)) * 4; ${strings.join(' ')}`}
   }
 }`

@@ -14,11 +14,12 @@ import {
   writeSync,
 } from 'node:fs'
 import { InputError, OutputError } from '../model/errors.ts'
-import type { Files, ReadableFile, WrittenFile } from './files.ts'
+import type { Files, ReadableFile, WritableFile, WrittenFile } from './files.ts'
 
 /** The real file system. */
 export const disk: Files = {
   openForReading,
+  openForWriting,
   writeNew,
   readText: (path) => reading(path, () => readFileSync(path, 'utf8')),
   exists: (path) => existsSync(path),
@@ -63,6 +64,23 @@ function readExactly(descriptor: number, path: string, offset: number, length: n
     filled += got
   }
   return bytes
+}
+
+function openForWriting(path: string): WritableFile {
+  const descriptor = writing('write', path, () => openSync(path, 'wx'))
+  let position = 0
+  return {
+    get position() {
+      return position
+    },
+    write(bytes) {
+      writing('write', path, () => {
+        for (let at = 0; at < bytes.length; ) at += writeSync(descriptor, bytes, at, bytes.length - at)
+      })
+      position += bytes.length
+    },
+    close: () => closeSync(descriptor),
+  }
 }
 
 function writeNew(path: string, chunks: Iterable<Uint8Array>): WrittenFile {

@@ -4,6 +4,8 @@
  */
 export interface Files {
   openForReading(path: string): ReadableFile
+  /** Creates `path`, which must not exist, for writing bit by bit; nothing is flushed to the disk. For what need not last. */
+  openForWriting(path: string): WritableFile
   /** Creates `path`, which must not exist, writes the chunks, flushes them to the disk and tells what was written. */
   writeNew(path: string, chunks: Iterable<Uint8Array>): WrittenFile
   readText(path: string): string
@@ -24,6 +26,13 @@ export interface ReadableFile {
   readonly byteLength: number
   /** Exactly `length` bytes from `offset`; an InputError where the file ends before. The bytes are the caller's own. */
   read(offset: number, length: number): Uint8Array
+  close(): void
+}
+
+export interface WritableFile {
+  /** Bytes written so far. */
+  readonly position: number
+  write(bytes: Uint8Array): void
   close(): void
 }
 

@@ -14,6 +14,7 @@ import { type Current, parseCurrent, parseManifest } from './manifest-file.ts'
  *     <out>/<view>/<generation>/part-00000.parquet …
  *     <out>/<view>/<generation>/_manifest.json, _run.json, _exceptions/part-00000.parquet
  *     <out>/<view>/_staging-<host>-<process>-<random>/    a generation in the making
+ *     <out>/_spill-<host>-<process>-<random>/             packed rows that memory had no room for
  *
  * A generation's name is a number, counted up for each view, and the beginning of its digest: `000012-9f86d081884c`.
  */
@@ -57,12 +58,17 @@ export function exceptionsFolder(folder: string): string {
   return join(folder, exceptionsFolderName)
 }
 
+/** A new folder for what a rebuild spills, in the folder of views unless another is named; see `isAbandoned`. */
+export function spillFolder(within: string): string {
+  return join(within, `_spill-${hostMark}-${process.pid}-${randomBytes(4).toString('hex')}`)
+}
+
 // Hosts may have names that a path can't hold.
 const hostMark = createHash('sha256').update(hostname()).digest('hex').slice(0, 8)
 
 /** Whether a name in a view's folder is of something that a process of this host began and never will end. */
 export function isAbandoned(name: string): boolean {
-  const found = /^_(?:staging|current)-([0-9a-f]{8})-(\d+)-[0-9a-f]{8}$/.exec(name)
+  const found = /^_(?:staging|current|spill)-([0-9a-f]{8})-(\d+)-[0-9a-f]{8}$/.exec(name)
   return found !== null && found[1] === hostMark && !isRunning(Number(found[2]))
 }
 

@@ -9,7 +9,8 @@ import { isBigInt, ONLY_TYPE, type Slot } from './slots.ts'
 /** The source of a getter's body that ends in an expression for a 64-bit slot, from its low and high word. */
 function wide(slot: Slot, low: string, high: string): string {
   if (isBigInt(slot.type)) return `return runtime.big(${low}, ${high});`
-  return `const high = ${high}; if (high < -2097152 || high > 2097151) return runtime.unsafe(${JSON.stringify(slot.name)}, ${low}, high); return high * 4294967296 + (${low} >>> 0);`
+  // −2^53 has the same high word as its safe neighbours; `unsafe` lets those pass.
+  return `const high = ${high}; if (high <= -2097152 || high > 2097151) return runtime.unsafe(${JSON.stringify(slot.name)}, ${low}, high); return high * 4294967296 + (${low} >>> 0);`
 }
 
 function onNull(slot: Slot): string {
@@ -17,7 +18,7 @@ function onNull(slot: Slot): string {
 }
 
 function textual(slot: Slot, text: string): string {
-  return slot.type.kind === 'json' ? `return runtime.parse(${text});` : `return ${text};`
+  return slot.type.kind === 'json' ? `return runtime.parse(${JSON.stringify(slot.name)}, ${text});` : `return ${text};`
 }
 
 /** Names a log has but that no function of the view was seen to read: reading one all the same is an error. */

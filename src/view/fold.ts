@@ -96,6 +96,36 @@ return { event: new Event(), seek(row) { p = row; }, bindColumns(columns) { ${bi
   return new Function('runtime', 'boundColumn', source)(runtime, boundColumn) as EventCursor
 }
 
+export interface BoundSlots {
+  bindColumns(columns: readonly (Column | undefined)[]): void
+}
+
+/**
+ * Compiles a function body that moves an event's flyweight itself: `p` is the row, `event` the flyweight, `bindColumns`
+ * binds it; what the body returns is returned.
+ *
+ * @param tools What the body may use, by name.
+ */
+export function compileWithEvent(
+  slots: readonly Slot[],
+  absentNames: readonly string[],
+  body: string,
+  tools: Readonly<Record<string, unknown>>,
+): unknown {
+  const source = `'use strict';
+let p = 0;
+${columnVariables(slots)}
+${columnEventSource(slots, absentNames)}
+const event = new Event();
+const bindColumns = (columns) => { ${bindSource(slots)} };
+${body}`
+  return new Function('runtime', 'boundColumn', ...Object.keys(tools), source)(
+    runtime,
+    boundColumn,
+    ...Object.values(tools),
+  )
+}
+
 /** The flyweight of a state alone, for `row` and `merge`. */
 export interface StateCursor {
   readonly state: unknown
@@ -109,7 +139,7 @@ export function compileStateCursor(state: Fields | undefined): StateCursor {
 let slot = 0;
 ${stateVariables(state)}
 ${stateSource(state)}
-return { state: new State(), seek(to) { slot = to; }, bindState(states) { ${bindStateSource(state)} } };`
+return { state: Object.preventExtensions(new State()), seek(to) { slot = to; }, bindState(states) { ${bindStateSource(state)} } };`
   return new Function('runtime', source)(runtime) as StateCursor
 }
 
@@ -138,7 +168,7 @@ function foldSource(spec: FoldSpec, handlerCode: string): string {
     return `case ${index}: ${call}; break;`
   })
   return `let p = 0, slot = 0, at = 0, objects;
-${state === undefined ? '' : `${stateVariables(state)}\n${stateSource(state)}\nconst state = new State();`}
+${state === undefined ? '' : `${stateVariables(state)}\n${stateSource(state)}\nconst state = Object.preventExtensions(new State());`}
 const event = new Event();
 ${handlers.map((_, index) => `const h${index} = handlers[${index}];`).join(' ')}
 const fold = {

@@ -91,7 +91,7 @@ function bytesFromValues(type: Type, values: readonly unknown[]) {
   values.forEach((value, row) => {
     if (value !== null && value !== undefined) {
       if (type.kind === 'string' && typeof value !== 'string') throw misfit(row, 'a string', value)
-      const piece = encoder.encode(type.kind === 'string' ? (value as string) : jsonText(value))
+      const piece = encoder.encode(type.kind === 'string' ? (value as string) : jsonOf(value, row))
       pieces.push(piece)
       total += piece.length
     }
@@ -115,6 +115,19 @@ export function jsonText(value: unknown): string {
   })
 }
 
+/** As `jsonText`; what JSON can't say is a MisfitError. */
+export function jsonOf(value: unknown, row: number): string {
+  let reason = `a ${typeof value}`
+  try {
+    // A function, for one, is nothing in JSON.
+    const text = jsonText(value) as string | undefined
+    if (text !== undefined) return text
+  } catch (error) {
+    reason = `what JSON can't say (${(error as Error).message.split('\n', 1)[0]})`
+  }
+  throw new MisfitError(row, 'a JSON value', reason)
+}
+
 function misfit(row: number, expected: string, value: unknown): MisfitError {
   const found =
     value !== null && typeof value === 'object'
@@ -134,19 +147,33 @@ function toInt32(value: unknown, row: number): number {
 function toDay(value: unknown, row: number): number {
   if (typeof value === 'number' && (value | 0) === value) return value
   if (typeof value === 'string' && /^\d{4}-\d\d-\d\d$/.test(value)) {
-    const time = Date.parse(value)
-    if (!Number.isNaN(time)) return time / 86_400_000
+    if (isDay(value)) return Date.parse(value) / 86_400_000
   }
   throw misfit(row, 'a day as 2021-05-22', value)
 }
 
+/** Date.parse takes 31 February for 3 March. */
+function isDay(text: string): boolean {
+  const time = Date.parse(text)
+  return !Number.isNaN(time) && new Date(time).toISOString().startsWith(text)
+}
+
 function to64(type: Type, value: unknown, row: number, origin: 'outside' | 'handler'): bigint {
+  const big = toInteger(type, value, row, origin)
+  if (type.kind === 'decimal' && (big < 0n ? -big : big) >= 10n ** BigInt(type.precision ?? 18)) {
+    throw misfit(row, `a decimal of at most ${type.precision} digits`, value)
+  }
+  return big
+}
+
+function toInteger(type: Type, value: unknown, row: number, origin: 'outside' | 'handler'): bigint {
   if (type.kind === 'decimal' && origin === 'outside') return toDecimal(type.scale ?? 0, value, row)
   if (type.kind === 'timestamp' && typeof value === 'string') return toMoment(type, value, row)
   if (typeof value === 'number' && Number.isSafeInteger(value)) return BigInt(value)
   const big =
     typeof value === 'bigint' ? value : typeof value === 'string' && /^-?\d+$/.test(value) ? BigInt(value) : null
-  if (big === null || BigInt.asIntN(64, big) !== big) throw misfit(row, 'an integer that a number holds exactly', value)
+  if (big === null || BigInt.asIntN(64, big) !== big)
+    throw misfit(row, type.kind === 'timestamp' ? 'a moment' : 'an integer of 64 bits', value)
   return big
 }
 
@@ -176,7 +203,7 @@ function toMoment(type: Type, value: string, row: number): bigint {
     throw misfit(row, 'a moment as 2021-05-22T14:00:00Z, with its zone', value)
   }
   const milliseconds = Date.parse(`${parts[1]}T${parts[2] ?? '00:00'}${parts[4] ?? 'Z'}`)
-  if (Number.isNaN(milliseconds)) throw misfit(row, 'a moment that exists', value)
+  if (Number.isNaN(milliseconds) || !isDay(parts[1]!)) throw misfit(row, 'a moment that exists', value)
   const nanoseconds = BigInt(milliseconds) * 1_000_000n + BigInt((parts[3] ?? '').padEnd(9, '0'))
   const step = nanosecondsIn[type.unit ?? 'us']
   if (nanoseconds % step !== 0n) throw misfit(row, `a moment in whole ${unitNames[type.unit ?? 'us']}`, value)

@@ -1,4 +1,5 @@
 import type { Fields, Type } from '../model/type.ts'
+import { decimalLimit } from './slots.ts'
 
 /**
  * Keys as bytes whose unsigned lexicographic order is the order of the key columns, so that views are sorted by
@@ -66,8 +67,7 @@ export function makeKeyCodec(fields: Fields): KeyCodec {
 
 function writeValue(name: string, type: Type, value: unknown, isLast: boolean, writer: ByteWriter): void {
   if (type.nullable) {
-    const at = writer.reserve(1)
-    writer.bytes[at] = value === null ? 0 : 1
+    writeByte(value === null ? 0 : 1, writer)
     if (value === null) return
   }
   switch (type.kind) {
@@ -83,7 +83,7 @@ function writeValue(name: string, type: Type, value: unknown, isLast: boolean, w
       break
     case 'bool':
       if (typeof value !== 'boolean') throw wrong(name, 'true or false', value)
-      writer.bytes[writer.reserve(1)] = value ? 1 : 0
+      writeByte(value ? 1 : 0, writer)
       break
     case 'float64':
       if (typeof value !== 'number' || Number.isNaN(value)) throw wrong(name, 'a number that is not NaN', value)
@@ -101,12 +101,27 @@ function toBigInt(name: string, type: Type, value: unknown): bigint {
     return value
   }
   if (!Number.isSafeInteger(value)) throw wrong(name, 'an integer within ±(2^53 − 1)', value)
+  if (type.kind === 'decimal' && Math.abs(value as number) >= decimalLimit(type)) {
+    throw wrong(name, `an unscaled integer of at most ${type.precision} digits`, value)
+  }
   return BigInt(value as number)
 }
 
 function wrong(name: string, expected: string, found: unknown): KeyValueError {
   const shown = typeof found === 'string' ? JSON.stringify(found) : String(found)
   return new KeyValueError(`key column "${name}": expected ${expected}, found ${shown}`)
+}
+
+/** A key's values, for messages. */
+export function showKey(key: unknown): string {
+  const values = Object.values(key as object)
+  return values.map((value) => (typeof value === 'string' ? JSON.stringify(value) : String(value))).join(', ')
+}
+
+function writeByte(byte: number, writer: ByteWriter): void {
+  // First of all the place: making room may replace `bytes`.
+  const at = writer.reserve(1)
+  writer.bytes[at] = byte
 }
 
 function writeNumber(width: 4 | 8, writer: ByteWriter): void {

@@ -17,8 +17,14 @@ export const runtime = {
   text(bytes: Buffer, start: number, end: number): string {
     return end - start > 24 ? bytes.toString('utf8', start, end) : shortText(bytes, start, end)
   },
-  parse(text: string): unknown {
-    return JSON.parse(text)
+  parse(name: string, text: string): unknown {
+    try {
+      return JSON.parse(text)
+    } catch (error) {
+      const shown = text.length > 60 ? `${text.slice(0, 60)}…` : text
+      const found = `${JSON.stringify(shown)} (${(error as Error).message})`
+      throw new ValueError(name, `field "${name}": expected JSON, found ${found}`)
+    }
   },
   float(low: number, high: number): number {
     scratchWords[0] = low
@@ -28,8 +34,9 @@ export const runtime = {
   big(low: number, high: number): bigint {
     return (BigInt(high) << 32n) | BigInt(low >>> 0)
   },
-  unsafe(name: string, low: number, high: number): never {
+  unsafe(name: string, low: number, high: number): number {
     const value = runtime.big(low, high)
+    if (Number.isSafeInteger(Number(value))) return Number(value)
     throw new ValueError(
       name,
       `field "${name}": expected an integer within ±(2^53 − 1), found ${value}; declare it as bigint() to use it whole`,

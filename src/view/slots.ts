@@ -46,6 +46,11 @@ export function storageOf(type: Type): Storage {
   }
 }
 
+/** A decimal's unscaled integer lies below this, either way; beyond 15 digits any that a number holds exactly fits. */
+export function decimalLimit({ precision = 18 }: Type): number {
+  return precision > 15 ? 2 ** 53 : 10 ** precision
+}
+
 /** Whether handlers see an `i64` of this type as a bigint. */
 export function isBigInt(type: Type): boolean {
   return type.kind === 'bigint' || (type.kind === 'timestamp' && type.unit === 'ns')

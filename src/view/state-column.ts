@@ -1,4 +1,5 @@
 import type { Column } from '../model/column.ts'
+import { jsonOf } from './from-values.ts'
 import { isBigInt, storageOf } from './slots.ts'
 import type { StateColumn } from './state.ts'
 
@@ -78,7 +79,7 @@ function textColumn(
   for (let i = 0; i < count; i++) {
     const slot = order === null ? i : order[i]!
     if (nulls === null || nulls[slot] === 0) {
-      const text = isJson ? JSON.stringify(values[slot]) : (values[slot] as string)
+      const text = isJson ? jsonOf(values[slot], i) : (values[slot] as string)
       if (at + text.length * 3 > data.length) {
         const larger = new Uint8Array(Math.max(data.length * 2, at + text.length * 3))
         larger.set(data)

@@ -1,5 +1,5 @@
 import type { Fields, Type } from '../model/type.ts'
-import { isBigInt } from './slots.ts'
+import { decimalLimit, isBigInt } from './slots.ts'
 
 /**
  * The states of the keys of one bucket, column by column. A number that must be exact lies in a Float64Array, which
@@ -116,6 +116,10 @@ function checkSource(name: string, type: Type): string {
       return `if (typeof v !== 'string') ${refuse('a string')}`
     case 'json':
       return `if (v === undefined) ${refuse('a JSON value')}`
+    case 'decimal': {
+      const limit = decimalLimit(type)
+      return `if (!(Number.isSafeInteger(v) && v < ${limit} && v > -${limit})) ${refuse(`an unscaled integer of at most ${type.precision} digits`)}`
+    }
     default:
       return isBigInt(type)
         ? `if (typeof v !== 'bigint' || BigInt.asIntN(64, v) !== v) ${refuse('a bigint of 64 bits')}`

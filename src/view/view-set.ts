@@ -63,7 +63,8 @@ function prepareView(log: LogPlan, definition: ViewDefinition, typeCodes: Readon
 
 /** The key columns that `by` and handlers see: the view's own, or `key`, the log's. */
 export function keyFields(log: LogPlan, view: ViewDefinition): Fields {
-  return view.key ?? { key: log.slots[log.roles.key]!.type }
+  // A log's keys are never null, whatever their columns allow.
+  return view.key ?? { key: { ...log.slots[log.roles.key]!.type, nullable: false } }
 }
 
 /** A view's columns as they stand in its files: key columns first. */

@@ -2,6 +2,7 @@ import { availableParallelism } from 'node:os'
 import type { LoadedJob } from '../job/load.ts'
 import { ConfigurationError } from '../model/errors.ts'
 import type { Plan } from '../plan/plan.ts'
+import type { ShuffleBudget } from '../shuffle/block-memory.ts'
 import type { Executor } from './executor.ts'
 import { createInline } from './inline.ts'
 import { prepare, type RebuildSetup } from './tasks.ts'
@@ -18,9 +19,14 @@ export function threadsFor(job: LoadedJob, plan: Plan): number {
 }
 
 /** The executor that a rebuild asked for: 0 workers means this thread. */
-export async function startWorkers(job: LoadedJob, plan: Plan, workers: number): Promise<Executor> {
+export async function startWorkers(
+  job: LoadedJob,
+  plan: Plan,
+  workers: number,
+  budget: ShuffleBudget,
+): Promise<Executor> {
   if (workers === 0) {
-    const setup: RebuildSetup = { plan, definitions: job.definition.views }
+    const setup: RebuildSetup = { plan, budget, definitions: job.definition.views }
     return createInline(prepare, setup)
   }
   if (job.bundlePath === undefined) {
@@ -29,6 +35,6 @@ export async function startWorkers(job: LoadedJob, plan: Plan, workers: number):
     )
   }
   const { createPool } = await import('./pool.ts')
-  const setup: RebuildSetup = { plan, bundlePath: job.bundlePath }
+  const setup: RebuildSetup = { plan, budget, bundlePath: job.bundlePath }
   return createPool({ workers, tasksModule, setup })
 }

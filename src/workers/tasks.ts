@@ -1,3 +1,4 @@
+import { threadId } from 'node:worker_threads'
 import { importBundle } from '../job/import.ts'
 import { findDuplicates, type IdentityBlock, identifySplit } from '../map/identify.ts'
 import { collectRows, type DenseIds, markIds } from '../map/identify-dense.ts'
@@ -9,10 +10,12 @@ import { openParquet, type ParquetFile } from '../parquet/file.ts'
 import type { FilePlan, LogPlan, Plan } from '../plan/plan.ts'
 import { FoldFailure, GroupReducer, type ReduceResult } from '../reduce/reduce-part.ts'
 import type { Block } from '../shuffle/block.ts'
+import { BlockMemory, type ShuffleBudget } from '../shuffle/block-memory.ts'
 import { disk } from '../storage/disk.ts'
 import type { Files, ReadableFile } from '../storage/files.ts'
 import { type PreparedGroup, prepareGroup } from '../view/view-set.ts'
 import type { Perform, Task } from './executor.ts'
+import { errorOf, type Failure, failureOf } from './failure.ts'
 
 /** The kinds of work that a rebuild hands out. All are plain data; logs, groups and splits are named by their index. */
 export type RebuildTask =
@@ -89,6 +92,7 @@ export interface ReduceTask extends LabelledTask<ReduceResult | ReduceFailure> {
 /** What a thread needs before its first task. */
 export interface RebuildSetup {
   readonly plan: Plan
+  readonly budget: ShuffleBudget
   /** The module that exports the job; absent where `definitions` are given, in this thread. */
   readonly bundlePath?: string
   readonly definitions?: readonly ViewDefinition[]
@@ -96,13 +100,20 @@ export interface RebuildSetup {
 
 export async function prepare(setup: RebuildSetup): Promise<Perform> {
   const views = setup.definitions ?? (await importBundle(setup.bundlePath!)).views
-  const runner = new TaskRunner(setup.plan, new Map(views.map((view) => [view.name, view])), disk)
+  const runner = new TaskRunner(setup.plan, new Map(views.map((view) => [view.name, view])), disk, setup.budget)
   return ((task: RebuildTask) => ({ value: runner.run(task) })) as Perform
 }
 
 /** A reduce that ended at a handler that threw; the event is still to be found. */
 export interface ReduceFailure {
   readonly failure: Pick<FoldFailure, 'view' | 'handler' | 'key' | 'split' | 'ordinal' | 'bucket' | 'nth' | 'message'>
+  /** What the handler threw. */
+  readonly cause: Failure
+}
+
+/** What the handler threw, with its own stack. */
+export function causeOf({ cause }: ReduceFailure): Error {
+  return errorOf(cause)
 }
 
 /** One thread's tools for a rebuild: compiled once, used for every task. Holds no state that a result depends on. */
@@ -110,12 +121,14 @@ export class TaskRunner {
   readonly #plan: Plan
   readonly #files: Files
   readonly #definitions: ReadonlyMap<string, ViewDefinition>
+  readonly #memory: BlockMemory
   readonly #groups: readonly (readonly PreparedGroup[])[]
   readonly #mappers = new Map<number, LogMapper>()
   readonly #reducers = new Map<string, GroupReducer>()
   #opened: { path: string; file: ReadableFile; parquet: ParquetFile } | null = null
 
-  constructor(plan: Plan, definitions: ReadonlyMap<string, ViewDefinition>, files: Files) {
+  constructor(plan: Plan, definitions: ReadonlyMap<string, ViewDefinition>, files: Files, budget: ShuffleBudget) {
+    this.#memory = new BlockMemory(budget, files, `thread-${threadId}`)
     this.#plan = plan
     this.#files = files
     this.#definitions = definitions
@@ -147,13 +160,15 @@ export class TaskRunner {
   }
 
   #reduce(task: ReduceTask): ReduceResult | ReduceFailure {
+    // All splits are mapped by now.
+    this.#memory.close()
     const pathOf = (view: string) => `${task.folders[view]!}/${task.name}`
     try {
       return this.#reducer(task.log, task.group).reduce(task.blocks, task.from, task.to, task.name, this.#files, pathOf)
     } catch (error) {
       if (!(error instanceof FoldFailure)) throw error
       const { view, handler, key, split, ordinal, bucket, nth, message } = error
-      return { failure: { view, handler, key, split, ordinal, bucket, nth, message } }
+      return { failure: { view, handler, key, split, ordinal, bucket, nth, message }, cause: failureOf(error.cause) }
     }
   }
 
@@ -162,7 +177,7 @@ export class TaskRunner {
     if (mapper === undefined) {
       const log = this.#plan.logs[index]!
       const { upcast } = this.#definitions.get(log.groups[0]!.views[0]!)!.log
-      mapper = new LogMapper(log, this.#groups[index]!, makeUpcaster(log, upcast))
+      mapper = new LogMapper(log, this.#groups[index]!, makeUpcaster(log, upcast), this.#memory)
       this.#mappers.set(index, mapper)
     }
     return mapper

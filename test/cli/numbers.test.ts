@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import { formatBytes, formatCount, formatCounted, formatSeconds, formatShort } from '../../src/cli/numbers.ts'
-import { parseCount } from '../../src/cli/options.ts'
+import { parseBytes, parseCount } from '../../src/cli/options.ts'
 
 test('counts have separators', () => {
   expect([0, 999, 1000, -1234567, 2n ** 63n].map(formatCount)).toEqual([
@@ -50,6 +50,20 @@ test('durations are never shown as 60 of a unit', () => {
 
 test('rates are short', () => {
   expect([12, 999.6, 420_000, 8_300_000].map(formatShort)).toEqual(['12', '1.0 k', '420 k', '8.3 M'])
+})
+
+test('parseBytes() takes units of 1000 and of 1024', () => {
+  expect(['1', '2kB', '512MB', '2GiB', '1.5k', '3 MiB'].map((text) => parseBytes('memory', text))).toEqual([
+    1,
+    2000,
+    512e6,
+    2 ** 31,
+    1500,
+    3 * 2 ** 20,
+  ])
+  for (const text of ['', '0', '-1', 'MB', '1 apple', '1e9', '99999999TB']) {
+    expect(() => parseBytes('memory', text)).toThrow(`--memory: expected a size such as 512MB or 2GiB, found ${text}.`)
+  }
 })
 
 test('parseCount() takes whole numbers between its bounds', () => {

@@ -298,6 +298,16 @@ const view = (name: string, files: string) => defineView({ name, log: log(files)
 export default defineJob({ views: [view('a', 'x'), view('b', 'y')] })`,
       'log "l": two logs of this name differ',
     ],
+    [
+      'a handler that is async',
+      job(`on: { '*': async () => {} }`),
+      'view "balances": handler *: expected a plain function, found an async one or a generator; a fold can\'t wait',
+    ],
+    [
+      'a key that is made by a generator',
+      job(`key: { day: string() }, by: function* () {}`),
+      'view "balances": by: expected a plain function, found an async one or a generator',
+    ],
   ])('%s', async (_, text, message) => {
     const path = write('job.ts', text)
     expect((await refusal(path)).message).toContain(message)

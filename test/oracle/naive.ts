@@ -61,7 +61,11 @@ function applyEvent(view: ViewDefinition, event: PlainEvent, keys: Map<string, {
   return outcomes.includes('quarantined') ? 'quarantined' : outcomes.includes('applied') ? 'applied' : 'filtered'
 }
 
-function applyVersion(view: ViewDefinition, version: PlainEvent, keys: Map<string, { key: Row; state: Row }>): Outcome[] {
+function applyVersion(
+  view: ViewDefinition,
+  version: PlainEvent,
+  keys: Map<string, { key: Row; state: Row }>,
+): Outcome[] {
   const { by, filter } = view as { by: UserFunction; filter: UserFunction }
   const handler = (view.on[version.type] ?? view.on['*']) as UserFunction
   if (handler === undefined) {

@@ -12,7 +12,7 @@ const typesOfEvents = ['Added', 'Added', 'Removed', 'Odd', 'Renamed', 'Split', '
 const edges = { int32: [-(2 ** 31), 2 ** 31 - 1, 0], int64: [Number.MAX_SAFE_INTEGER, -Number.MAX_SAFE_INTEGER] }
 
 /** One event's row in the file, without its id. Sums of any few thousand of them stay within what a number holds. */
-function anyRow(): fc.Arbitrary<Row> {
+export function anyRow(): fc.Arbitrary<Row> {
   const small = fc.oneof({ weight: 8, arbitrary: fc.integer({ min: -20, max: 20 }) }, fc.constantFrom(...edges.int32))
   const text = fc.constantFrom(...texts)
   const finite = fc.oneof(fc.constantFrom(0, -0, 0.1, 1e300, -2.5), fc.double({ noNaN: true, noDefaultInfinity: true }))
@@ -51,10 +51,18 @@ function anyRow(): fc.Arbitrary<Row> {
 /** Rows of a log: each with an id of its own, some of them more than once, in any order. */
 export function anyRows(maxLength: number): fc.Arbitrary<Row[]> {
   return fc
-    .tuple(fc.array(anyRow(), { maxLength }), fc.infiniteStream(fc.nat({ max: 9 })), fc.infiniteStream(fc.nat()))
+    .tuple(
+      fc.array(anyRow(), { maxLength, size: 'max' }),
+      fc.infiniteStream(fc.nat({ max: 9 })),
+      fc.infiniteStream(fc.nat()),
+    )
     .map(([rows, repeats, places]) => {
       const sources = ['', 'a', 'é']
-      const identified = rows.map((row, index) => ({ source: sources[index % 3]!, number: Math.floor(index / 3) * 3 + (index % 3) - 4, ...row }))
+      const identified = rows.map((row, index) => ({
+        source: sources[index % 3]!,
+        number: Math.floor(index / 3) * 3 + (index % 3) - 4,
+        ...row,
+      }))
       const repeated = identified.flatMap((row) => {
         const times = Math.max(1, repeats.next().value! - 7)
         return Array.from({ length: times }, () => ({ row, place: places.next().value! }))
@@ -68,14 +76,18 @@ export function eventOf(row: Row, options: LogOptions): PlainEvent {
   const payload = row['payload'] as { address?: { city?: string | null }; points?: number | null }
   return {
     // Of a composite id, what sorts as it does.
-    id: options.composite ? `${row['source']}\u0001${String((row['number'] as number) + 1e6).padStart(9, '0')}` : (row['number'] as number),
+    id: options.composite
+      ? `${row['source']}\u0001${String((row['number'] as number) + 1e6).padStart(9, '0')}`
+      : (row['number'] as number),
     key: row['key'],
     type: options.typed ? (row['type'] as string) : 'Event',
     occurredAt: row['happened'],
     recordedAt: row['recorded'],
     ...(options.sequenced ? { sequence: row['seq'] } : {}),
     ...Object.fromEntries(plainFields.map((name) => [name, row[name]])),
-    ...Object.fromEntries(maybeFields.map((name) => [`maybe${name[0]!.toUpperCase()}${name.slice(1)}`, row[`maybe_${name}`]])),
+    ...Object.fromEntries(
+      maybeFields.map((name) => [`maybe${name[0]!.toUpperCase()}${name.slice(1)}`, row[`maybe_${name}`] ?? null]),
+    ),
     city: payload.address?.city ?? null,
     points: payload.points ?? null,
     absent: 7,
@@ -83,7 +95,19 @@ export function eventOf(row: Row, options: LogOptions): PlainEvent {
   }
 }
 
-const plainFields = ['small', 'amount', 'big', 'money', 'ratio', 'flag', 'text', 'seconds', 'precise', 'day', 'document']
+const plainFields = [
+  'small',
+  'amount',
+  'big',
+  'money',
+  'ratio',
+  'flag',
+  'text',
+  'seconds',
+  'precise',
+  'day',
+  'document',
+]
 const maybeFields = ['small', 'amount', 'ratio', 'flag', 'text', 'day']
 
 export function idOf(row: Row, options: LogOptions): string {

@@ -201,7 +201,13 @@ export function everyKind(options: LogOptions): ViewDefinition[] {
     log,
     key: { day: date(), type: string(), city: nullable(string()), flag: bool() },
     by: (e) => ({ flag: e.flag, day: dayOf(e.occurredAt), type: e.type, city: e.city }),
-    state: { count: int32(), total: int64(), first: nullable(timestamp()), any: bool(), seen: json<number[]>(undefined, { initial: [] }) },
+    state: {
+      count: int32(),
+      total: int64(),
+      first: nullable(timestamp()),
+      any: bool(),
+      seen: json<number[]>(undefined, { initial: [] }),
+    },
     on: {
       '*': (s, e, key) => {
         s.count += key.flag ? 1 : 2
@@ -222,7 +228,14 @@ export function everyKind(options: LogOptions): ViewDefinition[] {
   const ratios = defineView({
     name: 'ratios',
     log,
-    key: { money: decimal(12, 2), big: bigint(), precise: timestamp('ns'), ratio: float64(), maybeDay: nullable(date()), amount: int64() },
+    key: {
+      money: decimal(12, 2),
+      big: bigint(),
+      precise: timestamp('ns'),
+      ratio: float64(),
+      maybeDay: nullable(date()),
+      amount: int64(),
+    },
     by: (e) => {
       const { money, big, precise, ratio, maybeDay, amount } = e
       return { money, big, precise, ratio, maybeDay, amount }

@@ -56,7 +56,9 @@ function coded(column: Extract<Column, { kind: 'bytes' }>): Column {
 function textsOf(column: Extract<Column, { kind: 'bytes' }>): string[] {
   const { data, offsets, gap } = column
   const buffer = Buffer.from(data.buffer, data.byteOffset, data.byteLength)
-  return Array.from({ length: column.length }, (_, row) => buffer.toString('utf8', offsets[row], offsets[row + 1]! - gap))
+  return Array.from({ length: column.length }, (_, row) =>
+    buffer.toString('utf8', offsets[row], offsets[row + 1]! - gap),
+  )
 }
 
 /** Spreads rows over files and row groups, in the order of `rank`. */
@@ -77,13 +79,22 @@ export function writeLogFiles(folder: string, fields: Fields, rows: readonly Row
     const from = Math.floor((order.length * file) / files)
     const to = Math.floor((order.length * (file + 1)) / files)
     const own = order.slice(from, to).map((index) => rows[index]!)
-    writeRows(join(folder, folders[file % folders.length]!, `${String(file).padStart(4, '0')}.parquet`), fields, own, layout)
+    writeRows(
+      join(folder, folders[file % folders.length]!, `${String(file).padStart(4, '0')}.parquet`),
+      fields,
+      own,
+      layout,
+    )
   }
   return join(folder, '**/*.parquet')
 }
 
 /** The published rows of a generation as handlers would see their values, part after part. */
-export function readPublished(path: string): { readonly manifest: Manifest; readonly rows: Row[]; readonly parts: Row[][] } {
+export function readPublished(path: string): {
+  readonly manifest: Manifest
+  readonly rows: Row[]
+  readonly parts: Row[][]
+} {
   const manifest = JSON.parse(readFileSync(join(path, '_manifest.json'), 'utf8')) as Manifest
   const columns = [...manifest.key, ...manifest.columns]
   const types = Object.fromEntries(columns.map(({ name, type, ...rest }) => [name, { kind: type, ...rest } as Type]))
@@ -134,7 +145,11 @@ function storedValue(column: Column, row: number): unknown {
       return (column.bits[row >> 3]! & (1 << (row & 7))) !== 0
     case 'bytes': {
       const { data, offsets, gap } = column
-      return Buffer.from(data.buffer, data.byteOffset, data.byteLength).toString('utf8', offsets[row], offsets[row + 1]! - gap)
+      return Buffer.from(data.buffer, data.byteOffset, data.byteLength).toString(
+        'utf8',
+        offsets[row],
+        offsets[row + 1]! - gap,
+      )
     }
     case 'dictionary':
       return storedValue(column.dictionary, column.codes[row]!)

@@ -1,6 +1,6 @@
-import type { BytesColumn, Column } from '../../src/model/column.ts'
-import { int64, json, string, timestamp } from '../../src/model/types.ts'
-import type { OutputColumn } from '../../src/parquet/write.ts'
+import type { BytesColumn, Column } from '../../model/column.ts'
+import { int64, json, string, timestamp } from '../../model/types.ts'
+import type { OutputColumn } from '../../parquet/write.ts'
 import { branches, channels, type LedgerModel, types } from './model.ts'
 
 export type Payload = 'column' | 'json'

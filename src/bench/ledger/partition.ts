@@ -1,6 +1,6 @@
 import { closeSync, mkdirSync, openSync, writeSync } from 'node:fs'
 import { join } from 'node:path'
-import { type OutputCodec, ParquetEncoder } from '../../src/parquet/write.ts'
+import { type OutputCodec, ParquetEncoder } from '../../parquet/write.ts'
 import { LedgerModel, type LedgerShape } from './model.ts'
 import { columnsOf, type Payload, RowGroup } from './row-group.ts'
 
@@ -15,6 +15,7 @@ export interface PartitionTask {
   readonly files: number
   readonly rowGroupRows: number
   readonly codec: OutputCodec
+  readonly dictionary: boolean
   readonly payload: Payload
 }
 
@@ -141,7 +142,7 @@ function writeFiles(task: PartitionTask, model: LedgerModel, events: Events, ord
 }
 
 function writeFile(path: string, task: PartitionTask, group: RowGroup, events: Events, order: Uint32Array): number {
-  const encoder = new ParquetEncoder(columnsOf(task.payload), { codec: task.codec, dictionary: true })
+  const encoder = new ParquetEncoder(columnsOf(task.payload), { codec: task.codec, dictionary: task.dictionary })
   const descriptor = openSync(path, 'wx')
   let bytes = 0
   const write = (chunks: readonly Uint8Array[]): void => {

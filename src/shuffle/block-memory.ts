@@ -1,0 +1,125 @@
+import { crc32 } from 'node:zlib'
+import { SpillFile } from '../arrow/spill-file.ts'
+import { OutputError } from '../model/errors.ts'
+import type { Files, ReadableFile } from '../storage/files.ts'
+
+/** What all threads of a rebuild may keep of packed rows in memory, and where the rest goes. Shared by the threads. */
+export interface ShuffleBudget {
+  readonly limitBytes: number
+  /** One number: what is kept, in units of 4 KiB. */
+  readonly used: Int32Array
+  /** Folder of spill files; it is there before the first is written. */
+  readonly folder: string
+}
+
+const UNIT_BYTES = 4096
+
+export function newBudget(limitBytes: number, folder: string): ShuffleBudget {
+  return { limitBytes, folder, used: new Int32Array(new SharedArrayBuffer(4)) }
+}
+
+/** Words of a block: in shared memory, or where they lie in a spill file. */
+export type BlockWords =
+  | { readonly kind: 'memory'; readonly words: Int32Array }
+  | {
+      readonly kind: 'file'
+      readonly path: string
+      readonly byteOffset: number /** CRC-32 by bucket. */
+      readonly checksums: Int32Array
+    }
+
+/**
+ * One thread's side of the budget. While there is room a block lies in shared memory; beyond it a block is packed into
+ * memory that is used again and written to this thread's spill file.
+ */
+export class BlockMemory {
+  readonly #budget: ShuffleBudget
+  readonly #files: Files
+  readonly #name: string
+  #scratch = new Int32Array(0)
+  #file: { path: string; spill: SpillFile } | null = null
+
+  /** @param name Tells this thread's file from others'. */
+  constructor(budget: ShuffleBudget, files: Files, name: string) {
+    this.#budget = budget
+    this.#files = files
+    this.#name = name
+  }
+
+  /** Room for a block; shared memory while the budget lasts. */
+  allocate(words: number): Int32Array {
+    const units = Math.ceil((words * 4) / UNIT_BYTES)
+    const before = Atomics.add(this.#budget.used, 0, units)
+    if ((before + units) * UNIT_BYTES <= this.#budget.limitBytes)
+      return new Int32Array(new SharedArrayBuffer(words * 4))
+    Atomics.sub(this.#budget.used, 0, units)
+    if (this.#scratch.length < words) this.#scratch = new Int32Array(Math.ceil(words * 1.25))
+    return this.#scratch.subarray(0, words)
+  }
+
+  /** Keeps a block that was packed into what `allocate` gave. */
+  keep(words: Int32Array, starts: Int32Array): BlockWords {
+    if (words.buffer instanceof SharedArrayBuffer) return { kind: 'memory', words }
+    this.#file ??= this.#open()
+    const bytes = new Uint8Array(words.buffer, words.byteOffset, words.byteLength)
+    const checksums = new Int32Array(starts.length - 1)
+    for (let bucket = 0; bucket < checksums.length; bucket++) {
+      checksums[bucket] = crc32(bytes.subarray(starts[bucket]! * 4, starts[bucket + 1]! * 4))
+    }
+    return { kind: 'file', path: this.#file.path, byteOffset: this.#file.spill.append(words), checksums }
+  }
+
+  close(): void {
+    this.#file?.spill.close()
+    this.#file = null
+  }
+
+  #open(): { path: string; spill: SpillFile } {
+    const path = `${this.#budget.folder}/${this.#name}.arrows`
+    return { path, spill: new SpillFile(this.#files.openForWriting(path)) }
+  }
+}
+
+/** Reads buckets of blocks, wherever they lie; keeps the spill files it reads from open. */
+export class BlockReader {
+  readonly #files: Files
+  readonly #opened = new Map<string, ReadableFile>()
+
+  constructor(files: Files) {
+    this.#files = files
+  }
+
+  /**
+   * Copies words `from … to` of a block to `target[at]`.
+   *
+   * @param bucket Which of the block's checksums they must have.
+   */
+  copy(words: BlockWords, from: number, to: number, bucket: number, target: Int32Array, at: number): void {
+    if (words.kind === 'memory') {
+      target.set(words.words.subarray(from, to), at)
+      return
+    }
+    const bytes = this.#open(words.path).read(words.byteOffset + from * 4, (to - from) * 4)
+    if ((crc32(bytes) | 0) !== words.checksums[bucket]) {
+      throw new OutputError(
+        `Cannot read back what was spilled to ${words.path}: expected bytes ${words.byteOffset + from * 4} to ${words.byteOffset + to * 4} as they were written, found others. Something else wrote to the file, or the disk is failing.`,
+        { file: words.path },
+      )
+    }
+    new Uint8Array(target.buffer, target.byteOffset + at * 4, bytes.length).set(bytes)
+  }
+
+  close(): void {
+    for (const file of this.#opened.values()) file.close()
+    this.#opened.clear()
+  }
+
+  #open(path: string): ReadableFile {
+    let file = this.#opened.get(path)
+    if (file === undefined) {
+      file = this.#files.openForReading(path)
+      this.#opened.set(path, file)
+    }
+    return file
+  }
+}

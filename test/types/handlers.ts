@@ -1,0 +1,216 @@
+/**
+ * What must compile and what must not: each line below `@ts-expect-error` is an error to the compiler, or this file is
+ * one. Checked with everything else, and by `handlers.test.ts`.
+ */
+import {
+  bigint,
+  bool,
+  date,
+  dayOf,
+  decimal,
+  defineJob,
+  defineLog,
+  defineView,
+  type EventOf,
+  float64,
+  int32,
+  int64,
+  json,
+  nullable,
+  string,
+  timestamp,
+} from 'refold'
+
+/** Compiles only where both are the very same type. */
+function same<A, B>(_: [A, B] extends [B, A] ? true : never): void {}
+
+const ledger = defineLog({
+  name: 'ledger',
+  files: 'data/*.parquet',
+  columns: { id: 'event_id', key: 'account_id', type: 'type', occurredAt: 'occurred_at', recordedAt: 'recorded_at' },
+  fields: {
+    amount: int64(),
+    small: int32(),
+    big: bigint(),
+    price: decimal(9, 2),
+    ratio: float64(),
+    open: bool(),
+    note: nullable(string()),
+    day: date(),
+    at: timestamp('ms'),
+    precise: timestamp('ns'),
+    payload: json<{ readonly city: string }>(),
+    city: string('payload.city'),
+  },
+  upcast: {
+    Old: (e) => ({ type: 'New', amount: e.amount * 100, note: null }),
+    Split: (e) => [{ amount: e.amount }, { amount: 0 }],
+    Gone: () => null,
+  },
+})
+
+type Event = EventOf<typeof ledger>
+same<Event['id'], string | number>(true)
+same<Event['key'], string>(true)
+same<Event['type'], string>(true)
+same<Event['occurredAt'], number>(true)
+same<Event['amount'], number>(true)
+same<Event['big'], bigint>(true)
+same<Event['price'], number>(true)
+same<Event['open'], boolean>(true)
+same<Event['note'], string | null>(true)
+same<Event['precise'], bigint>(true)
+same<Event['payload'], { readonly city: string }>(true)
+// @ts-expect-error: the log declares no sequence
+type _NoSequence = Event['sequence']
+
+defineLog({
+  name: 'wrong',
+  files: 'x',
+  columns: { id: 'event_id' },
+  fields: { amount: int64() },
+  upcast: {
+    // @ts-expect-error: no such field
+    Misnamed: (e) => ({ amount: e.amuont }),
+    // @ts-expect-error: a string is no amount
+    Mistyped: () => ({ amount: '1' }),
+  },
+})
+// @ts-expect-error: a log must say what identifies an event
+defineLog({ name: 'wrong', files: 'x', columns: { key: 'account_id' } })
+// @ts-expect-error: no such unit
+defineLog({ name: 'wrong', files: 'x', columns: { id: 'event_id' }, timeUnit: 's' })
+
+export const balances = defineView({
+  name: 'balances',
+  log: ledger,
+  state: {
+    balance: int64(),
+    entries: int32(),
+    last: nullable(timestamp()),
+    exact: bigint(),
+    open: bool(),
+    name: string(),
+  },
+  on: {
+    Deposited: (account, e) => {
+      account.balance += e.amount
+      account.entries++
+      account.last = e.occurredAt
+      account.exact += e.big
+      account.open = e.open
+      account.name = e.note ?? e.city
+    },
+    Withdrawn: (account, e, key) => {
+      same<typeof account.balance, number>(true)
+      same<typeof account.last, number | null>(true)
+      same<typeof key.key, string | number | bigint>(true)
+      // @ts-expect-error: no such state
+      account.balanc = 1
+      // @ts-expect-error: no such field
+      account.balance = e.nope
+      // @ts-expect-error: may be null
+      account.name = e.note
+      // @ts-expect-error: a bigint is no number
+      account.balance += e.big
+      // @ts-expect-error: a number is no bigint
+      account.exact = e.amount
+      // @ts-expect-error: not nullable
+      account.balance = null
+      // @ts-expect-error: an event never changes
+      e.amount = 1
+      // @ts-expect-error: a number is no boolean
+      account.open = e.amount
+    },
+  },
+})
+
+export const daily = defineView({
+  name: 'daily',
+  log: ledger,
+  key: { day: date(), type: string(), note: nullable(string()) },
+  by: (e) => ({ day: dayOf(e.occurredAt), type: e.type, note: e.note }),
+  state: { count: int64() },
+  filter: (e) => e.amount > 0,
+  on: {
+    '*': (state, e, key) => {
+      same<typeof key, Readonly<{ day: number; type: string; note: string | null }>>(true)
+      state.count += key.day + e.amount
+      // @ts-expect-error: a key never changes
+      key.day = 1
+    },
+  },
+  merge: (into, from) => {
+    into.count += from.count
+    // @ts-expect-error: what is merged in is only read
+    from.count = 0
+  },
+})
+
+export const tree = defineView({
+  name: 'tree',
+  log: ledger,
+  key: { path: string() },
+  by: (e) => (e.note === null ? null : [{ path: e.note }, { path: e.city }]),
+  state: () => ({ blob: null as string | null, mode: 0 }),
+  on: {
+    R100: (file, e, key) => {
+      file.blob = key.path === e.note ? null : e.city
+      // @ts-expect-error: no such state
+      file.blub = 1
+    },
+  },
+  columns: { mode: int32(), blob: string() },
+  row: (file, key) => (file.blob === null ? null : [{ mode: file.mode, blob: file.blob + key.path }]),
+})
+
+const other = { name: 'other', log: ledger, state: { count: int64() } } as const
+// @ts-expect-error: the key has another column
+defineView({ ...other, key: { path: string() }, by: (e) => ({ pat: e.key }), on: {} })
+// @ts-expect-error: the key is a string
+defineView({ ...other, key: { path: string() }, by: (e) => ({ path: e.amount }), on: {} })
+// @ts-expect-error: the key is not nullable
+defineView({ ...other, key: { path: string() }, by: (e) => ({ path: e.note }), on: {} })
+// @ts-expect-error: a filter says yes or no
+defineView({ ...other, filter: (e) => e.amount, on: {} })
+// @ts-expect-error: the row lacks a column
+defineView({ ...other, on: {}, columns: { a: int32(), b: int32() }, row: () => ({ a: 1 }) })
+// @ts-expect-error: the row's column is a string
+defineView({ ...other, on: {}, columns: { a: string() }, row: (state) => ({ a: state.count }) })
+// @ts-expect-error: without columns a row is made of the state's
+defineView({ ...other, on: {}, row: () => ({ total: 1 }) })
+// @ts-expect-error: no such option
+defineView({ ...other, on: {}, fliter: () => true })
+// @ts-expect-error: no such policy
+defineView({ ...other, on: {}, unknown: 'ignore' })
+
+const typed = defineLog({
+  name: 'typed',
+  files: 'x',
+  columns: { id: int64('a'), key: int64('k'), type: 't', sequence: 's', occurredAt: 'o' },
+  types: ['A', 'B'],
+  timeUnit: 'ns',
+})
+same<EventOf<typeof typed>['type'], 'A' | 'B'>(true)
+same<EventOf<typeof typed>['id'], number>(true)
+same<EventOf<typeof typed>['key'], number>(true)
+same<EventOf<typeof typed>['sequence'], number>(true)
+same<EventOf<typeof typed>['occurredAt'], bigint>(true)
+export const counts = defineView({
+  name: 'counts',
+  log: typed,
+  state: { a: int64(), at: timestamp('ns') },
+  on: {
+    A: (state, e) => {
+      state.at = e.occurredAt
+      // @ts-expect-error: nanoseconds are a bigint
+      state.a = e.occurredAt
+    },
+    // @ts-expect-error: the log has no such type
+    C: () => {},
+  },
+})
+
+export default defineJob({ views: [balances, daily, tree, counts], schedule: '0 2 * * *' })
+// @ts-expect-error: a log is no view
+defineJob({ views: [ledger] })
