@@ -41,7 +41,7 @@ export function drawChart(result: BenchResult): string {
   return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} ${top}" width="${width}" height="${top}" font-family="system-ui, sans-serif" font-size="13" fill="${ink}">
 <rect width="${width}" height="${top}" fill="#ffffff"/>
 <text x="${margin}" y="30" font-size="18" font-weight="600">${escapeMarkup(`${result.events.toLocaleString('en')} events: seconds, less is better`)}</text>
-<text x="${margin}" y="50" fill="${muted}">${escapeMarkup(`median of ${result.rounds} rounds, line from least to greatest · ${cores} cores, ${processor} · Node ${node} · ${result.startedAt.slice(0, 10)}`)}</text>
+<text x="${margin}" y="50" fill="${muted}">${escapeMarkup(`median of ${result.rounds} round${result.rounds === 1 ? '' : 's'}, line from least to greatest · ${cores} cores, ${processor} · Node ${node} · ${result.startedAt.slice(0, 10)}`)}</text>
 ${parts.join('\n')}
 </svg>
 `

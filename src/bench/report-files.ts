@@ -41,8 +41,7 @@ ${style}
 <h1>${escapeMarkup(title)}</h1>
 ${warnings.map((warning) => `<p class="warning">${escapeMarkup(warning)}</p>`).join('\n')}
 ${drawChart(result)}
-<h2>Geometric means</h2>
-${drawTable(meanCells(result))}
+${result.means.length === 0 ? '' : `<h2>Geometric means</h2>\n${drawTable(meanCells(result))}`}
 <h2>All figures</h2>
 ${drawTable(figureCells(result))}
 <ul>

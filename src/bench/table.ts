@@ -88,7 +88,7 @@ export function notesOf(result: BenchResult): string[] {
       : []
   return [
     ...floors,
-    `${result.events.toLocaleString('en')} events, seed ${result.seed}, ${result.rounds} rounds in turn, each in a process of its own.`,
+    `${result.events.toLocaleString('en')} events, seed ${result.seed}; rounds in turn: ${result.rounds}, each in a process of its own.`,
     `${machine.processor}, ${machine.cores} cores, ${(machine.memoryBytes / 2 ** 30).toFixed(0)} GiB, ${machine.system}, Node ${machine.node}.`,
     `Versions: ${versions.join(', ')}.`,
     'median s: the work alone; process s: with the start of the process; ÷ DuckDB: time relative to DuckDB, ordered, in the same round.',

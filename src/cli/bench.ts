@@ -71,7 +71,8 @@ function namesOf<Name extends string>(
 async function describeResult(result: BenchResult): Promise<string> {
   const { figureCells, meanCells, notesOf } = await import('../bench/table.ts')
   const notes = notesOf(result).map((note) => `${note}\n`)
-  return `${draw(figureCells(result))}\nGeometric means:\n${draw(meanCells(result))}\n${notes.join('')}`
+  const means = result.means.length === 0 ? '' : `\nGeometric means:\n${draw(meanCells(result))}`
+  return `${draw(figureCells(result))}${means}\n${notes.join('')}`
 }
 
 function draw({ headers, numeric, rows }: Cells): string {

@@ -1,5 +1,6 @@
 import type { Column, LogicalType } from '../model/column.ts'
 import { describePlace, InputError, type Place } from '../model/errors.ts'
+import type { Type } from '../model/type.ts'
 import type { ParquetFile, SchemaField } from '../parquet/file.ts'
 import { readColumns } from '../parquet/scan.ts'
 import type { FilePlan, LogPlan, SlotSource } from '../plan/plan.ts'
@@ -160,13 +161,21 @@ function exactInteger(_name: string, value: unknown, context: { source?: string 
   return isLong && /^-?\d+$/.test(context.source!) ? BigInt(context.source!) : value
 }
 
+/** A folder's name is text; numbers and truth values are parsed, all else is for its type to take or refuse. */
+function folderValue(type: Type, text: string | null): unknown {
+  if (text === null) return null
+  if (type.kind === 'float64' && text.trim() !== '' && !Number.isNaN(Number(text))) return Number(text)
+  if (type.kind === 'bool' && (text === 'true' || text === 'false')) return text === 'true'
+  return text
+}
+
 function constantColumn(
   slot: Slot,
   source: Extract<SlotSource, { kind: 'constant' }>,
   rows: number,
   file: string,
 ): SlotColumn {
-  const value = source.value
+  const value = source.origin === 'folder' ? folderValue(slot.type, source.value as string | null) : source.value
   const place = { file, column: slot.name }
   // What is declared for files without the column is declared as handlers see it.
   const origin = source.origin === 'missing' ? 'handler' : 'outside'

@@ -1,4 +1,5 @@
 import type { BytesColumn } from '../model/column.ts'
+import { joinId } from '../model/event-id.ts'
 import type { LogPlan } from '../plan/plan.ts'
 import { finish, hashBytes } from '../shuffle/hash.ts'
 import { bufferOf, stringsOf } from '../view/fold.ts'
@@ -76,7 +77,7 @@ export function identityBucket(first: number, second: number, bits: number): num
 
 /** Event ids as text, for messages and lists of exceptions; the columns of a composite id joined by `/`. */
 export function idText(log: LogPlan, batch: Batch, row: number): string {
-  return log.roles.id.map((slot) => valueText(batch.columns[slot]!, row)).join('/')
+  return joinId(log.roles.id.map((slot) => valueText(batch.columns[slot]!, row)))
 }
 
 export function valueText(column: SlotColumn, row: number): string {

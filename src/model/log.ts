@@ -26,20 +26,25 @@ export type Moment<Unit extends TimeUnit> = Unit extends 'ns' ? bigint : number
 
 type RoleValue<R, Bare> = R extends Type<infer Value> ? Value : Bare
 
-/** What a handler sees of an event. Read-only, and valid only while the handler runs: copy values, not the event. */
+/**
+ * What a handler sees of an event. Read-only, and valid only while the handler runs: keep values, or a copy as `{ ...e }`, but
+ * not the event itself.
+ */
 export type EventOf<L> =
   L extends LogDefinition<infer F, infer R, infer Unit, infer Names>
     ? Readonly<
-        Values<F> & { id: RoleValue<R['id'], string | number>; type: Names } & Present<
-            R,
-            'key',
-            RoleValue<R['key'], string>
-          > &
+        Values<F> & { type: Names } & SingleId<R> &
+          Present<R, 'key', RoleValue<R['key'], string>> &
           Present<R, 'occurredAt', Moment<Unit>> &
           Present<R, 'recordedAt', Moment<Unit>> &
           Present<R, 'sequence', RoleValue<R['sequence'], number>>
       >
     : never
+
+/** An id of several columns has no single value. */
+type SingleId<R extends Roles> = R['id'] extends readonly string[]
+  ? unknown
+  : Readonly<{ id: RoleValue<R['id'], string | number> }>
 
 type Present<R, Name extends string, Value> =
   R extends Readonly<Record<Name, RoleSource>> ? Readonly<Record<Name, Value>> : unknown

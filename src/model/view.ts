@@ -27,7 +27,7 @@ export type UnknownTypePolicy = 'filter' | 'quarantine' | 'fail'
  * @property by The key or keys an event is folded into; null where it is not for this view. Required with `key`.
  * @property state A typed state (fast), or a function that makes a free-form one.
  * @property on Handlers by event type; `*` is for every type that has none of its own.
- * @property filter Keeps only events for which it is true.
+ * @property filter Keeps only events for which it is true. Asked after the event's type was found to have a handler.
  * @property unknown What becomes of event types without a handler: `filter` (default), `quarantine` (listed as
  *   exceptions), or `fail`. Where the log declares its `types`, those count as known and are filtered.
  * @property onError What becomes of an event whose handler throws: `fail` (default) the rebuild, or `quarantine` the

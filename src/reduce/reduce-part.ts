@@ -1,4 +1,5 @@
 import { ViewError } from '../model/errors.ts'
+import { joinId } from '../model/event-id.ts'
 import type { ExceptionRow } from '../model/report.ts'
 import { encodeParquet } from '../parquet/write.ts'
 import type { LogPlan } from '../plan/plan.ts'
@@ -233,7 +234,7 @@ export class GroupReducer {
     const event = folder.fold.eventAt(this.#bucket.rowAt[row]!) as Record<string, unknown>
     const { id, type } = this.#log.roles
     return {
-      eventId: id.map((slot) => String(event[this.#log.slots[slot]!.name])).join('/'),
+      eventId: joinId(id.map((slot) => String(event[this.#log.slots[slot]!.name]))),
       type: type < 0 ? ONLY_TYPE : String(event[this.#log.slots[type]!.name]),
       reason: 'handler failed',
       detail: error instanceof Error ? error.message : String(error),

@@ -2,8 +2,9 @@ import type { PackedSlot, RowLayout } from './row-layout.ts'
 import { isBigInt, ONLY_TYPE, type Slot } from './slots.ts'
 
 /**
- * Writes the source of `class Event`: the flyweight that a handler's `e` is. Two kinds: over packed rows, and over the
- * columns of a batch. Both close over `p`, the row's place; no object is made for an event.
+ * Writes the source of the flyweight that a handler's `e` is. Two kinds: over packed rows, and over the columns of a
+ * batch. Both close over `p`, the row's place; no object is made for an event. The getters are the object's own, so that
+ * `{ ...e }` copies an event and JSON has its fields.
  */
 
 /** The source of a getter's body that ends in an expression for a 64-bit slot, from its low and high word. */
@@ -22,15 +23,11 @@ function textual(slot: Slot, text: string): string {
 }
 
 /** Names a log has but that no function of the view was seen to read: reading one all the same is an error. */
-function absent(names: readonly string[], slots: readonly Slot[]): string {
+function absent(names: readonly string[], slots: readonly Slot[]): string[] {
   const typed = names.includes('type') || slots.some((slot) => slot.name === 'type')
-  return `${typed ? '' : `get type() { return ${JSON.stringify(ONLY_TYPE)}; }\n`}${notRead(names)}`
-}
-
-function notRead(names: readonly string[]): string {
-  return names
-    .map((name) => `get ${JSON.stringify(name)}() { return runtime.notRead(${JSON.stringify(name)}); }`)
-    .join('\n')
+  const onlyType = typed ? [] : [`get type() { return ${JSON.stringify(ONLY_TYPE)}; }`]
+  const notRead = (name: string) => `get ${JSON.stringify(name)}() { return runtime.notRead(${JSON.stringify(name)}); }`
+  return [...onlyType, ...names.map(notRead)]
 }
 
 /**
@@ -42,7 +39,7 @@ export function packedEventSource(layout: RowLayout, absentNames: readonly strin
     const nullCheck = slot.nullBit < 0 ? '' : `if (${nullTest(slot)}) ${onNull(slot)} `
     return `get ${JSON.stringify(slot.name)}() { ${nullCheck}${packedRead(layout, slot, index)} }`
   })
-  return `class Event {\n${getters.join('\n')}\n${absent(absentNames, layout.slots)}\n}`
+  return `const event = {\n${[...getters, ...absent(absentNames, layout.slots)].join(',\n')}\n};`
 }
 
 export function nullTest(slot: PackedSlot, row = 'p'): string {
@@ -82,7 +79,7 @@ export function columnEventSource(slots: readonly Slot[], absentNames: readonly 
       : ''
     return `get ${JSON.stringify(slot.name)}() { ${nullCheck}${columnRead(slot, index)} }`
   })
-  return `class Event {\n${getters.join('\n')}\n${absent(absentNames, slots)}\n}`
+  return `const event = {\n${[...getters, ...absent(absentNames, slots)].join(',\n')}\n};`
 }
 
 function columnRead(slot: Slot, index: number): string {

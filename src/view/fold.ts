@@ -92,7 +92,7 @@ export function compileEventCursor(slots: readonly Slot[], absentNames: readonly
 let p = 0;
 ${columnVariables(slots)}
 ${columnEventSource(slots, absentNames)}
-return { event: new Event(), seek(row) { p = row; }, bindColumns(columns) { ${bindSource(slots)} } };`
+return { event, seek(row) { p = row; }, bindColumns(columns) { ${bindSource(slots)} } };`
   return new Function('runtime', 'boundColumn', source)(runtime, boundColumn) as EventCursor
 }
 
@@ -116,7 +116,6 @@ export function compileWithEvent(
 let p = 0;
 ${columnVariables(slots)}
 ${columnEventSource(slots, absentNames)}
-const event = new Event();
 const bindColumns = (columns) => { ${bindSource(slots)} };
 ${body}`
   return new Function('runtime', 'boundColumn', ...Object.keys(tools), source)(
@@ -169,7 +168,6 @@ function foldSource(spec: FoldSpec, handlerCode: string): string {
   })
   return `let p = 0, slot = 0, at = 0, objects;
 ${state === undefined ? '' : `${stateVariables(state)}\n${stateSource(state)}\nconst state = Object.preventExtensions(new State());`}
-const event = new Event();
 ${handlers.map((_, index) => `const h${index} = handlers[${index}];`).join(' ')}
 const fold = {
   at() { return at; },

@@ -106,11 +106,12 @@ function bytesFromValues(type: Type, values: readonly unknown[]) {
   return { kind: 'bytes' as const, offsets, data, gap: 0 as const }
 }
 
-/** JSON of a nested value: bigints as numbers where they are exact and as strings where not, bytes as base64. */
+/** JSON of a nested value: bigints as numbers where they are exact and as strings where not, bytes as base64; throws for NaN. */
 export function jsonText(value: unknown): string {
   return JSON.stringify(value, (_name, inner: unknown) => {
     if (typeof inner === 'bigint') return Number.isSafeInteger(Number(inner)) ? Number(inner) : String(inner)
     if (inner instanceof Uint8Array) return Buffer.from(inner).toString('base64')
+    if (typeof inner === 'number' && !Number.isFinite(inner)) throw new TypeError(`${inner} is no JSON number`)
     return inner
   })
 }

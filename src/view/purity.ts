@@ -84,5 +84,13 @@ function replaceEnvironment(): void {
       if (guarding > 0) check(`process.env.${String(name)}`)
       return Reflect.get(target, name, receiver)
     },
+    has(target, name) {
+      check(`process.env.${String(name)}`)
+      return Reflect.has(target, name)
+    },
+    ownKeys(target) {
+      check('process.env')
+      return Reflect.ownKeys(target)
+    },
   })
 }

@@ -341,7 +341,7 @@ describe('an event refuses', () => {
     await expectViewError(
       { view: `${typed}, on: { '*': (s, e) => { if (e.id === 'e7') e.amount = 1 } }` },
       0,
-      `View balances, handler *, key "a1", ${at7}: threw TypeError: Cannot set property amount of #<Event> which has only a getter`,
+      `View balances, handler *, key "a1", ${at7}: threw TypeError: Cannot set property amount of #<Object> which has only a getter`,
       placeOf7,
     )
   })

@@ -10,6 +10,8 @@ const impure: Readonly<Record<string, () => unknown>> = {
   'process.hrtime()': () => process.hrtime(),
   'process.hrtime.bigint()': () => process.hrtime.bigint(),
   'process.env.HOME': () => process.env['HOME'],
+  'process.env.PATH': () => 'PATH' in process.env,
+  'process.env': () => Object.keys(process.env),
   'crypto.randomUUID()': () => crypto.randomUUID(),
   'crypto.getRandomValues()': () => crypto.getRandomValues(new Uint8Array(1)),
   'setTimeout()': () => setTimeout(() => {}, 0),

@@ -1,0 +1,40 @@
+import { expect, test } from 'vitest'
+import { int64, string } from '../../src/index.ts'
+import type { Column } from '../../src/model/column.ts'
+import { joinId } from '../../src/model/event-id.ts'
+import { compileEventCursor } from '../../src/view/fold.ts'
+import type { Slot } from '../../src/view/slots.ts'
+
+const slots: readonly Slot[] = [
+  { name: 'amount', type: int64(), storage: 'i64', mayBeNull: false },
+  { name: 'branch', type: string(), storage: 'str', mayBeNull: false },
+]
+const base = { length: 2, nullCount: 0, validity: null }
+const columns: readonly Column[] = [
+  { kind: 'int64', ...base, values: BigInt64Array.of(-5n, 2n ** 53n - 1n) },
+  { kind: 'bytes', ...base, offsets: Int32Array.of(0, 1, 4), data: Buffer.from('a€'), gap: 0 },
+]
+
+test('an event can be copied, and has its fields in JSON', () => {
+  const cursor = compileEventCursor(slots, [])
+  cursor.bindColumns(columns)
+  cursor.seek(1)
+  const copy = { ...(cursor.event as object) }
+  cursor.seek(0)
+  expect(copy).toEqual({ amount: 2 ** 53 - 1, branch: '€', type: 'Event' })
+  expect(JSON.stringify(cursor.event)).toBe('{"amount":-5,"branch":"a","type":"Event"}')
+})
+
+test('a field that was not foreseen to be read is refused, not undefined', () => {
+  const cursor = compileEventCursor(slots, ['note'])
+  cursor.bindColumns(columns)
+  expect(() => (cursor.event as { note: unknown }).note).toThrow('field "note": it was not foreseen that')
+})
+
+test('ids of several columns can be told apart when they are joined', () => {
+  expect(joinId(['a/b'])).toBe('a/b')
+  expect(joinId(['a', 'b'])).toBe('a/b')
+  expect(
+    new Set([joinId(['a/b', 'c']), joinId(['a', 'b/c']), joinId(['a\\', 'b/c']), joinId(['a', '\\/b', 'c'])]).size,
+  ).toBe(4)
+})
