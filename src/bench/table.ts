@@ -57,7 +57,7 @@ function cellsOf({ workload }: WorkloadResult, entry: Entry, first: boolean): st
 
 /** `8.31 M`, `420 k` */
 function formatRate(rate: number): string {
-  return rate >= 1e6 ? `${(rate / 1e6).toFixed(2)} M` : `${(rate / 1e3).toFixed(0)} k`
+  return rate >= 999_500 ? `${(rate / 1e6).toFixed(2)} M` : `${(rate / 1e3).toFixed(0)} k`
 }
 
 export function meanCells({ means }: BenchResult): Cells {

@@ -1,7 +1,8 @@
+import { createRequire } from 'node:module'
 import { crc32 } from 'node:zlib'
-import { SpillFile } from '../arrow/spill-file.ts'
+import type { SpillFile } from '../arrow/spill-file.ts'
 import { OutputError } from '../model/errors.ts'
-import type { Files, ReadableFile } from '../storage/files.ts'
+import type { Files, ReadableFile, WritableFile } from '../storage/files.ts'
 
 /** What all threads of a rebuild may keep of packed rows in memory, and where the rest goes. Shared by the threads. */
 export interface ShuffleBudget {
@@ -27,6 +28,13 @@ export type BlockWords =
       readonly byteOffset: number /** CRC-32 by bucket. */
       readonly checksums: Int32Array
     }
+
+/** Arrow takes a tenth of a second to load, in each thread, and most rebuilds spill nothing: it is loaded by the first. */
+function newSpillFile(file: WritableFile): SpillFile {
+  const path = import.meta.url.endsWith('.ts') ? '../arrow/spill-file.ts' : '../arrow/spill-file.js'
+  const loaded = createRequire(import.meta.url)(path) as typeof import('../arrow/spill-file.ts')
+  return new loaded.SpillFile(file)
+}
 
 /**
  * One thread's side of the budget. While there is room a block lies in shared memory; beyond it a block is packed into
@@ -76,7 +84,7 @@ export class BlockMemory {
 
   #open(): { path: string; spill: SpillFile } {
     const path = `${this.#budget.folder}/${this.#name}.arrows`
-    return { path, spill: new SpillFile(this.#files.openForWriting(path)) }
+    return { path, spill: newSpillFile(this.#files.openForWriting(path)) }
   }
 }
 

@@ -1,3 +1,4 @@
+import { enableCompileCache } from 'node:module'
 import { workerData } from 'node:worker_threads'
 import { move, transferableSymbol, valueSymbol } from 'piscina'
 import type { Perform, Prepare } from './executor.ts'
@@ -15,7 +16,8 @@ const prepared: { readonly perform: Perform } | { readonly failed: Failure } = a
 
 async function prepareThread(): Promise<{ perform: Perform } | { failed: Failure }> {
   try {
-    const { tasksModule, setup } = workerData as ThreadSetup
+    const { tasksModule, setup, compileCache } = workerData as ThreadSetup
+    if (compileCache !== undefined) enableCompileCache(compileCache)
     const { prepare } = (await import(tasksModule)) as { prepare: Prepare<unknown> }
     return { perform: await prepare(setup) }
   } catch (error) {

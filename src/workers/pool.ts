@@ -1,3 +1,4 @@
+import { getCompileCacheDir } from 'node:module'
 import { Piscina } from 'piscina'
 import { ConfigurationError, RefoldError } from '../model/errors.ts'
 import type { Answer } from './entry.ts'
@@ -10,6 +11,8 @@ export interface ThreadSetup {
   readonly tasksModule: string
   /** Argument of `prepare`; anything that can be copied to another thread. */
   readonly setup: unknown
+  /** Where this process keeps compiled code; a thread does not know of itself. */
+  readonly compileCache: string | undefined
 }
 
 export interface PoolOptions {
@@ -42,7 +45,7 @@ export function createPool({ workers, tasksModule, setup }: PoolOptions): Execut
     recordTiming: false,
     // Not the flags of this process: some of them are refused in a thread, and a test runner's do harm there.
     execArgv: ['--enable-source-maps', '--disable-warning=ExperimentalWarning'],
-    workerData: { tasksModule: tasksModule.href, setup } satisfies ThreadSetup,
+    workerData: { tasksModule: tasksModule.href, setup, compileCache: getCompileCacheDir() } satisfies ThreadSetup,
   })
   const broken = watchThreads(pool, () => closing !== undefined)
   let closing: Promise<void> | undefined
