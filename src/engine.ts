@@ -27,7 +27,8 @@ export async function loadDefinition(definition: JobDefinition): Promise<LoadedJ
  *
  * @param job From `loadJob` or `loadDefinition`; call its `dispose()` when it is no longer needed.
  * @returns What was published, with counters and times.
- * @throws ConfigurationError, InputError, ViewError, ConflictError or OutputError; nothing is published then.
+ * @throws ConfigurationError, InputError, ViewError, ConflictError or OutputError. Nothing is published then, unless the
+ * OutputError says so: views are switched one after the other, and it names those that were.
  */
 export async function rebuild(job: LoadedJob, options: RebuildOptions): Promise<RebuildReport> {
   return (await import('./rebuild.ts')).rebuild(job, options)

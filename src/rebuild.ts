@@ -1,4 +1,4 @@
-import { discardAll, publishAll, stageAll } from './commit/views.ts'
+import { discardAll, publishAll, type StagedViews, stageAll } from './commit/views.ts'
 import type { LoadedJob } from './job/load.ts'
 import { fieldsRead } from './job/reads.ts'
 import { identifyAll, mapAll } from './map/all.ts'
@@ -17,15 +17,18 @@ import { startWorkers, threadsFor } from './workers/start.ts'
  *
  * @param job From `loadJob`, or `loadedFromDefinition` (which runs with 0 workers only).
  * @returns What was published, with counters and times.
- * @throws ConfigurationError, InputError, ViewError, ConflictError or OutputError; nothing is published then.
+ * @throws ConfigurationError, InputError, ViewError, ConflictError or OutputError. Nothing is published then, unless the
+ * OutputError says so: views are switched one after the other, and it names those that were.
  */
 export async function rebuild(job: LoadedJob, options: RebuildOptions): Promise<RebuildReport> {
   const stages = new Stages(options)
   const plan = await stages.run('plan', () => planRebuild(job, options))
+  const threads = options.workers ?? threadsFor(job, plan)
+  options.onThreads?.(threads)
   const staged = stageAll(plan, options, disk)
   let workers: Executor | undefined
+  let failure: unknown
   try {
-    const threads = options.workers ?? threadsFor(job, plan)
     const executor = await startWorkers(job, plan, threads, staged.budget)
     workers = executor
     const duplicates = await stages.run('identify', () => identifyAll(plan, executor, stages))
@@ -34,10 +37,22 @@ export async function rebuild(job: LoadedJob, options: RebuildOptions): Promise<
       reduceAll(plan, duplicates, mapped, staged.folders, executor, stages),
     )
     return await stages.run('commit', () => publishAll({ job, plan, mapped, reduced, staged, threads, stages }, disk))
+  } catch (error) {
+    failure = error
+    throw error
   } finally {
-    // First the threads end, so that nothing is written any more; what was published is no longer staged.
+    await cleanUp(workers, staged, failure)
+  }
+}
+
+/** Ends the threads, so that nothing is written any more, and removes what was staged; what was published no longer is. */
+async function cleanUp(workers: Executor | undefined, staged: StagedViews, failure: unknown): Promise<void> {
+  try {
     await workers?.close()
     discardAll(staged, disk)
+  } catch (error) {
+    // What failed first is what the caller must hear of.
+    if (failure === undefined) throw error
   }
 }
 

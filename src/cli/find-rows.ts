@@ -1,11 +1,13 @@
-import { isPresent, type LogicalType } from '../model/column.ts'
-import { ConfigurationError } from '../model/errors.ts'
+import { isPresent } from '../model/column.ts'
+import type { Manifest, ManifestColumn } from '../model/manifest.ts'
 import type { ParquetFile, RowGroup, SchemaField } from '../parquet/file.ts'
 import { readColumns } from '../parquet/scan.ts'
+import { bucketOf, hashBytes } from '../shuffle/hash.ts'
+import type { Files } from '../storage/files.ts'
+import { ByteWriter, KeyValueError, makeKeyCodec } from '../view/key-codec.ts'
+import type { KeyValue } from './key-text.ts'
 import { rawReader } from './values.ts'
-import type { OpenView } from './view-files.ts'
-
-type KeyValue = string | number | bigint | boolean | null
+import { type FoundView, type OpenView, openParts } from './view-files.ts'
 
 export interface RowRange {
   readonly rowGroup: number
@@ -21,69 +23,37 @@ export function keyFields({ manifest, parts }: OpenView): readonly SchemaField[]
   return parts[0]?.schema.slice(0, manifest.key.length) ?? []
 }
 
-export function parseKey(fields: readonly SchemaField[], texts: readonly string[]): readonly KeyValue[] {
-  return texts.map((text, index) => {
-    const { name, type } = fields[index]!
-    const value = parseValue(type, text)
-    if (value !== undefined) return value
-    throw new ConfigurationError(`Key column ${name}: expected ${describeExpected(type)}, found ${text}.`)
-  })
+/**
+ * Opens the part files in which a key may lie: one where all of its columns are given, as the hash that dealt the keys
+ * out to the parts tells which; else all of them.
+ */
+export function openForKey(view: FoundView, key: readonly KeyValue[], storage?: Files): OpenView {
+  const { files } = view.manifest
+  const part = partOf(view.manifest, key)
+  return openParts(view, part === undefined ? files : [files[part]!], storage)
 }
 
-function parseValue(type: LogicalType, text: string): KeyValue | undefined {
-  switch (type.kind) {
-    case 'string':
-    case 'json':
-      return text
-    case 'bool':
-      return text === 'true' ? true : text === 'false' ? false : nullOf(text)
-    case 'int':
-      return /^-?\d+$/.test(text) ? BigInt(text) : nullOf(text)
-    case 'float':
-      return text !== '' && Number.isFinite(Number(text)) ? Number(text) : nullOf(text)
-    case 'decimal':
-      return parseDecimal(text, type.scale) ?? nullOf(text)
-    case 'date':
-      return /^\d{4}-\d\d-\d\d$/.test(text) && !Number.isNaN(Date.parse(text))
-        ? BigInt(Date.parse(text) / 86_400_000)
-        : nullOf(text)
-    case 'timestamp':
-      return parseTimestamp(text, { ms: 3, us: 6, ns: 9 }[type.unit]) ?? nullOf(text)
-    default:
-      return undefined
+function partOf({ key: columns, files }: Manifest, key: readonly KeyValue[]): number | undefined {
+  const bits = Math.log2(files.length)
+  if (key.length < columns.length || !Number.isInteger(bits)) return undefined
+  const codec = makeKeyCodec(
+    Object.fromEntries(columns.map((column) => [column.name, { ...column, kind: column.type }])),
+  )
+  const values = columns.map((column, index) => [column.name, handlerValue(column, key[index]!)])
+  const writer = new ByteWriter()
+  try {
+    codec.write(Object.fromEntries(values), writer)
+  } catch (error) {
+    // No key of the view has such a value. Where it would lie nobody knows.
+    if (error instanceof KeyValueError) return undefined
+    throw error
   }
+  return bucketOf(hashBytes(writer.bytes, 0, writer.length), bits)
 }
 
-function nullOf(text: string): null | undefined {
-  return text === 'null' ? null : undefined
-}
-
-function parseDecimal(text: string, scale: number): bigint | undefined {
-  const match = /^(-?)(\d+)(?:\.(\d+))?$/.exec(text)
-  if (match === null || (match[3]?.length ?? 0) > scale) return undefined
-  return BigInt(match[1]! + match[2]! + (match[3] ?? '').padEnd(scale, '0'))
-}
-
-/** An ISO 8601 moment, UTC where it names no zone, or the number that the column holds. */
-function parseTimestamp(text: string, digits: number): bigint | undefined {
-  if (/^-?\d{5,}$/.test(text)) return BigInt(text)
-  const match = /^(\d{4}-\d\d-\d\d)(?:[T ](\d\d:\d\d(?::\d\d)?)(?:\.(\d+))?(Z|[+-]\d\d:\d\d)?)?$/.exec(text)
-  if (match === null || (match[3]?.length ?? 0) > digits) return undefined
-  const milliseconds = Date.parse(`${match[1]}T${match[2] ?? '00:00'}${match[4] ?? 'Z'}`)
-  if (Number.isNaN(milliseconds)) return undefined
-  return BigInt(milliseconds / 1000) * 10n ** BigInt(digits) + BigInt((match[3] ?? '').padEnd(digits, '0'))
-}
-
-function describeExpected(type: LogicalType): string {
-  const examples: Partial<Record<LogicalType['kind'], string>> = {
-    bool: 'true or false',
-    int: 'a whole number',
-    float: 'a number',
-    decimal: 'a decimal such as 12.50, with no more digits than the column has',
-    date: 'a day such as 2021-05-22',
-    timestamp: 'a moment such as 2021-05-22T06:00:00Z',
-  }
-  return examples[type.kind] ?? `nothing: a key of type ${type.kind} can't be looked up`
+/** A value as `by` gives it. */
+function handlerValue({ type, unit }: ManifestColumn, value: KeyValue): KeyValue {
+  return typeof value === 'bigint' && type !== 'bigint' && unit !== 'ns' ? Number(value) : value
 }
 
 /**

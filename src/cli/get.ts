@@ -1,4 +1,3 @@
-import { ConfigurationError } from '../model/errors.ts'
 import { ExitCode } from './failure.ts'
 import { printRows, requireFormat, rowOptionSpecs } from './rows.ts'
 import { defineVerb, outOption } from './verb.ts'
@@ -23,20 +22,16 @@ export const get = defineVerb({
   async run(given, { output }) {
     const format = requireFormat(given)
     const [view, ...texts] = given.values
-    const [{ openView, readNamedColumns }, { findRows, keyFields, parseKey }] = await Promise.all([
+    const [{ findView, readNamedColumns }, { openForKey, findRows, keyFields }, { parseKey }] = await Promise.all([
       import('./view-files.ts'),
       import('./find-rows.ts'),
+      import('./key-text.ts'),
     ])
-    const opened = openView(given.out, view!, given.generation)
+    const generation = findView(given.out, view!, given.generation)
+    const key = parseKey(generation.manifest, texts)
+    const opened = openForKey(generation, key)
     try {
       const fields = keyFields(opened)
-      if (texts.length > fields.length) {
-        const names = fields.map(({ name }) => name).join(', ')
-        throw new ConfigurationError(
-          `View ${view} has the key ${names}: expected at most ${fields.length} values, found ${texts.length}.`,
-        )
-      }
-      const key = parseKey(fields, texts)
       const found = opened.parts.flatMap((part) => findRows(part, fields, key).map((range) => ({ part, range })))
       const total = found.reduce((sum, { range }) => sum + range.to - range.from, 0)
       if (total === 0) {

@@ -4,7 +4,7 @@ import { verbs } from './verbs.ts'
 const widthMax = 96
 
 const exitCodes = `Exit codes: 0 done, 1 failed, 2 wrong usage or configuration, 3 finished with more
-exceptions than allowed, 4 verification found a difference, 130 stopped by Ctrl-C.
+exceptions than allowed, 4 contenders or verification differ, 130 stopped by Ctrl-C.
 `
 
 export async function helpOfAll(): Promise<string> {

@@ -23,7 +23,11 @@ export async function runProcess(parameters: readonly string[]): Promise<never> 
   process.on('unhandledRejection', fail)
 
   const signals = new Signals(output)
-  const work = runCommandLine(parameters, { output, interruptible: () => signals.take() })
+  const work = runCommandLine(parameters, {
+    output,
+    signal: signals.signal,
+    interruptible: () => signals.take(),
+  })
   try {
     return await end(await Promise.race([work, signals.stopped]))
   } catch (error) {
@@ -50,12 +54,16 @@ class Signals {
     this.#stop = resolve
   }
 
+  get signal(): AbortSignal {
+    return this.#controller.signal
+  }
+
   take(): AbortSignal {
     if (!this.#taken) {
       for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => this.#onSignal(signal))
     }
     this.#taken = true
-    return this.#controller.signal
+    return this.signal
   }
 
   #onSignal(signal: 'SIGINT' | 'SIGTERM'): void {

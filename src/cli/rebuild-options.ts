@@ -51,7 +51,7 @@ export const rebuildOptionSpecs = {
     type: 'string',
     value: 'folder',
     requiresArg: true,
-    describe: 'Where events are spilled to. Default: the folder that holds the views',
+    describe: 'Where events are spilled to; the folder must exist. Default: the folder that holds the views',
   },
   ...outOption,
 } as const satisfies OptionSpecs

@@ -29,7 +29,7 @@ export const rebuild = defineVerb({
     ['jobs/ledger.ts --known-at 2021-05-22T06:00:00Z', 'the views as they would have been that morning'],
     ['jobs/ledger.ts --dry-run', 'what would be done'],
   ],
-  async run(given, { output, interruptible }) {
+  async run(given, { output, signal, interruptible }) {
     const options = rebuildOptionsOf(given)
     const exceptionsMax = parseCount('max-exceptions', given.maxExceptions, 0, Number.MAX_SAFE_INTEGER)
     const engine = await loadEngine()
@@ -39,12 +39,18 @@ export const rebuild = defineVerb({
       await output.result(given.json ? toJson(plan) : describePlan(plan, output.width))
       return ExitCode.done
     }
-    // Without workers this thread is busy, and only the signal itself can stop it.
-    const signal = options.workers !== 0 ? { signal: interruptible() } : {}
     const { showProgress } = await import('./progress.ts')
     const progress = showProgress(process.stderr, process.stdout, given.quiet)
     const report = await withJob(path, (job) =>
-      engine.rebuild(job, { ...options, ...signal, onProgress: (now) => progress.update(now) }),
+      engine.rebuild(job, {
+        ...options,
+        signal,
+        onProgress: (now) => progress.update(now),
+        // Without threads this one is busy, and only a signal that kills it can stop it.
+        onThreads: (threads) => {
+          if (threads > 0) interruptible()
+        },
+      }),
     ).finally(progress.finish)
     await output.result(given.json ? toJson(report) : describeReport(report, output.width))
     return exitCodeOf(report, exceptionsMax, (line) => output.note(line))

@@ -4,6 +4,8 @@ import type { Output } from './output.ts'
 /** What a verb is given besides its options. */
 export interface Context {
   readonly output: Output
+  /** Is aborted by Ctrl-C once `interruptible` was called. */
+  readonly signal: AbortSignal
   /**
    * From this call on Ctrl-C aborts the signal instead of killing the process. Only for work that leaves this thread
    * free to hear of it.

@@ -1,30 +1,52 @@
 import { join } from 'node:path'
-import type { Manifest } from '../model/manifest.ts'
+import type { Manifest, ManifestFile } from '../model/manifest.ts'
+import type { Type } from '../model/type.ts'
 import { openParquet, type ParquetFile } from '../parquet/file.ts'
 import { readColumns } from '../parquet/scan.ts'
 import { disk } from '../storage/disk.ts'
+import type { Files } from '../storage/files.ts'
 import { generationFolder, readManifest, resolveGeneration } from '../storage/generations.ts'
+import { columnFromValues } from '../view/from-values.ts'
 import type { NamedColumn } from './arrow.ts'
+
+/** A generation, none of its files opened yet. */
+export interface FoundView {
+  readonly manifest: Manifest
+  readonly folder: string
+}
 
 /** A generation, opened for reading. */
 export interface OpenView {
   readonly manifest: Manifest
-  /** As the manifest lists them; each is sorted by key. */
+  /** In the manifest's order; each is sorted by key. */
   readonly parts: readonly ParquetFile[]
   close(): void
 }
 
-/** Opens the current generation, or the one that is wanted: its name, its number, or the beginning of its name. */
-export function openView(out: string, view: string, wanted?: string): OpenView {
+/** Finds the current generation, or the one that is wanted: its name, its number, or the beginning of its name. */
+export function findView(out: string, view: string, wanted?: string): FoundView {
   const generation = resolveGeneration(out, view, wanted)
-  const manifest = readManifest(out, view, generation)
-  const folder = generationFolder(out, view, generation)
+  return { manifest: readManifest(out, view, generation), folder: generationFolder(out, view, generation) }
+}
+
+/** Opens a generation as `findView` finds it. */
+export function openView(out: string, view: string, wanted?: string): OpenView {
+  const found = findView(out, view, wanted)
+  return openParts(found, found.manifest.files)
+}
+
+/** Opens some of a generation's part files. */
+export function openParts(
+  { manifest, folder }: FoundView,
+  files: readonly ManifestFile[],
+  storage: Files = disk,
+): OpenView {
   const parts: ParquetFile[] = []
   const close = (): void => {
     for (const { file } of parts) file.close()
   }
   try {
-    for (const { name } of manifest.files) parts.push(openParquet(disk.openForReading(join(folder, name))))
+    for (const { name } of files) parts.push(openParquet(storage.openForReading(join(folder, name))))
   } catch (error) {
     close()
     throw error
@@ -45,8 +67,15 @@ interface RowSpan {
 }
 
 /** The rows of all parts, a row group at a time; where there are none, one batch of no rows tells the columns. */
-export function* readBatches({ parts }: OpenView): Generator<NamedColumn[]> {
+export function* readBatches({ manifest, parts }: OpenView): Generator<NamedColumn[]> {
   for (const part of parts) {
     for (const { index } of part.rowGroups) yield readNamedColumns(part, index)
   }
+  const [first] = parts
+  if (first === undefined || parts.some((part) => part.rowGroups.length > 0)) return
+  const declared = [...manifest.key, ...manifest.columns]
+  yield first.schema.map(({ name, type }, index) => {
+    const { type: kind, ...rest } = declared[index]!
+    return { name, type, column: columnFromValues({ kind, ...rest } as Type, []) }
+  })
 }

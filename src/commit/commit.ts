@@ -1,5 +1,5 @@
-import { basename, dirname, join } from 'node:path'
-import { OutputError } from '../model/errors.ts'
+import { dirname, join } from 'node:path'
+import { InputError, OutputError, RefoldError } from '../model/errors.ts'
 import type { Manifest, ManifestBody } from '../model/manifest.ts'
 import { disk } from '../storage/disk.ts'
 import type { Files } from '../storage/files.ts'
@@ -15,6 +15,8 @@ import {
   listGenerations,
   manifestPath,
   readManifest,
+  reservationPath,
+  reservedNumber,
   runPath,
   temporaryPath,
   viewFolder,
@@ -47,8 +49,12 @@ export interface Published {
 export function stage(out: string, view: string, files: Files = disk): StagedView {
   const folder = temporaryPath(out, view, 'staging')
   files.makeFolder(folder)
+  // A number up to that of the newest generation is never given again, whoever reserved it.
+  const newest = newestNumber(out, view, files)
   for (const name of files.list(viewFolder(out, view))) {
-    if (isAbandoned(name)) files.remove(join(viewFolder(out, view), name))
+    if (isAbandoned(name) || (reservedNumber(name) ?? newest + 1) <= newest) {
+      files.remove(join(viewFolder(out, view), name))
+    }
   }
   return { out, view, folder }
 }
@@ -58,6 +64,11 @@ export function discard(staged: StagedView, files: Files = disk): void {
   files.remove(staged.folder)
 }
 
+/** A generation under its own name that `_current.json` may not name yet. */
+export interface PlacedView extends Published {
+  readonly staged: StagedView
+}
+
 /**
  * Makes the staged generation the current one, or finds that the current one is the same already.
  *
@@ -65,21 +76,84 @@ export function discard(staged: StagedView, files: Files = disk): void {
  * @param run What isn't digested: times, host, workers. Goes to `_run.json`.
  */
 export function publish(staged: StagedView, body: ManifestBody, run: object, files: Files = disk): Published {
+  const placed = place(staged, body, run, files)
+  switchAll([placed], files)
+  const { generation, outcome, digest, path } = placed
+  return { generation, outcome, digest, path }
+}
+
+/** All of publishing but the last step: the generation gets its name, and no reader sees it yet. */
+export function place(staged: StagedView, body: ManifestBody, run: object, files: Files = disk): PlacedView {
   const { out, view, folder } = staged
   const digest = digestOf(body)
-  const current = findCurrent(out, view, files)
+  const current = findReadableCurrent(out, view, files)
   if (current?.digest === digest && isWhole(out, view, current, files)) {
     discard(staged, files)
     const path = generationFolder(out, view, current.generation)
-    return { generation: current.generation, outcome: 'unchanged', digest, path }
+    return { staged, generation: current.generation, outcome: 'unchanged', digest, path }
   }
   writeJson(runPath(folder), run, files)
   const generation = moveToItsName(staged, body, digest, current?.generation ?? null, files)
-  makeCurrent(out, view, { generation, digest }, files)
-  return { generation, outcome: 'published', digest, path: generationFolder(out, view, generation) }
+  return { staged, generation, outcome: 'published', digest, path: generationFolder(out, view, generation) }
 }
 
-/** Replaces `_current.json` in one step. Also what a rollback does. */
+/**
+ * Lets readers see what was placed, one view after the other.
+ *
+ * @throws OutputError that names the views whose readers see the new generation and those whose readers don't, where
+ * one of several can't be switched. What nobody sees is staged again.
+ */
+export function switchAll(placed: readonly PlacedView[], files: Files = disk): void {
+  const changed = placed.filter(({ outcome }) => outcome === 'published')
+  for (const [index, { staged, generation, digest }] of changed.entries()) {
+    try {
+      makeCurrent(staged.out, staged.view, { generation, digest }, files)
+    } catch (error) {
+      const unseen = changed.slice(index).filter((view) => !isSeen(view, files))
+      for (const view of unseen) withdraw(view, files)
+      if (changed.length === 1 || !(error instanceof OutputError)) throw error
+      const names = (views: readonly PlacedView[]) => views.map(({ staged }) => staged.view).join(', ') || 'none'
+      const seen = changed.filter((view) => !unseen.includes(view))
+      throw new OutputError(
+        `${error.message} Published were: ${names(seen)}. Not published were: ${names(unseen)}. Rebuild to publish them.`,
+        error.place,
+        { cause: error },
+      )
+    }
+  }
+}
+
+/** Takes a generation that no reader sees back to staging. It is left where it is if that fails: it is in nobody's way. */
+export function withdraw({ staged, path, outcome }: PlacedView, files: Files = disk): void {
+  if (outcome === 'unchanged') return
+  try {
+    files.rename(path, staged.folder)
+  } catch {
+    // The fault that led here is the one to tell.
+  }
+}
+
+/** Whether readers see a generation after a switch that failed: the fault may have come after the step itself. */
+function isSeen({ staged, generation }: PlacedView, files: Files): boolean {
+  try {
+    return findCurrent(staged.out, staged.view, files)?.generation === generation
+  } catch (error) {
+    // What can't be read names no generation.
+    return !(error instanceof RefoldError)
+  }
+}
+
+/** A damaged `_current.json` counts as none: publishing replaces it, which mends the view. */
+function findReadableCurrent(out: string, view: string, files: Files): Current | undefined {
+  try {
+    return findCurrent(out, view, files)
+  } catch (error) {
+    if (error instanceof OutputError) return undefined
+    throw error
+  }
+}
+
+/** Replaces `_current.json` in one step. */
 export function makeCurrent(out: string, view: string, current: Current, files: Files = disk): void {
   const temporary = temporaryPath(out, view, 'current')
   try {
@@ -92,7 +166,7 @@ export function makeCurrent(out: string, view: string, current: Current, files: 
   files.syncFolder(viewFolder(out, view))
 }
 
-/** Whether the current generation is still what was published, as far as a look at names and manifest tells. */
+/** Whether the current generation is still what was published, as far as names, sizes and manifest tell. */
 function isWhole(out: string, view: string, current: Current, files: Files): boolean {
   let manifest: Manifest
   try {
@@ -103,10 +177,26 @@ function isWhole(out: string, view: string, current: Current, files: Files): boo
     throw error
   }
   const folder = generationFolder(out, view, current.generation)
-  return manifest.digest === current.digest && manifest.files.every((file) => files.exists(join(folder, file.name)))
+  const listed = [...manifest.files, ...manifest.exceptions]
+  return (
+    manifest.digest === current.digest && listed.every(({ name, bytes }) => sizeOf(join(folder, name), files) === bytes)
+  )
 }
 
-/** Gives the staged folder the next number that is free; another process may take one at the same time. */
+/** Undefined where there is no file that can be read. */
+function sizeOf(path: string, files: Files): number | undefined {
+  if (!files.exists(path)) return undefined
+  try {
+    const file = files.openForReading(path)
+    file.close()
+    return file.byteLength
+  } catch (error) {
+    if (error instanceof InputError) return undefined
+    throw error
+  }
+}
+
+/** Gives the staged folder the next number that is free, which it holds while it needs it. */
 function moveToItsName(
   staged: StagedView,
   body: ManifestBody,
@@ -115,25 +205,47 @@ function moveToItsName(
   files: Files,
 ): string {
   const { out, view, folder } = staged
-  for (;;) {
-    const newest = listGenerations(out, view, files).at(-1)
-    const generation = generationName(newest === undefined ? 1 : generationNumber(newest)! + 1, digest)
+  const number = reserveNumber(out, view, files)
+  try {
+    const generation = generationName(number, digest)
     const manifest: Manifest = { format: 1, ...body, generation, previous, digest }
     writeJson(manifestPath(folder), manifest, files)
     syncAll(folder, body, files)
-    const path = generationFolder(out, view, generation)
-    try {
-      files.rename(folder, path)
-    } catch (error) {
-      if (!(error instanceof OutputError && files.exists(path) && files.exists(folder))) throw error
-      files.remove(manifestPath(folder))
-      continue
-    }
+    files.rename(folder, generationFolder(out, view, generation))
     files.syncFolder(viewFolder(out, view))
     // The view's own folder may be new, and so may the folder of all views.
     files.syncFolder(out)
-    return basename(path)
+    return generation
+  } finally {
+    tryToRemove(reservationPath(out, view, number), files)
   }
+}
+
+/**
+ * A number that no generation has and no other process takes: a file of its name can be created by one only. The second
+ * look is for who was given the number, and gave it back with a generation of it there, after the first.
+ */
+function reserveNumber(out: string, view: string, files: Files): number {
+  for (;;) {
+    const names = files.list(viewFolder(out, view))
+    const number = Math.max(newestNumber(out, view, files), ...names.map((name) => reservedNumber(name) ?? 0)) + 1
+    const path = reservationPath(out, view, number)
+    try {
+      files.writeNew(path, [])
+    } catch (error) {
+      if (error instanceof OutputError && (error.cause as NodeJS.ErrnoException | undefined)?.code === 'EEXIST')
+        continue
+      tryToRemove(path, files)
+      throw error
+    }
+    if (newestNumber(out, view, files) < number) return number
+    files.remove(path)
+  }
+}
+
+function newestNumber(out: string, view: string, files: Files): number {
+  const newest = listGenerations(out, view, files).at(-1)
+  return newest === undefined ? 0 : generationNumber(newest)!
 }
 
 function syncAll(folder: string, body: ManifestBody, files: Files): void {

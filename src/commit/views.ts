@@ -2,20 +2,19 @@ import { hostname, totalmem } from 'node:os'
 import { join } from 'node:path'
 import type { LoadedJob } from '../job/load.ts'
 import type { MapResult } from '../map/map-split.ts'
-import { type ManifestBody, type ManifestFile, manifestColumn } from '../model/manifest.ts'
+import { ConfigurationError } from '../model/errors.ts'
+import { type ManifestBody, manifestColumn } from '../model/manifest.ts'
 import { formatMoment } from '../model/moment-text.ts'
 import type { Counters, ExceptionRow, RebuildOptions, RebuildReport, ViewReport } from '../model/report.ts'
-import { string } from '../model/types.ts'
-import { encodeParquet, type OutputColumn } from '../parquet/write.ts'
 import type { LogPlan, Plan } from '../plan/plan.ts'
 import type { ReducedView } from '../reduce/all.ts'
 import { newBudget, type ShuffleBudget } from '../shuffle/block-memory.ts'
 import type { Stages } from '../stages.ts'
 import type { Files } from '../storage/files.ts'
-import { exceptionsFolder, exceptionsFolderName, isAbandoned, partName, spillFolder } from '../storage/generations.ts'
-import { columnFromValues } from '../view/from-values.ts'
+import { isAbandoned, spillFolder } from '../storage/generations.ts'
 import { keyFields, outputSchema } from '../view/view-set.ts'
-import { discard, publish, type StagedView, stage } from './commit.ts'
+import { discard, type PlacedView, place, type StagedView, stage, switchAll, withdraw } from './commit.ts'
+import { type EncodedExceptions, encodeDuplicates, encodeRefused, writeExceptions } from './exceptions.ts'
 
 /** The staging folders of all views of a rebuild. */
 export interface StagedViews {
@@ -28,6 +27,12 @@ export interface StagedViews {
 
 export function stageAll(plan: Plan, options: RebuildOptions, files: Files): StagedViews {
   const { out } = options
+  if (out === '') throw new ConfigurationError('Cannot write views: expected a folder as out, found an empty text.')
+  if (options.spillFolder !== undefined && !files.exists(options.spillFolder)) {
+    throw new ConfigurationError(
+      `Cannot spill to ${options.spillFolder}: expected a folder, found none. Make it, or name another as spill folder.`,
+    )
+  }
   const names = plan.logs.flatMap((log) => log.groups.flatMap((group) => group.views))
   const views = new Map<string, StagedView>()
   const spill = spillFolder(options.spillFolder ?? out)
@@ -75,12 +80,18 @@ export interface Finished {
   readonly stages: Stages
 }
 
-/** Checks the books of every view, and only when all balance publishes one after the other. */
+/**
+ * Checks the books of every view, and only when all balance publishes: first all that may fail is done for all views,
+ * then their readers are switched over, one view after the other.
+ */
 export function publishAll(finished: Finished, files: Files): RebuildReport {
   const { plan, threads, stages, job } = finished
-  const ready = plan.logs.flatMap((log, logIndex) =>
-    log.groups.flatMap((group) => group.views.map((view) => prepareView(finished, log, logIndex, view, files))),
-  )
+  const ready = plan.logs.flatMap((log, logIndex) => {
+    const duplicates = encodeDuplicates(finished.mapped[logIndex]!.map((result) => result.duplicateIds))
+    return log.groups.flatMap((group) =>
+      group.views.map((view) => prepareView(finished, log, logIndex, view, duplicates, files)),
+    )
+  })
   const progress = stages.progress(ready.length, 'views')
   const run = {
     host: hostname(),
@@ -89,9 +100,10 @@ export function publishAll(finished: Finished, files: Files): RebuildReport {
     stages: stages.times,
     finishedAt: new Date().toISOString(),
   }
-  const views = ready.map(({ body, bytes, exceptions }): ViewReport => {
-    const { generation, outcome, digest, path } = publish(finished.staged.views.get(body.view)!, body, run, files)
-    progress(1, 0)
+  const placed = placeAll(ready, finished.staged, run, () => progress(1, 0), files)
+  switchAll(placed, files)
+  const views = ready.map(({ body, bytes, exceptions }, index): ViewReport => {
+    const { generation, outcome, digest, path } = placed[index]!
     const { view, rows, keys, counters, fingerprint } = body
     return { view, generation, outcome, rows, keys, counters, digest, fingerprint, path, bytes, exceptions }
   })
@@ -106,6 +118,27 @@ export function publishAll(finished: Finished, files: Files): RebuildReport {
   }
 }
 
+/** Gives every view's generation its name; where one fails, none has. */
+function placeAll(
+  ready: readonly ReadyView[],
+  staged: StagedViews,
+  run: object,
+  onPlaced: () => void,
+  files: Files,
+): PlacedView[] {
+  const placed: PlacedView[] = []
+  try {
+    for (const { body } of ready) {
+      placed.push(place(staged.views.get(body.view)!, body, run, files))
+      onPlaced()
+    }
+  } catch (error) {
+    for (const view of placed) withdraw(view, files)
+    throw error
+  }
+  return placed
+}
+
 interface ReadyView {
   readonly body: ManifestBody
   readonly bytes: number
@@ -117,15 +150,15 @@ function prepareView(
   log: LogPlan,
   logIndex: number,
   name: string,
+  duplicates: EncodedExceptions,
   files: Files,
 ): ReadyView {
   const definition = job.definition.views.find((view) => view.name === name)!
   const { parts, exceptions: failed } = reduced.get(name)!
   const results = mapped[logIndex]!
   const counters = balance(name, log, results, failed)
-  const exceptions = listExceptions(name, results, failed)
-  const folder = staged.folders[name]!
-  const lists = exceptions.length > 0 ? [writeExceptions(exceptions, folder, files)] : []
+  const refused = encodeRefused([...results.flatMap((result) => result.exceptions[name]!), ...failed])
+  const lists = writeExceptions([duplicates, refused], staged.folders[name]!, files)
   const schema = outputSchema(log, definition)
   const keys = Object.keys(keyFields(log, definition)).length
   const body: ManifestBody = {
@@ -147,7 +180,7 @@ function prepareView(
       footerSha256: file.footerSha256,
     })),
   }
-  return { body, bytes: parts.reduce((sum, part) => sum + part.bytes, 0), exceptions: exceptions.length }
+  return { body, bytes: parts.reduce((sum, part) => sum + part.bytes, 0), exceptions: duplicates.rows + refused.rows }
 }
 
 function momentText(log: LogPlan, moment: bigint | null): string | null {
@@ -173,43 +206,4 @@ function balance(view: string, log: LogPlan, results: readonly MapResult[], fail
     )
   }
   return total
-}
-
-function listExceptions(view: string, results: readonly MapResult[], failed: readonly ExceptionRow[]): ExceptionRow[] {
-  const duplicates = results.flatMap((result) =>
-    result.duplicateIds.map((eventId): ExceptionRow => ({ eventId, type: '', reason: 'duplicate', detail: '' })),
-  )
-  return [...results.flatMap((result) => result.exceptions[view]!), ...failed, ...duplicates].sort(compareExceptions)
-}
-
-function compareExceptions(a: ExceptionRow, b: ExceptionRow): number {
-  return (
-    compareText(a.reason, b.reason) ||
-    compareText(a.eventId, b.eventId) ||
-    compareText(a.type, b.type) ||
-    compareText(a.detail, b.detail)
-  )
-}
-
-function compareText(a: string, b: string): number {
-  return a < b ? -1 : a > b ? 1 : 0
-}
-
-const exceptionColumns: readonly OutputColumn[] = ['reason', 'event_id', 'type', 'detail'].map((name) => ({
-  name,
-  type: string(),
-}))
-
-function writeExceptions(rows: readonly ExceptionRow[], folder: string, files: Files): ManifestFile {
-  const below = exceptionsFolder(folder)
-  files.makeFolder(below)
-  const values = [
-    rows.map((row) => row.reason),
-    rows.map((row) => row.eventId),
-    rows.map((row) => row.type),
-    rows.map((row) => row.detail),
-  ]
-  const columns = values.map((column) => columnFromValues(string(), column))
-  const written = files.writeNew(join(below, partName(0)), encodeParquet(exceptionColumns, columns))
-  return { name: `${exceptionsFolderName}/${partName(0)}`, rows: rows.length, ...written }
 }

@@ -1,9 +1,10 @@
-import { mkdtempSync, rmSync, statSync } from 'node:fs'
+import { mkdtempSync, readdirSync, rmSync, statSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { basename, join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { ConfigurationError, RefoldError } from '../model/errors.ts'
 import type { JobDefinition } from '../model/view.ts'
+import { isAbandoned, jobFolderPrefix } from '../storage/generations.ts'
 import { bundleJob } from './bundle.ts'
 import { fingerprintDefinition, fingerprintViews } from './fingerprint.ts'
 import { positionInJob } from './position.ts'
@@ -30,7 +31,8 @@ export interface LoadedJob {
  */
 export async function loadJob(path: string): Promise<LoadedJob> {
   checkFile(path)
-  const folder = mkdtempSync(join(tmpdir(), 'refold-job-'))
+  removeAbandoned()
+  const folder = mkdtempSync(join(tmpdir(), jobFolderPrefix()))
   const dispose = () => rmSync(folder, { recursive: true, force: true })
   try {
     const bundlePath = await bundleJob(path, folder)
@@ -57,6 +59,18 @@ export function loadedFromDefinition(definition: JobDefinition): LoadedJob {
   const validated = validateJob(definition, path)
   const fingerprints = fingerprintDefinition(validated)
   return { path, name: 'job', definition: validated, bundlePath: undefined, fingerprints, dispose: () => {} }
+}
+
+/** Removes the bundles of processes that were killed. */
+function removeAbandoned(): void {
+  for (const name of readdirSync(tmpdir())) {
+    if (!isAbandoned(name)) continue
+    try {
+      rmSync(join(tmpdir(), name), { recursive: true, force: true })
+    } catch {
+      // Another user's. It is in nobody's way.
+    }
+  }
 }
 
 function nameOf(path: string): string {

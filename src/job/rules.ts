@@ -1,6 +1,6 @@
 import { canonicalJson } from '../model/canonical-json.ts'
 import type { OrderRole, RoleSource } from '../model/log.ts'
-import type { Fields, Type } from '../model/type.ts'
+import type { Fields, TimeUnit, Type } from '../model/type.ts'
 import { type AnyLog, isTyped, type JobDefinition, type ViewDefinition } from '../model/view.ts'
 import { describeLog } from './describe.ts'
 
@@ -53,7 +53,7 @@ function logProblems(log: AnyLog): string[] {
       )
     }
     const role = columns[name]
-    if (isType(role)) problems.push(...roleProblems(name, role))
+    if (isType(role)) problems.push(...roleProblems(name, role, log.timeUnit))
   }
   const upcasters = Object.entries(log.upcast as Readonly<Record<string, unknown>>)
   problems.push(...asyncProblems(Object.fromEntries(upcasters.map(([name, fn]) => [`upcast ${name}`, fn]))))
@@ -70,7 +70,7 @@ function logProblems(log: AnyLog): string[] {
   return problems
 }
 
-function roleProblems(name: string, type: Type): string[] {
+function roleProblems(name: string, type: Type, timeUnit: TimeUnit): string[] {
   const place = `columns.${name}`
   const problems = typeProblems(place, type)
   if ((name === 'id' || name === 'key') && type.kind === 'json') {
@@ -78,11 +78,26 @@ function roleProblems(name: string, type: Type): string[] {
       `${place}: a json value can't be ${name === 'id' ? 'an id' : 'a key'}; take a column of the values within it`,
     )
   }
+  if (name === 'id' && (type.kind === 'float64' || type.kind === 'bool')) {
+    problems.push(`${place}: a ${type.kind} can't tell events apart; take a column of integers or strings`)
+  }
+  if (name === 'occurredAt' || name === 'recordedAt') problems.push(...momentProblems(place, type, timeUnit))
   if (name === 'type' && type.kind !== 'string') problems.push(`${place}: expected string(), found ${type.kind}()`)
   if (name === 'sequence' && !integerKinds.includes(type.kind)) {
     problems.push(`${place}: expected int32(), int64() or bigint(), found ${type.kind}()`)
   }
   return problems
+}
+
+function momentProblems(place: string, type: Type, timeUnit: TimeUnit): string[] {
+  if (type.kind !== 'timestamp' && type.kind !== 'date') {
+    return [`${place}: expected timestamp('${timeUnit}') or date(), found ${type.kind}()`]
+  }
+  if (type.kind === 'date' || type.unit === undefined || type.unit === timeUnit) return []
+  return [
+    `${place}: expected timestamp('${timeUnit}'), the log's timeUnit, found timestamp('${type.unit}'); name the column ` +
+      `alone, whatever the unit in the files, or set timeUnit: '${type.unit}'`,
+  ]
 }
 
 function viewProblems(view: ViewDefinition): string[] {
@@ -91,6 +106,7 @@ function viewProblems(view: ViewDefinition): string[] {
     problems.push('name: expected letters, digits, "-", "_" and ".", beginning with a letter or digit')
   }
   problems.push(...keyProblems(view), ...stateProblems(view), ...handlerProblems(view), ...orderProblems(view))
+  problems.push(...unitProblems(view))
   problems.push(...asyncProblems(functionsOf(view)))
   return problems
 }
@@ -149,6 +165,29 @@ function stateProblems(view: ViewDefinition): string[] {
     )
   }
   return problems
+}
+
+/**
+ * A moment taken from an event into a column of another unit would be published as another moment. A column may have the
+ * unit of any of the log's moments; what `row` makes is the view's own.
+ */
+function unitProblems(view: ViewDefinition): string[] {
+  const { log } = view
+  const roles: readonly unknown[] = [log.columns.id, log.columns.key]
+  const types = [...Object.values(log.fields as Fields), ...roles.filter(isType)]
+  const units = new Set([log.timeUnit, ...types.map((type) => type.unit)])
+  const state: Fields = isTyped(view.state) ? view.state : {}
+  const columns = [
+    ...Object.entries(view.key ?? {}).map(([name, type]) => [`key column "${name}"`, type] as const),
+    ...Object.entries(state).map(([name, type]) => [`state column "${name}"`, type] as const),
+  ]
+  return columns
+    .filter(([, { unit }]) => unit !== undefined && !units.has(unit))
+    .map(
+      ([place, { unit }]) =>
+        `${place}: expected timestamp('${log.timeUnit}'), as the moments of log "${log.name}" are, found ` +
+        `timestamp('${unit}'); declare it so, or set the log's timeUnit: '${unit}'`,
+    )
 }
 
 /** The view's key columns as they are named in its files. */

@@ -2,11 +2,13 @@ import type { Column, LogicalType } from '../model/column.ts'
 import { describePlace, InputError, type Place } from '../model/errors.ts'
 import type { Type } from '../model/type.ts'
 import type { ParquetFile, SchemaField } from '../parquet/file.ts'
+import { type Shape, shapeAt, stepInto } from '../parquet/nested-shape.ts'
 import { readColumns } from '../parquet/scan.ts'
 import type { FilePlan, LogPlan, SlotSource } from '../plan/plan.ts'
 import { columnFromValues, MisfitError } from '../view/from-values.ts'
 import type { Slot } from '../view/slots.ts'
 import { idText } from './identity.ts'
+import { follow, nestedConverter, shapeBeyond, textConverter } from './nested-values.ts'
 import { type SlotColumn, toSlot } from './to-slot.ts'
 
 /** The events of one row group, as a column for each slot that is needed. */
@@ -38,7 +40,9 @@ export function readBatch(
   plainSlots.forEach((index, i) => {
     const slot = log.slots[index]!
     const place = { file: file.path, rowGroup, column: paths[i]!.join('.') }
-    columns[index] = placed(place, () => toSlot(read[i]!, logicalTypeAt(parquet.schema, paths[i]!), slot.type))
+    columns[index] = placed(place, () =>
+      toSlot(asDeclared(read[i]!, parquet, paths[i]!, slot.type), logicalTypeAt(parquet.schema, paths[i]!), slot.type),
+    )
   })
   readInside(log, file, parquet, rowGroup, needed, columns)
   for (const slot of needed) {
@@ -48,7 +52,14 @@ export function readBatch(
   const eventIdAt = (row: number) => idText(log, readBatch(log, file, parquet, rowGroup, new Set(log.roles.id)), row)
   const batch = { rows, columns, file: file.path, rowGroup, origin: null, eventIdAt }
   refuseNullRoles(log, batch)
+  refuseHiddenNulls(log, batch)
   return batch
+}
+
+/** Nested values for a field of JSON, as JSON has them. */
+function asDeclared(column: Column, parquet: ParquetFile, path: readonly string[], type: Type): Column {
+  if (column.kind !== 'values' || type.kind !== 'json') return column
+  return { ...column, values: column.values.map(nestedConverter(shapeAt(parquet, path), type)) }
 }
 
 /** Runs a conversion; a value that doesn't fit becomes an error with its place. */
@@ -94,16 +105,24 @@ function readInside(
     const place = { file: file.path, rowGroup, column: path.join('.') }
     const column = readColumns(parquet, rowGroup, [path])[0]!
     const wanted = slots.map((index) => (file.sources[index] as { steps: readonly string[] }).steps)
-    const values = parseInside(column, wanted, place)
+    const shape = column.kind === 'values' ? shapeAt(parquet, path) : undefined
+    const values = parseInside(column, wanted, shape, place)
     slots.forEach((index, i) => {
       const at = { ...place, column: [...path, ...wanted[i]!].join('.') }
-      columns[index] = placed(at, () => columnFromValues(log.slots[index]!.type, values[i]!) as SlotColumn)
+      const { type } = log.slots[index]!
+      const convert = shape === undefined ? textConverter(type) : nestedConverter(shapeBeyond(shape, wanted[i]!), type)
+      columns[index] = placed(at, () => columnFromValues(type, values[i]!.map(convert)) as SlotColumn)
     })
   }
 }
 
 /** The values at each of the wanted paths, row by row; null where a path leads nowhere. */
-function parseInside(column: Column, wanted: readonly (readonly string[])[], place: Place): unknown[][] {
+function parseInside(
+  column: Column,
+  wanted: readonly (readonly string[])[],
+  shape: Shape | undefined,
+  place: Place,
+): unknown[][] {
   const values = wanted.map(() => new Array<unknown>(column.length).fill(null))
   const valueAt = rowReader(column, place)
   for (let row = 0; row < column.length; row++) {
@@ -111,11 +130,10 @@ function parseInside(column: Column, wanted: readonly (readonly string[])[], pla
     if (whole === null || whole === undefined) continue
     for (let i = 0; i < wanted.length; i++) {
       let value: unknown = whole
+      let within = shape
       for (const step of wanted[i]!) {
-        value =
-          value !== null && typeof value === 'object' && Object.hasOwn(value, step)
-            ? (value as Record<string, unknown>)[step]
-            : null
+        value = follow(value, step, within)
+        if (within !== undefined) within = stepInto(within, step)
       }
       values[i]![row] = value
     }
@@ -208,14 +226,31 @@ function refuseNullRoles(log: LogPlan, batch: Batch): void {
     const column = slot < 0 ? undefined : batch.columns[slot]
     if (column === undefined || column.nullCount === 0 || column.validity === null) continue
     const row = firstNull(column.validity, column.length)
-    const source = log.slots[slot]!.type.from
-    const name = source === undefined ? log.slots[slot]!.name : typeof source === 'string' ? source : source.join('.')
-    const place = { file: batch.file, rowGroup: batch.rowGroup, row, column: name }
+    const place = { file: batch.file, rowGroup: batch.rowGroup, row, column: columnName(log.slots[slot]!) }
     throw new InputError(
       `Cannot read ${describePlace(place)}: expected a value, as the column is the events' ${role}, found null.`,
       place,
     )
   }
+}
+
+/** Where statistics say that there are no nulls, none are looked for later: they would be zeros. */
+function refuseHiddenNulls(log: LogPlan, batch: Batch): void {
+  batch.columns.forEach((column, index) => {
+    const slot = log.slots[index]!
+    if (column === undefined || column.nullCount === 0 || column.validity === null || slot.mayBeNull) return
+    const row = firstNull(column.validity, column.length)
+    const place = { file: batch.file, rowGroup: batch.rowGroup, row, column: columnName(slot) }
+    throw new InputError(
+      `Cannot read ${describePlace(place)}: expected a value, as the file's statistics count no nulls in this column, found null. The file's footer is wrong; write the file anew.`,
+      place,
+    )
+  })
+}
+
+function columnName({ name, type: { from } }: Slot): string {
+  if (from === undefined) return name
+  return typeof from === 'string' ? from : from.join('.')
 }
 
 function firstNull(validity: Uint8Array, length: number): number {

@@ -66,11 +66,17 @@ export class GroupMapper {
           only,
           cursorSlots.map((slot) => log.slots[slot]!),
           absentNames(cursorSlots),
+          plan.copiesEvents,
         )
       : null
     this.#fold = combine
       ? compileColumnFold(
-          { state: only.state, handlers: only.handlers, absentNames: absentNames(plan.slots) },
+          {
+            state: only.state,
+            handlers: only.handlers,
+            absentNames: absentNames(plan.slots),
+            copiesEvents: plan.copiesEvents,
+          },
           plan.slots.map((slot) => log.slots[slot]!),
         )
       : null
@@ -106,13 +112,14 @@ export class GroupMapper {
   /** By local type code: 1 where any view of the group has a handler. Types no view handles go by its policy. */
   #settleTypes(batch: Batch, rows: Int32Array, types: BatchTypes, codeOf: Uint16Array, totals: MapTotals): Uint8Array {
     const folded = new Uint8Array(types.names.length)
-    types.names.forEach((name, code) => {
-      for (const view of this.#group.views) {
+    for (const view of this.#group.views) {
+      const refused = new Uint8Array(types.names.length)
+      types.names.forEach((name, code) => {
         if (view.handlerOf[codeOf[code]!] !== NO_HANDLER) folded[code] = 1
-        else if (view.definition.unknown !== 'filter' && !this.#isKnown(name))
-          this.#refuseType(view, code, batch, rows, types, totals)
-      }
-    })
+        else if (view.definition.unknown !== 'filter' && !this.#isKnown(name)) refused[code] = 1
+      })
+      if (refused.includes(1)) this.#refuseTypes(view, refused, batch, rows, types, totals)
+    }
     return folded
   }
 
@@ -121,25 +128,30 @@ export class GroupMapper {
     return log.types?.includes(name) ?? false
   }
 
-  #refuseType(
+  /** Lists events of the refused types, one of several types once for each. */
+  #refuseTypes(
     view: PreparedView,
-    code: number,
+    refused: Uint8Array,
     batch: Batch,
     rows: Int32Array,
     types: BatchTypes,
     totals: MapTotals,
   ): void {
-    const name = types.names[code]!
     let last = -1
+    let listed: number[] = []
     for (const row of rows) {
-      if (types.codes[row] !== code) continue
-      if (view.definition.unknown === 'fail') throw unknownType(view.name, name, batch, row)
+      const code = types.codes[row]!
+      if (refused[code] === 0) continue
+      const type = types.names[code]!
+      if (view.definition.unknown === 'fail') throw unknownType(view.name, type, batch, row)
       const origin = batch.origin === null ? row : batch.origin[row]!
-      if (origin === last) continue
+      if (origin !== last) listed = []
       last = origin
+      if (listed.includes(code)) continue
+      listed.push(code)
       totals.exceptions[view.name]!.push({
         eventId: idText(this.#log, batch, row),
-        type: name,
+        type,
         reason: 'unknown type',
         detail: '',
       })

@@ -40,12 +40,18 @@ export interface DistinctKeys {
   readonly lengths: Int32Array
 }
 
-export function compileKeyLoop(view: PreparedView, slots: readonly Slot[], absentNames: readonly string[]): KeyLoop {
+export function compileKeyLoop(
+  view: PreparedView,
+  slots: readonly Slot[],
+  absentNames: readonly string[],
+  copiesEvents: boolean,
+): KeyLoop {
   const { by, filter } = view.definition
   const interner = new Interner(view.codec)
   const generated = compileWithEvent(
     slots,
     absentNames,
+    copiesEvents,
     loopSource(view.codec.names, by !== undefined, filter !== undefined),
     {
       by,
@@ -88,8 +94,7 @@ class Found {
   /** An event is folded into each of its keys once, however often `by` names it. */
   addAll(row: number, slots: readonly number[]): void {
     this.several ||= slots.length > 1
-    for (const [i, slot] of slots.entries()) {
-      if (slots.indexOf(slot) < i) continue
+    for (const slot of new Set(slots)) {
       if (this.count === this.rows.length) this.#grow()
       this.rows[this.count] = row
       this.slots[this.count] = slot

@@ -54,10 +54,12 @@ export class LogMapper {
   readonly #groups: readonly GroupMapper[]
   readonly #upcaster: Upcaster | null
   readonly #views: readonly string[]
+  readonly #memory: BlockMemory
   #watch: ((group: number, ordinal: number, batch: Batch, mapped: MappedBatch) => void) | null = null
 
   constructor(log: LogPlan, groups: readonly PreparedGroup[], upcaster: Upcaster | null, memory: BlockMemory) {
     this.#log = log
+    this.#memory = memory
     this.#groups = groups.map((group) => new GroupMapper(log, group, memory))
     this.#upcaster = upcaster
     this.#views = groups.flatMap((group) => group.views.map((view) => view.name))
@@ -125,7 +127,7 @@ export class LogMapper {
       }
     }
     try {
-      this.map(splitIndex, duplicates, open)
+      this.#memory.discarding(() => this.map(splitIndex, duplicates, open))
     } finally {
       this.#watch = null
     }

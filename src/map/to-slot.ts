@@ -5,10 +5,12 @@ import {
   type Int64Column,
   isPresent,
   type LogicalType,
+  type ValuesColumn,
 } from '../model/column.ts'
 import type { TimeUnit, Type } from '../model/type.ts'
 import { columnFromValues, MisfitError, nanosecondsIn, unitNames } from '../view/from-values.ts'
 import { storageOf } from '../view/slots.ts'
+import { decimalText } from './nested-values.ts'
 
 /** The columns that slots lie in: one of five storages, strings with or without a dictionary. */
 export type SlotColumn = Exclude<Column, { kind: 'values' | 'dictionary' }> | StringDictionary
@@ -20,7 +22,7 @@ export type StringDictionary = DictionaryColumn & { readonly dictionary: BytesCo
  */
 export function toSlot(column: Column, logical: LogicalType, type: Type): SlotColumn {
   if (type.kind === 'json') return jsonColumn(column, logical, type)
-  if (column.kind === 'values') return columnFromValues(type, column.values) as SlotColumn
+  if (column.kind === 'values') return fromWide(column, logical, type)
   switch (storageOf(type)) {
     case 'i32':
       return toInt32(writtenOut(column))
@@ -33,6 +35,15 @@ export function toSlot(column: Column, logical: LogicalType, type: Type): SlotCo
     case 'str':
       return logical.kind === 'uuid' ? uuidText(column) : (column as SlotColumn)
   }
+}
+
+/** Decimals of more than 18 digits and unsigned integers beyond 2^63 − 1. */
+function fromWide(column: ValuesColumn, logical: LogicalType, type: Type): SlotColumn {
+  const values =
+    logical.kind === 'decimal'
+      ? column.values.map((value) => (value === null ? null : decimalText(value as bigint, logical.scale)))
+      : column.values
+  return columnFromValues(type, values) as SlotColumn
 }
 
 function jsonColumn(column: Column, logical: LogicalType, type: Type): SlotColumn {

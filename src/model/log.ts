@@ -14,9 +14,9 @@ export interface Roles {
   readonly key?: RoleSource
   /** The event's type; a log without one has events of type `Event`. */
   readonly type?: RoleSource
-  /** When it happened. */
+  /** When it happened: moments, or days (`date()`), which count from their midnight UTC. */
   readonly occurredAt?: RoleSource
-  /** When the log received it. */
+  /** When the log received it: moments, or days. */
   readonly recordedAt?: RoleSource
   /** The event's position in its stream, or in the log. */
   readonly sequence?: RoleSource

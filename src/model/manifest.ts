@@ -29,9 +29,9 @@ export interface ManifestBody {
   readonly counters: Counters
   /** The view's part files, in the order of their names. */
   readonly files: readonly ManifestFile[]
-  /** The files of the list of exceptions. Not digested: an exception says in which file its event lies. */
+  /** The files of the list of exceptions, which is sorted and doesn't depend on how the events are spread over files. */
   readonly exceptions: readonly ManifestFile[]
-  /** The files of the log. Not digested: the same events may lie in other files. */
+  /** The files of the log that were read for this generation. Not digested: the same events may lie in other files. */
   readonly inputs: readonly ManifestInput[]
 }
 
@@ -69,8 +69,8 @@ export interface ManifestInput {
 
 /** The part of a manifest that its digest covers. */
 export function digestedPart(body: ManifestBody): object {
-  const { view, fingerprint, options, key, columns, rows, keys, counters, files } = body
-  return { format: 1, view, fingerprint, options, key, columns, rows, keys, counters, files }
+  const { view, fingerprint, options, key, columns, rows, keys, counters, files, exceptions } = body
+  return { format: 1, view, fingerprint, options, key, columns, rows, keys, counters, files, exceptions }
 }
 
 /** A column as a manifest describes it. */

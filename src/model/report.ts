@@ -21,9 +21,14 @@ export interface RebuildOptions {
   readonly asOf?: string
   /** Memory that the rebuild may use, in bytes; beyond its share of it, events on their way are spilled. Absent: half the machine's. */
   readonly memoryBytes?: number
-  /** Folder for what is spilled. Absent: `out`. */
+  /** Folder for what is spilled; it must exist. Absent: `out`. */
   readonly spillFolder?: string
   readonly onProgress?: (progress: Progress) => void
+  /**
+   * Called once, before the work begins, with the number of worker threads. With 0 the calling thread is busy from then
+   * on, and neither timers nor handlers of signals get their turn.
+   */
+  readonly onThreads?: (threads: number) => void
   /** Aborts the rebuild; what is published stays as it was. */
   readonly signal?: AbortSignal
 }

@@ -57,14 +57,24 @@ export function date(from?: From, options?: TypeOptions<number>): Type<number> {
   return make('date', from, options)
 }
 
-/** A moment in the given unit: a number of milliseconds or microseconds (the default) since 1970 UTC, a bigint of ns. */
+/**
+ * A moment in the given unit: a number of milliseconds or microseconds (the default) since 1970 UTC, a bigint of ns. A
+ * view's state and key have the unit of the log's moments: its `timeUnit`, or that of one of its fields; a column that
+ * `row` makes may have any.
+ */
 export function timestamp(unit: 'ns', from?: From, options?: TypeOptions<bigint>): Type<bigint>
 export function timestamp(unit?: 'ms' | 'us', from?: From, options?: TypeOptions<number>): Type<number>
 export function timestamp(unit: TimeUnit = 'us', from?: From, options?: object): Type<never> {
   return make('timestamp', from, { unit, ...options })
 }
 
-/** Any JSON value, or any nested Parquet value. */
+/**
+ * Any JSON value, or any nested Parquet value. An integer in JSON text that a number would round is an error where a
+ * handler reads it. Of nested Parquet values, integers and decimals are numbers where these are exact (a decimal with its
+ * point, at most 15 digits) and else strings; moments are strings as `2021-05-22T14:00:00.000Z`, UTC, with all digits of the
+ * file's unit; days as `2021-05-22`; times of day as `14:00:00.000`; binary values base64. Moments within a variant stay
+ * integers.
+ */
 export function json<Value = unknown>(from?: From, options?: TypeOptions<Value>): Type<Value> {
   return make('json', from, options)
 }

@@ -35,7 +35,7 @@ export type UnknownTypePolicy = 'filter' | 'quarantine' | 'fail'
  * @property merge Combines two states of one key. Declares that events may be folded in any order and in pieces.
  * @property orderFree Declares that handlers commute: events need not be put in order. Default false; `merge` implies it.
  * @property columns The columns besides the key, where `row` makes them. Required for a free-form state.
- * @property row What a key's state becomes: a row, several, or none (null).
+ * @property row What a key's state becomes: a row, several, or none (null). What a row has beyond the columns is left out.
  */
 export interface ViewSpec<
   L extends AnyLog,

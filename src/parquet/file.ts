@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto'
 import {
   type FileMetaData,
   parquetMetadata,
@@ -110,6 +111,18 @@ function readFooter(file: ReadableFile): FileMetaData {
     checkThrift(footer.subarray(0, length), 0)
     return parquetMetadata(footer, { parsers: parsers as never, geoparquet: false })
   })
+}
+
+/** Hash of a file's footer and what follows it, lower-case hexadecimal. */
+export function footerSha256(file: ReadableFile): string {
+  const { byteLength } = file
+  const tail = file.read(byteLength - 8, 8)
+  const length = new DataView(tail.buffer, tail.byteOffset).getUint32(0, true)
+  // A file that was replaced may end with any number.
+  const bytes = Math.min(length + 8, byteLength)
+  return createHash('sha256')
+    .update(file.read(byteLength - bytes, bytes))
+    .digest('hex')
 }
 
 function textOf(bytes: Uint8Array): string {

@@ -1,52 +1,76 @@
-import { existsSync, statSync } from 'node:fs'
-import { isAbsolute } from 'node:path'
+import { existsSync, realpathSync, statSync } from 'node:fs'
+import { posix } from 'node:path'
 import { globSync, isDynamicPattern } from 'tinyglobby'
 import { InputError } from '../model/errors.ts'
 
 /**
- * The files of a log, sorted by path. Folders mean all Parquet files below them. Names beginning with `_` or `.` are
- * skipped, as other engines do.
+ * The files of a log, sorted by path. Folders mean all Parquet files below them. Below the fixed part of a pattern names
+ * beginning with `_` or `.` are skipped, as other engines do. A file that is named in several ways is listed once, by
+ * the first of its names.
  */
 export function listFiles(log: string, patterns: string | readonly string[]): string[] {
-  const files = new Set<string>()
+  const files = new Map<string, string>()
   for (const pattern of typeof patterns === 'string' ? [patterns] : patterns) {
     const found = filesOf(pattern)
     if (found.length === 0) {
-      const why = isDynamicPattern(pattern)
-        ? 'no file matches it'
-        : existsSync(pattern)
-          ? 'the folder holds no *.parquet file'
+      const why = existsSync(pattern)
+        ? 'the folder holds no *.parquet file'
+        : isDynamicPattern(pattern)
+          ? 'no file matches it'
           : 'there is no such file or folder'
       throw new InputError(
         `Cannot read log ${log}: expected Parquet files at ${pattern}, but ${why} (looked from ${process.cwd()}).`,
       )
     }
-    for (const file of found) files.add(file)
+    for (const file of found) {
+      const place = realpathSync.native(file)
+      if (!files.has(place)) files.set(place, file)
+    }
   }
-  return [...files].sort((a, b) => (a < b ? -1 : 1))
+  return [...files.values()].sort(compareText)
 }
 
 function filesOf(pattern: string): string[] {
-  if (isDynamicPattern(pattern)) return globbed(pattern)
-  if (!existsSync(pattern)) return []
-  return statSync(pattern).isDirectory() ? globbed(`${pattern.replace(/\/+$/, '')}/**/*.parquet`) : [pattern]
+  // First as it stands: a folder's name may hold what would be a pattern.
+  if (existsSync(pattern)) return statSync(pattern).isDirectory() ? globbed(pattern, '**/*.parquet') : [pattern]
+  const { folder, rest } = splitPattern(pattern)
+  return existsSync(folder) ? globbed(folder, rest) : []
 }
 
-function globbed(pattern: string): string[] {
-  return globSync(pattern, {
+/** Splits a pattern behind its fixed part: the leading folders that hold no pattern or are there by that very name. */
+function splitPattern(pattern: string): { folder: string; rest: string } {
+  const segments = pattern.split('/')
+  let folder = ''
+  let fixed = 0
+  for (; fixed < segments.length - 1; fixed++) {
+    const segment = segments[fixed]!
+    const literal = `${folder}${segment}/`
+    if (!existsSync(literal) && /(?<!\\)[*?[{(]/.test(segment)) break
+    folder = existsSync(literal) ? literal : `${folder}${segment.replace(/\\(?=[()[\]{}!*+?@|])/g, '')}/`
+  }
+  return { folder: folder === '' ? '.' : folder, rest: segments.slice(fixed).join('/') }
+}
+
+function globbed(folder: string, pattern: string): string[] {
+  const found = globSync(pattern, {
+    cwd: folder,
     ignore: ['**/_*', '**/_*/**'],
     dot: false,
     expandDirectories: false,
-    absolute: isAbsolute(pattern),
   })
+  return found.sort(compareText).map((file) => posix.join(folder, file))
 }
 
-/** The `name=value` folders of a path, values percent-decoded as Hive and Spark write them. */
+function compareText(a: string, b: string): number {
+  return a < b ? -1 : a > b ? 1 : 0
+}
+
+/** The `name=value` folders of a path, both percent-decoded as Hive and Spark write them. */
 export function folderColumns(path: string): ReadonlyMap<string, string> {
   const columns = new Map<string, string>()
   for (const segment of path.split(/[\\/]/).slice(0, -1)) {
     const at = segment.indexOf('=')
-    if (at > 0) columns.set(segment.slice(0, at), decode(segment.slice(at + 1)))
+    if (at > 0) columns.set(decode(segment.slice(0, at)), decode(segment.slice(at + 1)))
   }
   return columns
 }

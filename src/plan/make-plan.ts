@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto'
 import type { LogicalType } from '../model/column.ts'
 import { ConfigurationError, InputError } from '../model/errors.ts'
 import type { OrderRole, RoleSource } from '../model/log.ts'
@@ -6,7 +5,7 @@ import { parseMoment } from '../model/moment-text.ts'
 import type { TimeUnit, Type } from '../model/type.ts'
 import { int64, string, timestamp } from '../model/types.ts'
 import { type AnyLog, isTyped, type ViewDefinition } from '../model/view.ts'
-import { openParquet, type ParquetFile, type RowGroup, type SchemaField } from '../parquet/file.ts'
+import { footerSha256, openParquet, type ParquetFile, type RowGroup, type SchemaField } from '../parquet/file.ts'
 import type { Files } from '../storage/files.ts'
 import { nanosecondsIn } from '../view/from-values.ts'
 import { type Slot, storageOf } from '../view/slots.ts'
@@ -142,11 +141,7 @@ interface OpenedFile {
 function openFile(path: string, files: Files): OpenedFile {
   const file = files.openForReading(path)
   try {
-    const parquet = openParquet(file)
-    const tail = file.read(file.byteLength - 8, 8)
-    const footerBytes = new DataView(tail.buffer, tail.byteOffset).getUint32(0, true)
-    const footer = file.read(file.byteLength - 8 - footerBytes, footerBytes + 8)
-    return { path, parquet, footerSha256: createHash('sha256').update(footer).digest('hex') }
+    return { path, parquet: openParquet(file), footerSha256: footerSha256(file) }
   } finally {
     file.close()
   }
@@ -161,9 +156,11 @@ function declareSlots(log: AnyLog): { slots: DeclaredSlot[]; roles: RoleSlots } 
     slots.push({ name, what, type, from: typeof source === 'string' ? source : (source.from ?? name) })
     return slots.length - 1
   }
-  const role = (name: string, bare: Type | undefined) =>
-    add(name, `the events' ${name}`, columns[name] as RoleSource | undefined, bare)
+  const role = (name: string, bare: Type | undefined, asMoment = (source: RoleSource | undefined) => source) =>
+    add(name, `the events' ${name}`, asMoment(columns[name] as RoleSource | undefined), bare)
   const moment = timestamp(log.timeUnit as 'us')
+  const midnight = (source: RoleSource | undefined) =>
+    typeof source === 'object' && source.kind === 'date' ? midnightOf(source, log.timeUnit) : source
   const id = Array.isArray(columns['id'])
     ? columns['id'].map((column: string, i: number) => add(`id[${i}]`, "part of the events' id", column, undefined))
     : [role('id', undefined)]
@@ -171,14 +168,23 @@ function declareSlots(log: AnyLog): { slots: DeclaredSlot[]; roles: RoleSlots } 
     id,
     key: role('key', string()),
     type: role('type', string()),
-    occurredAt: role('occurredAt', moment),
-    recordedAt: role('recordedAt', moment),
+    occurredAt: role('occurredAt', moment, midnight),
+    recordedAt: role('recordedAt', moment, midnight),
     sequence: role('sequence', int64()),
   }
   for (const [name, type] of Object.entries(log.fields as Readonly<Record<string, Type>>)) {
     slots.push({ name, what: `field ${name}`, type, from: type.from ?? name })
   }
   return { slots, roles }
+}
+
+/** A day that stands for a moment is its midnight, UTC. */
+function midnightOf(day: Type, unit: TimeUnit): Type {
+  const { whenMissing, ...rest } = day
+  const moment = { ...rest, kind: 'timestamp', unit } as const
+  if (typeof whenMissing !== 'number') return whenMissing === undefined ? moment : { ...moment, whenMissing }
+  const instant = BigInt(whenMissing) * (86_400_000_000_000n / nanosecondsIn[unit])
+  return { ...moment, whenMissing: unit === 'ns' ? instant : Number(instant) }
 }
 
 /**
@@ -213,11 +219,17 @@ function settleSlot(
         { file: path, column: source.path.join('.') },
       )
     }
-    type = found
+    type = finer(type, found)
     settledBy ||= path
   })
   const settled = { from: slot.from, ...type! }
   return { name: slot.name, type: settled, storage: storageOf(settled), mayBeNull }
+}
+
+/** Of two moments the one of the finer unit, so that no file's moments lose digits. */
+function finer(before: Type | undefined, found: Type): Type {
+  if (before?.unit === undefined || found.unit === undefined) return found
+  return nanosecondsIn[before.unit] < nanosecondsIn[found.unit] ? before : found
 }
 
 function fieldAt(schema: readonly SchemaField[], path: readonly string[]): SchemaField {
@@ -342,6 +354,12 @@ function planGroups(
   if (sharing.length > 0) groups.unshift(planGroup(sharing))
   return groups
 
+  /** Whether any function of the view does more with an event than read its fields by name. */
+  function escapes({ on, by, filter }: ViewDefinition): boolean {
+    const handled = Object.values(on).some((handler) => handler !== undefined && fieldsRead(handler, 1) === 'all')
+    return handled || [by, filter].some((fn) => fn !== undefined && fieldsRead(fn, 0) === 'all')
+  }
+
   function planGroup(members: readonly ViewDefinition[]): GroupPlan {
     const { strategy } = strategyOf(members[0]!)
     const ordered = strategy === 'shuffle' && members.some((view) => !view.orderFree || hasFloats(view))
@@ -357,6 +375,7 @@ function planGroups(
       reason: strategyOf(members.find((view) => !view.orderFree) ?? members[0]!).reason,
       slots: distinct([...read, ...named, ...(ordered ? order : [])]),
       mapSlots: distinct(mapSlots),
+      copiesEvents: members.some((view) => escapes(view)),
     }
   }
 }

@@ -93,4 +93,6 @@ export interface GroupPlan {
   readonly slots: readonly number[]
   /** Slots that `by` and `filter` read where the event is read. */
   readonly mapSlots: readonly number[]
+  /** Whether functions may copy events whole: their accessors are then the event's own, which is slower. */
+  readonly copiesEvents: boolean
 }

@@ -2,6 +2,7 @@ import type { LogicalType } from '../model/column.ts'
 import { InputError } from '../model/errors.ts'
 import type { Type, TypeKind } from '../model/type.ts'
 import type { ParquetFile, SchemaField } from '../parquet/file.ts'
+import { type Shape, shapeAt, stepInto } from '../parquet/nested-shape.ts'
 import type { SlotSource } from './plan.ts'
 
 /** A slot before files are looked at: what is declared of it. */
@@ -51,8 +52,10 @@ function descend(slot: DeclaredSlot, file: ParquetFile, steps: readonly string[]
   for (let i = 0; i < steps.length; i++) {
     const next = fields.find((candidate) => candidate.name === steps[i])
     if (next === undefined) {
-      if (field !== undefined && mayHoldMore(field))
+      if (field !== undefined && mayHoldMore(field)) {
+        refuseWrongLeaf(slot, file, steps, i)
         return { kind: 'inside', path: steps.slice(0, i), steps: steps.slice(i) }
+      }
       if (slot.type?.whenMissing !== undefined)
         return { kind: 'constant', value: slot.type.whenMissing, origin: 'missing' }
       throw missing(slot, file, steps, new Map())
@@ -111,6 +114,16 @@ function refuseWrongType(slot: DeclaredSlot, file: ParquetFile, steps: readonly 
     place,
   )
 }
+
+/** What a list or a map holds may be anything that a document in JSON may, but a moment is no plain number there. */
+function refuseWrongLeaf(slot: DeclaredSlot, file: ParquetFile, steps: readonly string[], depth: number): void {
+  if (slot.type?.kind === 'json') return
+  const leaf = steps.slice(depth).reduce(stepInto, shapeAt(file, steps.slice(0, depth)) as Shape | undefined)
+  if (leaf?.kind === 'leaf' && inUnits.includes(leaf.type.kind)) refuseWrongType(slot, file, steps, leaf.type)
+}
+
+/** What a file has as an integer that means something in a unit or scale only. */
+const inUnits: readonly LogicalType['kind'][] = ['decimal', 'timestamp', 'date', 'time', 'interval']
 
 export function describeType(type: LogicalType): string {
   switch (type.kind) {

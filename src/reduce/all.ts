@@ -51,7 +51,7 @@ export async function reduceAll(
       const view = views.get(part.view) ?? { parts: [], exceptions: [] }
       views.set(part.view, view)
       view.parts.push(part)
-      view.exceptions.push(...result.exceptions[part.view]!)
+      for (const row of result.exceptions[part.view]!) view.exceptions.push(row)
     }
   }
   planned.forEach(({ blocks, tasks: own }) => {

@@ -178,7 +178,7 @@ function cellOf(view: PreparedView, fields: Fields, name: string, row: Record<st
   const value = row[name]
   if (value === undefined || (value === null && !fields[name]!.nullable && fields[name]!.kind !== 'json')) {
     throw new ViewError(
-      `View ${view.name}, its row, for key ${showKey(key)}: column "${name}": expected a ${fields[name]!.kind}, found ${value}.`,
+      `View ${view.name}, its row, for key ${showKey(key)}: column "${name}": expected ${/^[aeiou]/.test(fields[name]!.kind) ? 'an' : 'a'} ${fields[name]!.kind}, found ${value}.`,
       { view: view.name, handler: 'row', column: name },
     )
   }

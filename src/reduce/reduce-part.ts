@@ -96,12 +96,17 @@ export class GroupReducer {
     const store = view.state === undefined ? null : new StateStore(view.state)
     const seen = { flags: new Uint8Array(0) }
     if (combines) {
-      const spec = { state: view.state, handlers: [mergeHandler(view, seen)], absentNames: [] }
+      const spec = { state: view.state, handlers: [mergeHandler(view, seen)], absentNames: [], copiesEvents: false }
       return { view, fold: compilePackedFold(spec, this.#layout), handlerOf: new Uint8Array(1), store, seen }
     }
     const packed = new Set(this.#group.plan.slots)
     const absentNames = this.#log.slots.filter((_, slot) => !packed.has(slot)).map((slot) => slot.name)
-    const spec = { state: view.state, handlers: view.handlers, absentNames }
+    const spec = {
+      state: view.state,
+      handlers: view.handlers,
+      absentNames,
+      copiesEvents: this.#group.plan.copiesEvents,
+    }
     return { view, fold: compilePackedFold(spec, this.#layout), handlerOf: view.handlerOf, store, seen }
   }
 
@@ -169,20 +174,20 @@ export class GroupReducer {
     fold.bindRows(bucket.words, bucket.strings)
     const keyOf = this.#group.plan.strategy === 'combine' ? (slot: number) => slot : this.#keyReader(view)
     const failed = new Set<number>()
-    let from = 0
-    for (;;) {
-      try {
-        guarded(() => fold.run(bucket.rowAt, bucket.slotOf, from, bucket.rows, folder.handlerOf, keyOf))
-        break
-      } catch (error) {
-        const at = fold.at()
-        if (view.definition.onError !== 'quarantine' || error instanceof PurityError)
-          throw this.#failure(folder, blocks, bucketIndex, at, error)
-        failed.add(at)
-        exceptions.push(this.#exceptionOf(folder, at, error))
-        this.#refoldKey(folder, states, bucket.slotOf[at]!, at, failed, keyOf)
-        from = at + 1
-      }
+    const fails = (row: number, error: unknown) => {
+      if (view.definition.onError !== 'quarantine' || error instanceof PurityError)
+        throw this.#failure(folder, blocks, bucketIndex, row, error)
+      failed.add(row)
+      exceptions.push(this.#exceptionOf(folder, row, error))
+    }
+    try {
+      guarded(() => fold.run(bucket.rowAt, bucket.slotOf, 0, bucket.rows, folder.handlerOf, keyOf))
+    } catch (error) {
+      const row = fold.at()
+      fails(row, error)
+      const rows = rowsBySlot(bucket.slotOf, bucket.rows, keys)
+      this.#refoldKey(folder, states, rows, row, failed, keyOf)
+      guarded(() => this.#foldOneByOne(folder, states, rows, row + 1, failed, keyOf, fails))
     }
     part.add(bucket.table, states, this.#touched(folder, failed))
   }
@@ -195,22 +200,50 @@ export class GroupReducer {
       (keys[slot] ??= view.codec.read(bytes, table.starts[slot]! * 4, table.starts[slot]! * 4 + table.lengths[slot]!))
   }
 
-  /** Folds a key again from its first event, as if the failed ones had never been. */
+  /** Folds the rest of a bucket in which an event failed, so that more may fail. */
+  #foldOneByOne(
+    folder: Folder,
+    states: StateStore | unknown[],
+    rows: RowsBySlot,
+    from: number,
+    failed: ReadonlySet<number>,
+    keyOf: (slot: number) => unknown,
+    fails: (row: number, error: unknown) => void,
+  ): void {
+    const { rowAt, slotOf } = this.#bucket
+    const store = Array.isArray(states) || !states.isFlat ? null : states
+    for (let row = from; row < this.#bucket.rows; row++) {
+      const slot = slotOf[row]!
+      const saved = store?.save(slot)
+      try {
+        folder.fold.run(rowAt, slotOf, row, row + 1, folder.handlerOf, keyOf)
+      } catch (error) {
+        fails(row, error)
+        if (saved !== undefined) store!.restore(slot, saved)
+        else this.#refoldKey(folder, states, rows, row, failed, keyOf)
+      }
+    }
+  }
+
+  /** Folds the key of a failed event again from its first event, as if the failed ones had never been. */
   #refoldKey(
     folder: Folder,
     states: StateStore | unknown[],
-    slot: number,
+    rows: RowsBySlot,
     until: number,
     failed: ReadonlySet<number>,
     keyOf: (slot: number) => unknown,
   ): void {
     const { rowAt, slotOf } = this.#bucket
+    const slot = slotOf[until]!
     if (Array.isArray(states)) states[slot] = makeStates(folder.view, 1)[0]
     else states.reset(slot)
-    for (let row = 0; row < until; row++) {
-      if (slotOf[row] === slot && !failed.has(row))
-        folder.fold.run(rowAt, slotOf, row, row + 1, folder.handlerOf, keyOf)
-    }
+    guarded(() => {
+      for (let i = rows.starts[slot]!; i < rows.starts[slot + 1]!; i++) {
+        const row = rows.rows[i]!
+        if (row < until && !failed.has(row)) folder.fold.run(rowAt, slotOf, row, row + 1, folder.handlerOf, keyOf)
+      }
+    })
   }
 
   /** Keys that an event of this view was folded into; null where those are all. */
@@ -281,6 +314,22 @@ function makeStates(view: PreparedView, count: number): unknown[] {
     const place = { view: view.name, handler: 'state' }
     throw new ViewError(`View ${view.name}, its state: ${describeThrown(error)}`, place, { cause: error })
   }
+}
+
+/** The rows of each key, in order: those of slot s are `rows[starts[s] … starts[s + 1])`. */
+interface RowsBySlot {
+  readonly starts: Int32Array
+  readonly rows: Int32Array
+}
+
+function rowsBySlot(slotOf: Int32Array, count: number, slots: number): RowsBySlot {
+  const starts = new Int32Array(slots + 1)
+  for (let row = 0; row < count; row++) starts[slotOf[row]! + 1]!++
+  for (let slot = 0; slot < slots; slot++) starts[slot + 1]! += starts[slot]!
+  const cursors = starts.slice()
+  const rows = new Int32Array(count)
+  for (let row = 0; row < count; row++) rows[cursors[slotOf[row]!]!++] = row
+  return { starts, rows }
 }
 
 /** Takes a state that was folded elsewhere: the first of a key is copied, all others are merged into it. */

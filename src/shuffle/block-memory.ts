@@ -46,6 +46,7 @@ export class BlockMemory {
   readonly #name: string
   #scratch = new Int32Array(0)
   #file: { path: string; spill: SpillFile } | null = null
+  #discarding = false
 
   /** @param name Tells this thread's file from others'. */
   constructor(budget: ShuffleBudget, files: Files, name: string) {
@@ -56,18 +57,29 @@ export class BlockMemory {
 
   /** Room for a block; shared memory while the budget lasts. */
   allocate(words: number): Int32Array {
+    if (this.#discarding) return this.#scratchOf(words)
     const units = Math.ceil((words * 4) / UNIT_BYTES)
     const before = Atomics.add(this.#budget.used, 0, units)
     if ((before + units) * UNIT_BYTES <= this.#budget.limitBytes)
       return new Int32Array(new SharedArrayBuffer(words * 4))
     Atomics.sub(this.#budget.used, 0, units)
-    if (this.#scratch.length < words) this.#scratch = new Int32Array(Math.ceil(words * 1.25))
-    return this.#scratch.subarray(0, words)
+    return this.#scratchOf(words)
+  }
+
+  /** Does work whose blocks nobody will read: nothing is kept, nothing spilled. */
+  discarding<T>(work: () => T): T {
+    this.#discarding = true
+    try {
+      return work()
+    } finally {
+      this.#discarding = false
+    }
   }
 
   /** Keeps a block that was packed into what `allocate` gave. */
   keep(words: Int32Array, starts: Int32Array): BlockWords {
     if (words.buffer instanceof SharedArrayBuffer) return { kind: 'memory', words }
+    if (this.#discarding) return { kind: 'memory', words: new Int32Array(0) }
     this.#file ??= this.#open()
     const bytes = new Uint8Array(words.buffer, words.byteOffset, words.byteLength)
     const checksums = new Int32Array(starts.length - 1)
@@ -80,6 +92,11 @@ export class BlockMemory {
   close(): void {
     this.#file?.spill.close()
     this.#file = null
+  }
+
+  #scratchOf(words: number): Int32Array {
+    if (this.#scratch.length < words) this.#scratch = new Int32Array(Math.ceil(words * 1.25))
+    return this.#scratch.subarray(0, words)
   }
 
   #open(): { path: string; spill: SpillFile } {

@@ -1,6 +1,6 @@
 /**
  * The hash that decides which bucket a key belongs to: MurmurHash3 x86 32-bit, seed 0, over the key's bytes, by Austin
- * Appleby (public domain). It is part of the format: `get` finds a key's part file by it.
+ * Appleby (public domain). It is part of the format: with all of a key's columns `get` finds its part file by it.
  */
 
 export function hashBytes(bytes: Uint8Array, start: number, length: number): number {

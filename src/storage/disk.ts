@@ -11,8 +11,10 @@ import {
   readSync,
   renameSync,
   rmSync,
+  statSync,
   writeSync,
 } from 'node:fs'
+import { dirname } from 'node:path'
 import { InputError, OutputError } from '../model/errors.ts'
 import type { Files, ReadableFile, WritableFile, WrittenFile } from './files.ts'
 
@@ -24,7 +26,7 @@ export const disk: Files = {
   readText: (path) => reading(path, () => readFileSync(path, 'utf8')),
   exists: (path) => existsSync(path),
   list: (path) => (existsSync(path) ? reading(path, () => readdirSync(path).sort()) : []),
-  makeFolder: (path) => writing('create the folder', path, () => void mkdirSync(path, { recursive: true })),
+  makeFolder: (path) => writing('create the folder', path, () => makeFolder(path)),
   rename: (from, to) => writing(`move ${from} to`, to, () => renameSync(from, to)),
   syncFolder: (path) => writing('flush the folder', path, () => syncAndClose(openSync(path, 'r'))),
   remove: (path) => writing('remove', path, () => rmSync(path, { recursive: true, force: true })),
@@ -102,6 +104,23 @@ function writeNew(path: string, chunks: Iterable<Uint8Array>): WrittenFile {
   })
 }
 
+/** Step by step: what Node makes all at once it reports as a missing folder where it may not write. */
+function makeFolder(path: string): void {
+  if (isFolder(path)) return
+  const parent = dirname(path)
+  if (parent !== path && !existsSync(parent)) makeFolder(parent)
+  try {
+    mkdirSync(path)
+  } catch (error) {
+    // Another process may have made it.
+    if (!isFolder(path)) throw error
+  }
+}
+
+function isFolder(path: string): boolean {
+  return statSync(path, { throwIfNoEntry: false })?.isDirectory() ?? false
+}
+
 function syncAndClose(descriptor: number): void {
   try {
     fsyncSync(descriptor)
@@ -134,6 +153,7 @@ function isSystemError(error: unknown): error is NodeJS.ErrnoException {
 const reasons: Readonly<Record<string, string>> = {
   ENOENT: 'no such file or folder',
   EACCES: 'permission denied',
+  EPERM: 'operation not permitted',
   EISDIR: 'expected a file, found a folder',
   ENOTDIR: 'a part of the path is a file, not a folder',
   EEXIST: 'it exists already',

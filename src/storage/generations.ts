@@ -12,8 +12,9 @@ import { type Current, parseCurrent, parseManifest } from './manifest-file.ts'
  *
  *     <out>/<view>/_current.json                          the published generation
  *     <out>/<view>/<generation>/part-00000.parquet …
- *     <out>/<view>/<generation>/_manifest.json, _run.json, _exceptions/part-00000.parquet
+ *     <out>/<view>/<generation>/_manifest.json, _run.json, _exceptions/part-00000.parquet …
  *     <out>/<view>/_staging-<host>-<process>-<random>/    a generation in the making
+ *     <out>/<view>/_number-000012                         a number that is being given to a generation
  *     <out>/_spill-<host>-<process>-<random>/             packed rows that memory had no room for
  *
  * A generation's name is a number, counted up for each view, and the beginning of its digest: `000012-9f86d081884c`.
@@ -63,12 +64,17 @@ export function spillFolder(within: string): string {
   return join(within, `_spill-${hostMark}-${process.pid}-${randomBytes(4).toString('hex')}`)
 }
 
+/** How the name of a new folder for a loaded job begins, in the folder for temporary files; see `isAbandoned`. */
+export function jobFolderPrefix(): string {
+  return `refold-job-${hostMark}-${process.pid}-`
+}
+
 // Hosts may have names that a path can't hold.
 const hostMark = createHash('sha256').update(hostname()).digest('hex').slice(0, 8)
 
-/** Whether a name in a view's folder is of something that a process of this host began and never will end. */
+/** Whether a name is of something that a process of this host began and never will end. */
 export function isAbandoned(name: string): boolean {
-  const found = /^_(?:staging|current|spill)-([0-9a-f]{8})-(\d+)-[0-9a-f]{8}$/.exec(name)
+  const found = /^(?:_staging|_current|_spill|refold-job)-([0-9a-f]{8})-(\d+)-[0-9a-zA-Z]+$/.exec(name)
   return found !== null && found[1] === hostMark && !isRunning(Number(found[2]))
 }
 
@@ -90,6 +96,17 @@ export function generationName(number: number, digest: string): string {
 /** The number of a generation, or undefined where the name is none of a generation. */
 export function generationNumber(name: string): number | undefined {
   const found = /^(\d{6,})-[0-9a-f]{12}$/.exec(name)
+  return found === null ? undefined : Number(found[1])
+}
+
+/** Stands while a process gives a generation this number, so that no other does. */
+export function reservationPath(out: string, view: string, number: number): string {
+  return join(out, view, `_number-${String(number).padStart(6, '0')}`)
+}
+
+/** The number that a file reserves, or undefined where it is none of those. */
+export function reservedNumber(name: string): number | undefined {
+  const found = /^_number-(\d{6,})$/.exec(name)
   return found === null ? undefined : Number(found[1])
 }
 
@@ -159,7 +176,7 @@ export function readManifest(out: string, view: string, generation: string, file
     const found =
       files.list(generationFolder(out, view, generation)).length === 0 ? 'no such folder' : 'a folder without it'
     throw new OutputError(
-      `Cannot read generation ${generation} of view ${view}: expected ${path}, found ${found}. It was removed or changed by hand; roll back to another generation, or rebuild.`,
+      `Cannot read generation ${generation} of view ${view}: expected ${path}, found ${found}. It was removed or changed by hand; rebuild the view, which publishes it anew.`,
       { file: path },
     )
   }

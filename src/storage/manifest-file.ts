@@ -133,7 +133,7 @@ function describe(value: unknown): string {
 
 function damaged(path: string, reason: string): OutputError {
   return new OutputError(
-    `Cannot use ${path}: ${reason}. The file is damaged or was not written by Refold; roll back to another generation, or rebuild.`,
+    `Cannot use ${path}: ${reason}. The file is damaged or was not written by Refold; rebuild the view, which publishes it anew.`,
     { file: path },
   )
 }

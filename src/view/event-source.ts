@@ -3,8 +3,10 @@ import { isBigInt, ONLY_TYPE, type Slot } from './slots.ts'
 
 /**
  * Writes the source of the flyweight that a handler's `e` is. Two kinds: over packed rows, and over the columns of a
- * batch. Both close over `p`, the row's place; no object is made for an event. The getters are the object's own, so that
- * `{ ...e }` copies an event and JSON has its fields.
+ * batch. Both close over `p`, the row's place; no object is made for an event.
+ *
+ * Getters stand in a class. Where an event may be copied whole (`own`), they are the object's own, so that `{ ...e }` and
+ * JSON have its fields; the engine takes three times as long for those.
  */
 
 /** The source of a getter's body that ends in an expression for a 64-bit slot, from its low and high word. */
@@ -12,6 +14,11 @@ function wide(slot: Slot, low: string, high: string): string {
   if (isBigInt(slot.type)) return `return runtime.big(${low}, ${high});`
   // −2^53 has the same high word as its safe neighbours; `unsafe` lets those pass.
   return `const high = ${high}; if (high <= -2097152 || high > 2097151) return runtime.unsafe(${JSON.stringify(slot.name)}, ${low}, high); return high * 4294967296 + (${low} >>> 0);`
+}
+
+function flyweight(getters: readonly string[], own: boolean): string {
+  if (own) return `const event = {\n${getters.join(',\n')}\n};`
+  return `class Event {\n${getters.join('\n')}\n}\nconst event = new Event();`
 }
 
 function onNull(slot: Slot): string {
@@ -34,12 +41,12 @@ function absent(names: readonly string[], slots: readonly Slot[]): string[] {
  * Closes over `w` (words of a bucket), `bytes` (a Buffer over the same memory) and, for each string slot, `d<index>`
  * (the strings its codes stand for).
  */
-export function packedEventSource(layout: RowLayout, absentNames: readonly string[]): string {
+export function packedEventSource(layout: RowLayout, absentNames: readonly string[], own: boolean): string {
   const getters = layout.slots.map((slot, index) => {
     const nullCheck = slot.nullBit < 0 ? '' : `if (${nullTest(slot)}) ${onNull(slot)} `
     return `get ${JSON.stringify(slot.name)}() { ${nullCheck}${packedRead(layout, slot, index)} }`
   })
-  return `const event = {\n${[...getters, ...absent(absentNames, layout.slots)].join(',\n')}\n};`
+  return flyweight([...getters, ...absent(absentNames, layout.slots)], own)
 }
 
 export function nullTest(slot: PackedSlot, row = 'p'): string {
@@ -72,14 +79,14 @@ export function stringStart(layout: RowLayout, index: number, row = 'p'): string
 }
 
 /** Closes over, for each slot, `c<index>`: a bound column as `bindColumns` makes it. */
-export function columnEventSource(slots: readonly Slot[], absentNames: readonly string[]): string {
+export function columnEventSource(slots: readonly Slot[], absentNames: readonly string[], own: boolean): string {
   const getters = slots.map((slot, index) => {
     const nullCheck = slot.mayBeNull
       ? `if (v${index} !== null && (v${index}[p >> 3] & (1 << (p & 7))) === 0) ${onNull(slot)} `
       : ''
     return `get ${JSON.stringify(slot.name)}() { ${nullCheck}${columnRead(slot, index)} }`
   })
-  return `const event = {\n${[...getters, ...absent(absentNames, slots)].join(',\n')}\n};`
+  return flyweight([...getters, ...absent(absentNames, slots)], own)
 }
 
 function columnRead(slot: Slot, index: number): string {

@@ -55,13 +55,14 @@ interface FoldSpec {
   readonly handlers: readonly AnyHandler[]
   /** Names that the log has and that no function of the view reads. */
   readonly absentNames: readonly string[]
+  readonly copiesEvents: boolean
 }
 
 export function compilePackedFold(spec: FoldSpec, layout: RowLayout): PackedFold {
   const strings = layout.slots.map((_, index) => index)
   const source = `'use strict';
 let w, bytes, ${variables('d', strings)};
-${packedEventSource(layout, spec.absentNames)}
+${packedEventSource(layout, spec.absentNames, spec.copiesEvents)}
 ${foldSource(spec, 'handlerOf[w[p + 2] & 65535]')}
 fold.eventAt = (word) => { p = word; return event; };
 fold.bindRows = (words, strings) => { w = words; bytes = Buffer.from(words.buffer, words.byteOffset, words.byteLength); ${strings.map((i) => `d${i} = strings[${i}];`).join(' ')} };
@@ -73,7 +74,7 @@ export function compileColumnFold(spec: FoldSpec, slots: readonly Slot[]): Colum
   const source = `'use strict';
 let codes;
 ${columnVariables(slots)}
-${columnEventSource(slots, spec.absentNames)}
+${columnEventSource(slots, spec.absentNames, spec.copiesEvents)}
 ${foldSource(spec, 'handlerOf[codes[p]]')}
 fold.bindColumns = (columns, typeCodes) => { codes = typeCodes; ${bindSource(slots)} };
 return fold;`
@@ -91,7 +92,7 @@ export function compileEventCursor(slots: readonly Slot[], absentNames: readonly
   const source = `'use strict';
 let p = 0;
 ${columnVariables(slots)}
-${columnEventSource(slots, absentNames)}
+${columnEventSource(slots, absentNames, true)}
 return { event, seek(row) { p = row; }, bindColumns(columns) { ${bindSource(slots)} } };`
   return new Function('runtime', 'boundColumn', source)(runtime, boundColumn) as EventCursor
 }
@@ -109,13 +110,14 @@ export interface BoundSlots {
 export function compileWithEvent(
   slots: readonly Slot[],
   absentNames: readonly string[],
+  copiesEvents: boolean,
   body: string,
   tools: Readonly<Record<string, unknown>>,
 ): unknown {
   const source = `'use strict';
 let p = 0;
 ${columnVariables(slots)}
-${columnEventSource(slots, absentNames)}
+${columnEventSource(slots, absentNames, copiesEvents)}
 const bindColumns = (columns) => { ${bindSource(slots)} };
 ${body}`
   return new Function('runtime', 'boundColumn', ...Object.keys(tools), source)(
@@ -137,8 +139,8 @@ export function compileStateCursor(state: Fields | undefined): StateCursor {
   const source = `'use strict';
 let slot = 0;
 ${stateVariables(state)}
-${stateSource(state)}
-return { state: Object.preventExtensions(new State()), seek(to) { slot = to; }, bindState(states) { ${bindStateSource(state)} } };`
+${stateSource(state, true)}
+return { state, seek(to) { slot = to; }, bindState(states) { ${bindStateSource(state)} } };`
   return new Function('runtime', source)(runtime) as StateCursor
 }
 
@@ -158,24 +160,33 @@ function freeFormCursor(): StateCursor {
   }
 }
 
+/** Whether a handler may look at its third parameter; one with a default value doesn't count in `length`. */
+function takesKey(handler: AnyHandler): boolean {
+  const source = String(handler)
+  const arrow = source.indexOf('=>')
+  const head = arrow < 0 ? source : source.slice(0, arrow)
+  return handler.length > 2 || head.includes('=') || /\barguments\b|\.\.\./.test(source)
+}
+
 function foldSource(spec: FoldSpec, handlerCode: string): string {
   const { state, handlers } = spec
-  const takesKey = (handler: AnyHandler) => handler.length > 2 || /\barguments\b|\.\.\./.test(String(handler))
   const stateValue = state === undefined ? 'objects[slot]' : 'state'
   const cases = handlers.map((handler, index) => {
     const call = `h${index}(${stateValue}, event${takesKey(handler) ? ', keyOf(slot)' : ''})`
-    return `case ${index}: ${call}; break;`
+    return `case ${index}: result = ${call}; break;`
   })
   return `let p = 0, slot = 0, at = 0, objects;
-${state === undefined ? '' : `${stateVariables(state)}\n${stateSource(state)}\nconst state = Object.preventExtensions(new State());`}
+${state === undefined ? '' : `${stateVariables(state)}\n${stateSource(state, false)}`}
 ${handlers.map((_, index) => `const h${index} = handlers[${index}];`).join(' ')}
 const fold = {
   at() { return at; },
   bindState(states) { ${state === undefined ? 'objects = states;' : bindStateSource(state)} },
   run(rowAt, slotOf, from, to, handlerOf, keyOf) {
+    let result;
     for (let i = from; i < to; i++) {
       at = i; p = rowAt[i]; slot = slotOf[i];
       switch (${handlerCode}) { ${cases.join(' ')} }
+      if (typeof result === 'object' && result !== null) runtime.refusePromise(result);
     }
   },
 };`

@@ -49,8 +49,9 @@ export function columnFromValues(
     case 'f64': {
       const column = new Float64Array(length)
       each(values, (value, row) => {
-        if (typeof value !== 'number') throw misfit(row, 'a number', value)
-        column[row] = value
+        const number = typeof value === 'bigint' && Number.isSafeInteger(Number(value)) ? Number(value) : value
+        if (typeof number !== 'number') throw misfit(row, 'a number', value)
+        column[row] = number
       })
       return { kind: 'float64', ...base, values: column }
     }
@@ -140,7 +141,8 @@ function misfit(row: number, expected: string, value: unknown): MisfitError {
 }
 
 function toInt32(value: unknown, row: number): number {
-  const number = typeof value === 'string' && /^-?\d+$/.test(value) ? Number(value) : value
+  const isInteger = typeof value === 'bigint' || (typeof value === 'string' && /^-?\d+$/.test(value))
+  const number = isInteger ? Number(value) : value
   if (typeof number !== 'number' || (number | 0) !== number) throw misfit(row, 'an integer of 32 bits', value)
   return number
 }

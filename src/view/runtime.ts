@@ -12,6 +12,19 @@ export class ValueError extends Error {
 const scratchWords = new Int32Array(2)
 const scratchFloat = new Float64Array(scratchWords.buffer)
 
+/** Integers of fewer digits are exact as numbers. */
+const hasLongNumber = /\d{16}/
+
+class InexactError extends Error {}
+
+/** For JSON.parse: refuses an integer that would be rounded. */
+function exactNumber(_name: string, value: unknown, { source }: { source?: string }): unknown {
+  if (typeof value !== 'number' || Number.isSafeInteger(value) || source === undefined) return value
+  if (/^-?\d+$/.test(source) && (!Number.isFinite(value) || BigInt(source) !== BigInt(value)))
+    throw new InexactError(source)
+  return value
+}
+
 export const runtime = {
   /** The UTF-8 bytes as a string. */
   text(bytes: Buffer, start: number, end: number): string {
@@ -19,8 +32,16 @@ export const runtime = {
   },
   parse(name: string, text: string): unknown {
     try {
-      return JSON.parse(text)
+      if (!hasLongNumber.test(text)) return JSON.parse(text)
+      return JSON.parse(text, exactNumber as (name: string, value: unknown) => unknown)
     } catch (error) {
+      if (error instanceof InexactError) {
+        throw new ValueError(
+          name,
+          `field "${name}": expected integers that a number holds exactly, found ${error.message}; ` +
+            `take it by its path as bigint('….name'), or have it written as a string`,
+        )
+      }
       const shown = text.length > 60 ? `${text.slice(0, 60)}…` : text
       const found = `${JSON.stringify(shown)} (${(error as Error).message})`
       throw new ValueError(name, `field "${name}": expected JSON, found ${found}`)
@@ -44,6 +65,13 @@ export const runtime = {
   },
   nullField(name: string): never {
     throw new ValueError(name, `field "${name}": expected a value, found null; declare it as nullable(…)`)
+  },
+  /** What a handler does after its first await would be done when the fold is over. */
+  refusePromise(result: object): void {
+    if (!('then' in result) || typeof result.then !== 'function') return
+    // Nobody waits for it: what it rejects with is told by this error already.
+    result.then(undefined, () => {})
+    throw new TypeError("it returned a promise; a fold can't wait, so a handler must do all it does at once")
   },
   notRead(name: string): never {
     throw new ValueError(name, `field "${name}": it was not foreseen that this handler reads it; read it as e.${name}`)

@@ -39,6 +39,23 @@ export class StateStore {
     for (const column of this.columns) fillInitial(column, from, to)
   }
 
+  /** Whether a state is nothing but numbers and strings, so that a copy of them is all there is to it. */
+  get isFlat(): boolean {
+    return this.columns.every((column) => column.type.kind !== 'json')
+  }
+
+  /** One key's state as it is, for `restore`. */
+  save(slot: number): readonly unknown[] {
+    return this.columns.flatMap(({ values, nulls }) => [values[slot], nulls === null ? 0 : nulls[slot]])
+  }
+
+  restore(slot: number, saved: readonly unknown[]): void {
+    for (const [i, { values, nulls }] of this.columns.entries()) {
+      ;(values as unknown[])[slot] = saved[2 * i]
+      if (nulls !== null) nulls[slot] = saved[2 * i + 1] as number
+    }
+  }
+
   /** Sets one key's state back to its initial value. */
   reset(slot: number): void {
     for (const column of this.columns) fillInitial(column, slot, slot + 1)
@@ -86,20 +103,23 @@ function zeroOf(type: Type): unknown {
 }
 
 /**
- * The source of `class State`: the flyweight that a handler's first argument is. Closes over `slot`, and for each
- * column `s<index>` (values) and `n<index>` (nulls).
+ * The source of `state`: the flyweight that a handler's first argument is. Closes over `slot`, and for each column
+ * `s<index>` (values) and `n<index>` (nulls).
+ *
+ * @param own For `row`: the accessors are the object's own, so that `{ ...state }` copies a state. Slow to write to.
  */
-export function stateSource(fields: Fields): string {
+export function stateSource(fields: Fields, own: boolean): string {
   const members = Object.entries(fields).map(([name, type], index) => {
     const quoted = JSON.stringify(name)
     const value = `s${index}[slot]`
     const read = type.kind === 'bool' ? `${value} !== 0` : value
     const get = type.nullable ? `n${index}[slot] !== 0 ? null : ${read}` : read
     const setNull = type.nullable ? `if (v === null) { n${index}[slot] = 1; return; } n${index}[slot] = 0; ` : ''
-    return `get ${quoted}() { return ${get}; }
+    return `get ${quoted}() { return ${get}; }${own ? ',' : ''}
 set ${quoted}(v) { ${setNull}${checkSource(name, type)} ${value} = ${type.kind === 'bool' ? 'v ? 1 : 0' : 'v'}; }`
   })
-  return `class State {\n${members.join('\n')}\n}`
+  if (own) return `const state = {\n${members.join(',\n')}\n};`
+  return `class State {\n${members.join('\n')}\n}\nconst state = Object.preventExtensions(new State());`
 }
 
 function checkSource(name: string, type: Type): string {

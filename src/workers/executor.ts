@@ -19,7 +19,11 @@ export interface Performed<Result = unknown> {
 }
 
 /** Performs tasks one after the other. An error fails its task for good. */
-export type Perform = (task: never) => Performed | Promise<Performed>
+export interface Perform {
+  (task: never): Performed | Promise<Performed>
+  /** Closes what tasks left open. Called where the thread lives on; the end of a thread closes its files. */
+  close?(): void
+}
 
 /** What a tasks module exports under the name `prepare`. */
 export type Prepare<Setup = never> = (setup: Setup) => Perform | Promise<Perform>

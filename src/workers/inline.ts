@@ -5,13 +5,13 @@ import { describeTask, type Executor, type Perform, type Prepare, runInLanes, ty
 export function createInline<Setup>(prepare: Prepare<Setup>, setup: Setup): Executor {
   let prepared: Promise<Perform> | undefined
   let last: Promise<unknown> = Promise.resolve()
-  let closed = false
+  let closing: Promise<void> | undefined
 
   async function perform<Result>(task: Task, signal?: AbortSignal): Promise<Result> {
     // Lets signals and timers of the calling program through between two tasks.
     await setImmediate()
     signal?.throwIfAborted()
-    if (closed) throw new Error(`Cannot run ${describeTask(task)}: the executor is closed.`)
+    if (closing !== undefined) throw new Error(`Cannot run ${describeTask(task)}: the executor is closed.`)
     prepared ??= Promise.resolve(prepare(setup))
     const performTask = await prepared
     return (await performTask(task as never)).value as Result
@@ -23,13 +23,19 @@ export function createInline<Setup>(prepare: Prepare<Setup>, setup: Setup): Exec
     return result
   }
 
+  async function close(): Promise<void> {
+    await last
+    const performTask = await prepared?.catch(() => undefined)
+    performTask?.close?.()
+  }
+
   return {
     size: 1,
     run,
     runAll: (tasks, options = {}) => runInLanes(tasks, 1, run, options),
-    close: async () => {
-      closed = true
-      await last
+    close: () => {
+      closing ??= close()
+      return closing
     },
   }
 }

@@ -4,9 +4,9 @@ import { findDuplicates, type IdentityBlock, identifySplit } from '../map/identi
 import { collectRows, type DenseIds, markIds } from '../map/identify-dense.ts'
 import { LogMapper, type MapResult, type RowGroupDuplicates, type RowTarget } from '../map/map-split.ts'
 import { makeUpcaster } from '../map/upcast.ts'
-import type { Place } from '../model/errors.ts'
+import { InputError, type Place } from '../model/errors.ts'
 import type { ViewDefinition } from '../model/view.ts'
-import { openParquet, type ParquetFile } from '../parquet/file.ts'
+import { footerSha256, openParquet, type ParquetFile } from '../parquet/file.ts'
 import type { FilePlan, LogPlan, Plan } from '../plan/plan.ts'
 import { FoldFailure, GroupReducer, type ReduceResult } from '../reduce/reduce-part.ts'
 import type { Block } from '../shuffle/block.ts'
@@ -101,7 +101,8 @@ export interface RebuildSetup {
 export async function prepare(setup: RebuildSetup): Promise<Perform> {
   const views = setup.definitions ?? (await importBundle(setup.bundlePath!)).views
   const runner = new TaskRunner(setup.plan, new Map(views.map((view) => [view.name, view])), disk, setup.budget)
-  return ((task: RebuildTask) => ({ value: runner.run(task) })) as Perform
+  const perform = (task: RebuildTask) => ({ value: runner.run(task) })
+  return Object.assign(perform, { close: () => runner.close() }) as Perform
 }
 
 /** A reduce that ended at a handler that threw; the event is still to be found. */
@@ -155,6 +156,11 @@ export class TaskRunner {
   }
 
   close(): void {
+    this.#closeFile()
+    this.#memory.close()
+  }
+
+  #closeFile(): void {
     this.#opened?.file.close()
     this.#opened = null
   }
@@ -196,9 +202,30 @@ export class TaskRunner {
   /** The file of the latest task stays open: its splits mostly follow each other. */
   readonly #open = (plan: FilePlan): ParquetFile => {
     if (this.#opened?.path === plan.path) return this.#opened.parquet
-    this.close()
+    this.#closeFile()
     const file = this.#files.openForReading(plan.path)
-    this.#opened = { path: plan.path, file, parquet: openParquet(file) }
-    return this.#opened.parquet
+    try {
+      refuseChanged(file, plan)
+      this.#opened = { path: plan.path, file, parquet: openParquet(file) }
+      return this.#opened.parquet
+    } catch (error) {
+      file.close()
+      throw error
+    }
   }
+}
+
+/** The plan's row groups are read wherever they were when it was made: in another file there would be other events. */
+function refuseChanged(file: ReadableFile, plan: FilePlan): void {
+  const found =
+    file.byteLength !== plan.bytes
+      ? `${file.byteLength} bytes`
+      : footerSha256(file) !== plan.footerSha256
+        ? 'another footer'
+        : undefined
+  if (found === undefined) return
+  throw new InputError(
+    `Cannot read ${plan.path}: the file changed while it was read: expected ${plan.bytes} bytes with the footer that was there at first, found ${found}. Rebuild again when nothing writes to the log's files.`,
+    { file: plan.path },
+  )
 }

@@ -194,6 +194,20 @@ describe('columns that are not as declared', () => {
   })
 })
 
+/** Makes a footer say of the one column with this many nulls that it has none. */
+function hideNulls(path: string, count: number): void {
+  const bytes = readFileSync(path)
+  const footer = bytes.length - 8 - bytes.readUInt32LE(bytes.length - 8)
+  // In Thrift's compact form: field 3, after none or after field 2, an integer of 64 bits in zigzag form.
+  const places = [0x36, 0x16].flatMap((header) => {
+    const at = bytes.indexOf(Buffer.of(header, 2 * count), footer)
+    return at < 0 ? [] : [at]
+  })
+  expect(places).toHaveLength(1)
+  bytes[places[0]! + 1] = 0
+  writeFileSync(path, bytes)
+}
+
 describe('a null', () => {
   const sequenced = `id: 'event_id', key: 'account_id', type: 'type', sequence: 'amount'`
   test.each([
@@ -235,6 +249,20 @@ describe('a null', () => {
     const error = await refusal(writeJob(home), home)
     expect(error.message).toBe(
       'View balances, handler Deposited, key "a1", at log/1.parquet, row group 0, row 1, event e4: field "amount": expected a value, found null; declare it as nullable(…).',
+    )
+  })
+
+  test('that the statistics do not count', async () => {
+    const rows = Array.from({ length: 50 }, (_, i) => ledgerRow(i + 3, i < 37 ? {} : { amount: null }))
+    write(rows.reverse(), { ...ledgerColumns, amount: nullable(int64()) }, 50)
+    hideNulls(join(home, 'log/1.parquet'), 13)
+    await expectInputError(
+      {
+        fields: `maybe: nullable(int64('amount'))`,
+        view: `state: { n: int32() }, on: { '*': (s, e) => { s.n += e.maybe ?? 0 } }`,
+      },
+      `Cannot read log/1.parquet, row group 0, row 0, column "amount": expected a value, as the file's statistics count no nulls in this column, found null. The file's footer is wrong; write the file anew.`,
+      { rowGroup: 0, row: 0, column: 'amount' },
     )
   })
 

@@ -298,7 +298,7 @@ describe('a state refuses', () => {
   ])('of %s what %s sets', async (type, statement, message) => {
     const view = `state: { value: ${type} }, on: { Deposited: (s, e) => { if (e.amount === 7) { ${statement} } } }`
     await expectViewError(
-      { view },
+      { view, log: type.includes("'ns'") ? "timeUnit: 'ns'" : '' },
       0,
       `View balances, handler Deposited, key "a1", ${at7}: state "value": expected ${message}.`,
       { ...placeOf7, handler: 'Deposited' },
@@ -319,6 +319,29 @@ describe('an event refuses', () => {
       { row: 1, eventId: 'e10' },
     )
   })
+
+  test.each(['9007199254740993', '-12345678901234567890', `1${'0'.repeat(400)}`])(
+    'to show JSON with an integer that a number would round: %s',
+    async (integer) => {
+      const texts = { ...ledgerColumns, payload: nullable(string()) }
+      const exact = '{"a": [9007199254740992, 100000000000000000000, 0.12345678901234567, "9007199254740993"]}'
+      writeRows(join(home, 'log/0.parquet'), texts, [ledgerRow(5, { payload: exact })])
+      writeRows(join(home, 'log/1.parquet'), texts, [ledgerRow(7, { payload: `{"a": {"b": ${integer}}}` })])
+      writeRows(join(home, 'log/2.parquet'), texts, [])
+      for (const source of ['', "'payload.a'"]) {
+        const error = await refusal(
+          writeJob(home, {
+            fields: `payload: json(${source})`,
+            view: `state: { p: json() }, on: { Deposited: (s, e) => { s.p = e.payload } }`,
+          }),
+          home,
+        )
+        expect(error.message).toContain(
+          `log/1.parquet, row group 0, row 0, event e7: field "payload": expected integers that a number holds exactly, found ${integer};`,
+        )
+      }
+    },
+  )
 
   test('to show JSON that is none', async () => {
     const texts = { ...ledgerColumns, payload: nullable(string()) }
@@ -341,7 +364,7 @@ describe('an event refuses', () => {
     await expectViewError(
       { view: `${typed}, on: { '*': (s, e) => { if (e.id === 'e7') e.amount = 1 } }` },
       0,
-      `View balances, handler *, key "a1", ${at7}: threw TypeError: Cannot set property amount of #<Object> which has only a getter`,
+      `View balances, handler *, key "a1", ${at7}: threw TypeError: Cannot set property amount of #<Event> which has only a getter`,
       placeOf7,
     )
   })

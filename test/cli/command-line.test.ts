@@ -58,6 +58,8 @@ describe('refold', () => {
     [['rebuild', 'a', 'b'], 'expected no more after a, found b. See refold rebuild --help.'],
     [['rebuild', 'a', '--out'], 'expected a value after --out, found nothing. See refold rebuild --help.'],
     [['rebuild', 'a', '--out='], 'expected a value after --out, found nothing.'],
+    [['rebuild', 'a', '--view='], 'expected a value after --view, found nothing. See refold rebuild --help.'],
+    [['rebuild', 'a', '--view', 'b', '--view', ''], 'expected a value after --view, found nothing.'],
     [['rebuild', 'a', '--out', 'x', '--out', 'y'], 'expected --out once, found x and y.'],
     [
       ['rebuild', 'a', '--input', 'x/*.parquet'],

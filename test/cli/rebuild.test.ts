@@ -120,6 +120,43 @@ describe('refold rebuild', () => {
   })
 })
 
+/** A rebuild that never ends by itself, once it has begun; its temporary folder is `temporary`. */
+async function startEndless(workers: readonly string[], out: string, temporary: string) {
+  writeFileSync(
+    join(folder, 'endless.ts'),
+    jobText("'*': (account) => { for (;;) account.events = (account.events + 1) | 0 }"),
+  )
+  mkdirSync(temporary, { recursive: true })
+  const env = { ...process.env, TMPDIR: temporary }
+  const rebuild = spawn(process.execPath, [command, 'rebuild', 'endless.ts', '--out', out, ...workers], {
+    cwd: folder,
+    env,
+  })
+  while (!existsSync(join(folder, out, 'counts'))) await delay(20)
+  // Long enough for the first handler.
+  await delay(700)
+  return rebuild
+}
+
+describe('a rebuild without threads, busy in a handler', () => {
+  test.each([
+    ['SIGINT', 'one', []],
+    ['SIGTERM', 'two', []],
+    ['SIGINT', 'three', ['--workers', '0']],
+  ] as const)('is ended by %s, run %s, %j', async (signal, name, workers) => {
+    const temporary = join(folder, `temporary-${name}`)
+    const rebuild = await startEndless(workers, name, temporary)
+    rebuild.kill(signal)
+    expect(await once(rebuild, 'exit')).toEqual([null, signal])
+    expect(readdirSync(temporary).some((name) => name.startsWith('refold-job-'))).toBe(true)
+    // What it left is cleared up by the next.
+    expect(refold(['plan', 'counts.ts'], { cwd: folder, env: { ...process.env, TMPDIR: temporary } }).exitCode).toBe(0)
+    expect(readdirSync(temporary).filter((name) => name.startsWith('refold-job-'))).toEqual([])
+    expect(run('rebuild', 'counts.ts', '--out', name).exitCode).toBe(0)
+    expect(readdirSync(join(folder, name, 'counts')).filter((name) => name.startsWith('_staging'))).toEqual([])
+  })
+})
+
 test('refold inspect tells of the events of a job', () => {
   const { exitCode, stdout } = run('inspect', 'counts.ts')
   expect(exitCode).toBe(0)

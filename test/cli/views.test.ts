@@ -12,9 +12,11 @@ import type { Type } from '../../src/model/type.ts'
 import { date, int64, nullable, string } from '../../src/model/types.ts'
 import { openParquet } from '../../src/parquet/file.ts'
 import { encodeParquet } from '../../src/parquet/write.ts'
+import { bucketOf, hashBytes } from '../../src/shuffle/hash.ts'
 import { disk } from '../../src/storage/disk.ts'
 import type { ReadableFile } from '../../src/storage/files.ts'
 import { partName } from '../../src/storage/generations.ts'
+import { ByteWriter, makeKeyCodec } from '../../src/view/key-codec.ts'
 import { command, type Ran, refold, refoldBytes } from '../support/refold.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'refold-views-'))
@@ -45,12 +47,21 @@ function columnsOf(rows: readonly Row[]): Column[] {
   ]
 }
 
-/** Publishes a generation of `daily` with two parts, the rows dealt out to them in turn. */
-function publishDaily(rows: readonly Row[]): string {
-  const staged = stage(out, 'daily')
+const codec = makeKeyCodec({ day: date(), type: string() })
+
+/** Which of two parts a row's key lies in. */
+function partOf({ day, type }: Row): number {
+  const writer = new ByteWriter()
+  codec.write({ day, type }, writer)
+  return bucketOf(hashBytes(writer.bytes, 0, writer.length), 1)
+}
+
+/** Publishes a generation of `daily` with two parts. */
+function publishDaily(rows: readonly Row[], folder = out): string {
+  const staged = stage(folder, 'daily')
   const outputs = Object.entries(columns).map(([name, type]) => ({ name, type }))
   const files = [0, 1].map((part) => {
-    const own = rows.filter((_, row) => row % 2 === part)
+    const own = rows.filter((row) => partOf(row) === part)
     const chunks = encodeParquet(outputs, columnsOf(own), { sorting: 2, rowGroupRows: 10_000, pageRows: 1000 })
     const written = disk.writeNew(join(staged.folder, partName(part)), chunks)
     return { name: partName(part), rows: own.length, ...written }
@@ -134,6 +145,18 @@ describe('refold show', () => {
     expect(table.getChild('total')!.nullCount).toBe(rows.filter(({ total }) => total === null).length)
   })
 
+  test('prints the columns of a view without rows', () => {
+    const empty = mkdtempSync(join(tmpdir(), 'refold-empty-'))
+    publishDaily([], empty)
+    expect(refold(['show', 'daily', '--format', 'csv', '--out', empty]).stdout).toBe('day,type,total\r\n')
+    expect(refold(['show', 'daily', '--out', empty]).stdout).toMatch(/^day +type +total\n$/)
+    expect(refold(['show', 'daily', '--json', '--out', empty]).stdout).toBe('')
+    const table = tableFromIPC(refoldBytes('show', 'daily', '--format', 'arrow', '--out', empty))
+    expect(table.numRows).toBe(0)
+    expect(table.schema.fields.map(String)).toEqual(['day: Date32<DAY>', 'type: Utf8', 'total: Int64'])
+    rmSync(empty, { recursive: true })
+  })
+
   test('stops when its reader has enough', () => {
     const pipe = `"${process.execPath}" "${command}" show daily --json --out "${out}" | head -n 1`
     const { status, stdout, stderr } = spawnSync('bash', ['-c', `set -o pipefail; ${pipe}`], { encoding: 'utf8' })
@@ -167,7 +190,7 @@ describe('refold get', () => {
   })
 
   test('reads a few pages of a part, not the part', () => {
-    const path = join(out, 'daily', second, partName(0))
+    const path = join(out, 'daily', second, partName(partOf({ day: 5000, type: 'Withdrawn', total: null })))
     const file = disk.openForReading(path)
     let bytes = 0
     const counted: ReadableFile = {

@@ -1,13 +1,14 @@
-import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, readdirSync, rmSync, truncateSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
-import { discard, makeCurrent, publish, stage } from '../../src/commit/commit.ts'
+import { discard, makeCurrent, place, publish, stage, switchAll, withdraw } from '../../src/commit/commit.ts'
 import { OutputError } from '../../src/model/errors.ts'
 import { manifestColumn } from '../../src/model/manifest.ts'
 import { decimal, nullable, timestamp } from '../../src/model/types.ts'
 import { disk } from '../../src/storage/disk.ts'
 import {
+  currentPath,
   findCurrent,
   generationFolder,
   listGenerations,
@@ -73,6 +74,53 @@ test('publish() publishes anew where the current generation lost a file or its m
   expect(readWhole(out, 'balances', third.generation)).toBe('one')
 })
 
+test('publish() publishes anew where a file of the current generation was cut short', () => {
+  const first = build(out, 'balances', 'one')
+  for (const name of ['part-00000.parquet', '_exceptions/part-00000.parquet']) {
+    truncateSync(join(findPath(), name), 2)
+    expect(build(out, 'balances', 'one')).toMatchObject({ outcome: 'published', digest: first.digest })
+    expect(readWhole(out, 'balances', findCurrent(out, 'balances')!.generation)).toBe('one')
+  }
+  function findPath(): string {
+    return generationFolder(out, 'balances', findCurrent(out, 'balances')!.generation)
+  }
+})
+
+test.each(['', '{}', 'null', '{"generation":'])('publish() mends a _current.json that says %j', (text) => {
+  build(out, 'balances', 'one')
+  writeFileSync(currentPath(out, 'balances'), text)
+  expect(() => findCurrent(out, 'balances')).toThrow('rebuild the view')
+  const second = build(out, 'balances', 'one')
+  expect(second).toMatchObject({ outcome: 'published', generation: `000002-${second.digest.slice(0, 12)}` })
+  expect(findCurrent(out, 'balances')?.generation).toBe(second.generation)
+})
+
+test('switchAll() says which views were switched where one could not be, and leaves nothing of the others', () => {
+  const placed = ['a', 'b', 'c'].map((view) => {
+    const staged = stage(out, view)
+    return place(staged, writeParts(staged, 'one'), {})
+  })
+  // A folder in the place of the file can't be replaced by one.
+  mkdirSync(join(currentPath(out, 'b'), 'x'), { recursive: true })
+  expect(() => switchAll(placed)).toThrow(/_current\.json.* Published were: a\. Not published were: b, c\./)
+  expect(readWhole(out, 'a', findCurrent(out, 'a')!.generation)).toBe('one')
+  for (const { staged } of placed) discard(staged)
+  expect(listGenerations(out, 'c')).toEqual([])
+  expect(readdirSync(join(out, 'c'))).toEqual([])
+})
+
+test('withdraw() takes what was placed back to staging, and leaves what is current already', () => {
+  const staged = stage(out, 'balances')
+  withdraw(place(staged, writeParts(staged, 'one'), {}))
+  expect(listGenerations(out, 'balances')).toEqual([])
+  discard(staged)
+  expect(readdirSync(join(out, 'balances'))).toEqual([])
+  const first = build(out, 'balances', 'one')
+  const again = stage(out, 'balances')
+  withdraw(place(again, writeParts(again, 'one'), {}))
+  expect(readWhole(out, 'balances', first.generation)).toBe('one')
+})
+
 test('publish() takes the next number where another process was faster', () => {
   const staged = stage(out, 'balances')
   const body = writeParts(staged, 'one')
@@ -96,13 +144,34 @@ test('publish() takes the next number where another process was faster', () => {
   expect(disk.readText(join(out, 'balances', `000001-${digest.slice(0, 12)}`, '_manifest.json'))).toBe('of the rival')
 })
 
+test('publish() gives no number twice where another process publishes just before the move', () => {
+  const staged = stage(out, 'balances')
+  const rival = {
+    ...disk,
+    rename: (from: string, to: string) => {
+      if (listGenerations(out, 'balances').length === 0) build(out, 'balances', 'of the rival')
+      disk.rename(from, to)
+    },
+  }
+  publish(staged, writeParts(staged, 'one'), {}, rival)
+  expect(listGenerations(out, 'balances').map((name) => name.slice(0, 6))).toEqual(['000001', '000002'])
+  expect(readdirSync(join(out, 'balances')).filter((name) => name.startsWith('_number'))).toEqual([])
+})
+
+test("a number that a killed process reserved is in nobody's way", () => {
+  mkdirSync(join(out, 'balances'))
+  writeFileSync(join(out, 'balances/_number-000001'), '')
+  expect(build(out, 'balances', 'one').generation.slice(0, 6)).toBe('000002')
+  build(out, 'balances', 'two')
+  expect(readdirSync(join(out, 'balances')).filter((name) => name.startsWith('_number'))).toEqual([])
+})
+
 test('the digest depends on what was built, and not on where the events lay or what stands in _run.json', () => {
   const part = { name: 'part-00000.parquet', rows: 1, bytes: 3, sha256: 'cd' }
   const body = bodyOf('balances', 'one', [part])
   const digest = digestOf(body)
   expect(digest).toMatch(/^[0-9a-f]{64}$/)
   expect(digestOf({ ...body, inputs: [] })).toBe(digest)
-  expect(digestOf({ ...body, exceptions: [part] })).toBe(digest)
   expect(digestOf(Object.fromEntries(Object.entries(body).reverse()) as unknown as typeof body)).toBe(digest)
   const others = [
     { ...body, fingerprint: 'x' },
@@ -112,6 +181,7 @@ test('the digest depends on what was built, and not on where the events lay or w
     { ...body, keys: 2 },
     { ...body, counters: { ...body.counters, late: 1 } },
     { ...body, files: [{ ...part, sha256: 'ce' }] },
+    { ...body, exceptions: [part] },
     { ...body, key: [] },
     { ...body, columns: [manifestColumn('balance', decimal(12, 3))] },
   ].map(digestOf)

@@ -50,8 +50,12 @@ describe.each(faults)('%s, at every mutation in turn', (fault) => {
         error = thrown
       }
       if (!files.triggered) break
-      expect(error).toBeInstanceOf(fault === 'no space' ? OutputError : Killed)
-      if (fault === 'no space') expect((error as Error).message).toMatch(/^Cannot .*: no space left on the disk\.$/)
+      // A reservation that can't be given back hinders nobody.
+      const isHarmless = fault === 'no space' && files.mutations[at]!.startsWith('remove _number')
+      if (isHarmless) expect(error).toBeUndefined()
+      else expect(error).toBeInstanceOf(fault === 'no space' ? OutputError : Killed)
+      if (fault === 'no space' && !isHarmless)
+        expect((error as Error).message).toMatch(/^Cannot .*: no space left on the disk\.$/)
 
       const current = findCurrent(out, 'balances')
       if (current?.generation !== published?.generation)
@@ -100,12 +104,14 @@ test('everything is flushed before the step that makes it visible', () => {
     'make folder _exceptions',
     'write part-00000.parquet',
     'write _run.json',
+    'write _number-000002',
     'write _manifest.json',
     'sync _exceptions',
     'sync _staging-…',
     'rename _staging-… 000002',
     'sync balances',
     'sync views',
+    'remove _number-000002',
     'write _current-…',
     'rename _current-… _current.json',
     'sync balances',

@@ -1,14 +1,16 @@
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { spawnSync } from 'node:child_process'
+import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { dirname, join } from 'node:path'
+import { basename, dirname, join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { Worker } from 'node:worker_threads'
-import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import { defineJob, defineLog, defineView, int64, RefoldError } from '../../src/index.ts'
 import { loadedFromDefinition, loadJob } from '../../src/job/load.ts'
 import { positionInJob } from '../../src/job/position.ts'
 import { ConfigurationError } from '../../src/model/errors.ts'
 import { disk } from '../../src/storage/disk.ts'
+import { jobFolderPrefix } from '../../src/storage/generations.ts'
 
 let folder: string
 beforeEach(() => {
@@ -38,7 +40,7 @@ async function refusal(path: string): Promise<ConfigurationError> {
 
 const log = `export const ledger = defineLog({ name: 'ledger', files: 'data/*.parquet', timeUnit: 'ms',
   columns: { id: 'event_id', key: 'account_id', type: 'type', recordedAt: 'recorded_at' }, fields: { amount: int64() } })`
-const imports = `import { defineJob, defineLog, defineView, decimal, int64, json, string, timestamp, RefoldError } from 'refold'`
+const imports = `import { bool, defineJob, defineLog, defineView, decimal, float64, int64, json, string, timestamp, RefoldError } from 'refold'`
 const sound = `${imports}
 import { factor } from './factor.ts'
 ${log}
@@ -289,6 +291,41 @@ describe('loadJob() refuses', () => {
       job(`state: { a: int64(undefined, { initial: '0' as never }) }`),
       'state column "a": initial: expected a value of int64(), found "0"',
     ],
+    [
+      'moments in another unit than the log has, in a state',
+      job('state: { at: timestamp() }', `timeUnit: 'ms'`),
+      `view "balances": state column "at": expected timestamp('ms'), as the moments of log "ledger" are, found timestamp('us'); declare it so, or set the log's timeUnit: 'us'`,
+    ],
+    [
+      'moments in another unit than the log has, in a key',
+      job(`key: { at: timestamp('ms') }, by: () => null`),
+      `key column "at": expected timestamp('us'), as the moments of log "ledger" are, found timestamp('ms')`,
+    ],
+    [
+      'a number for when events were recorded',
+      job('', `columns: { id: 'id', key: 'account', recordedAt: int64('at') }`),
+      `log "ledger": columns.recordedAt: expected timestamp('us') or date(), found int64()`,
+    ],
+    [
+      'JSON for when events occurred',
+      job('', `columns: { id: 'id', key: 'account', recordedAt: 'at', occurredAt: json('x') }`),
+      `log "ledger": columns.occurredAt: expected timestamp('us') or date(), found json()`,
+    ],
+    [
+      'moments of events in another unit than the log has',
+      job('', `columns: { id: 'id', key: 'account', recordedAt: timestamp('ms', 'at') }`),
+      `columns.recordedAt: expected timestamp('us'), the log's timeUnit, found timestamp('ms'); name the column alone, whatever the unit in the files, or set timeUnit: 'ms'`,
+    ],
+    [
+      'ids that are floating-point numbers',
+      job('', `columns: { id: float64('x'), key: 'account', recordedAt: 'at' }`),
+      `columns.id: a float64 can't tell events apart; take a column of integers or strings`,
+    ],
+    [
+      'ids that are truth values',
+      job('', `columns: { id: bool('x'), key: 'account', recordedAt: 'at' }`),
+      `columns.id: a bool can't tell events apart`,
+    ],
     ['no files', job('', 'files: []'), 'log "ledger", files: expected at least one, found an empty array'],
     [
       'two logs of one name',
@@ -320,6 +357,13 @@ export default defineJob({ views: [view('a', 'x'), view('b', 'y')] })`,
     )
   })
 
+  test('no unit that a field of the log has, and none of what row makes', async () => {
+    const view = `state: { at: timestamp('ms') }, columns: { at: timestamp('ns') }, row: () => null`
+    const path = write('job.ts', job(view, `fields: { amount: int64(), at: timestamp('ms') }`))
+    const loaded = await loadJob(path)
+    loaded.dispose()
+  })
+
   test('nothing of a sound job with all there is', async () => {
     const path = write(
       'job.ts',
@@ -332,6 +376,24 @@ export default defineJob({ views: [view('a', 'x'), view('b', 'y')] })`,
     expect(loaded.definition.views).toHaveLength(1)
     loaded.dispose()
   })
+})
+
+test('the bundles of processes that were killed are removed, those of running ones are not', async () => {
+  const ended = spawnSync(process.execPath, ['-e', '']).pid
+  const [, host] = /^refold-job-([0-9a-f]{8})-/.exec(jobFolderPrefix())!
+  const temporary = join(folder, 'temporary')
+  const kept = [`refold-job-00000000-${ended}-aBc123`, `refold-job-${host}-${process.ppid}-aBc123`, 'refold-job-aBc123']
+  for (const name of [...kept, `refold-job-${host}-${ended}-aBc123`]) write(`temporary/${name}/job.mjs`, '')
+  const path = write('sound.ts', job('state: { n: int64() }'))
+  vi.stubEnv('TMPDIR', temporary)
+  try {
+    const loaded = await loadJob(path)
+    expect(readdirSync(temporary).sort()).toEqual([...kept, basename(dirname(loaded.bundlePath!))].sort())
+    loaded.dispose()
+    expect(readdirSync(temporary).sort()).toEqual([...kept].sort())
+  } finally {
+    vi.unstubAllEnvs()
+  }
 })
 
 test('loadedFromDefinition() checks a definition that no file holds', () => {

@@ -148,6 +148,33 @@ describe.each(backends)('%s', (name, create) => {
   })
 })
 
+describe('the calling thread', () => {
+  test('closes what tasks left open, once and after the last of them', async () => {
+    const events: string[] = []
+    const { promise: begun, resolve: begin } = Promise.withResolvers<void>()
+    const perform = async () => {
+      begin()
+      await new Promise((resolve) => setTimeout(resolve, 10))
+      events.push('done')
+      return { value: null }
+    }
+    const executor = createInline(() => Object.assign(perform, { close: () => void events.push('closed') }), null)
+    const running = executor.run({ kind: 'any' })
+    await begun
+    await Promise.all([executor.close(), executor.close()])
+    await executor.close()
+    expect(events).toEqual(['done', 'closed'])
+    expect(await running).toBeNull()
+  })
+
+  test('closes without complaint where it could not be prepared, or never was', async () => {
+    const failing = inline({ offset: 1, failing: true })
+    await expect(failing.run(number('square', 1))).rejects.toThrow(InputError)
+    await failing.close()
+    await inline().close()
+  })
+})
+
 describe('threads', () => {
   test('are as many as asked for, and other ones than the caller', async () => {
     const flags = sharedFlags()

@@ -1,0 +1,99 @@
+import type { Column } from '../model/column.ts'
+import type { ManifestFile } from '../model/manifest.ts'
+import type { ExceptionRow } from '../model/report.ts'
+import { string } from '../model/types.ts'
+import { type OutputColumn, ParquetEncoder } from '../parquet/write.ts'
+import type { Files } from '../storage/files.ts'
+import { exceptionsFolder, exceptionsFolderName, partName } from '../storage/generations.ts'
+
+/**
+ * The lists of events that were read and not applied. The duplicates of a log are the same for all of its views, and
+ * there may be many: they are sorted and encoded once and stand in a file of their own.
+ */
+
+/** A list as the bytes of its file. */
+export interface EncodedExceptions {
+  readonly rows: number
+  readonly chunks: readonly Uint8Array[]
+}
+
+const columns: readonly OutputColumn[] = ['reason', 'event_id', 'type', 'detail'].map((name) => ({
+  name,
+  type: string(),
+}))
+/** Only as many rows are made into columns at a time. */
+const rowGroupRows = 65_536
+
+/** The list of a log's duplicates, from their ids in any order. */
+export function encodeDuplicates(ids: readonly (readonly string[])[]): EncodedExceptions {
+  const sorted = ids.flat().sort(compareText)
+  return encode(sorted.length, (from, to) => {
+    const none = repeated('', to - from)
+    return [repeated('duplicate', to - from), textColumn(sorted.slice(from, to)), none, none]
+  })
+}
+
+/** The list of what one view refused, in any order. */
+export function encodeRefused(exceptions: readonly ExceptionRow[]): EncodedExceptions {
+  const sorted = exceptions.toSorted(compareExceptions)
+  return encode(sorted.length, (from, to) => {
+    const rows = sorted.slice(from, to)
+    return [
+      textColumn(rows.map((row) => row.reason)),
+      textColumn(rows.map((row) => row.eventId)),
+      textColumn(rows.map((row) => row.type)),
+      textColumn(rows.map((row) => row.detail)),
+    ]
+  })
+}
+
+/** Writes the lists that have rows, in this order, below a generation's folder. */
+export function writeExceptions(lists: readonly EncodedExceptions[], folder: string, files: Files): ManifestFile[] {
+  const filled = lists.filter(({ rows }) => rows > 0)
+  if (filled.length === 0) return []
+  const below = exceptionsFolder(folder)
+  files.makeFolder(below)
+  return filled.map(({ rows, chunks }, index) => {
+    const name = `${exceptionsFolderName}/${partName(index)}`
+    return { name, rows, ...files.writeNew(`${folder}/${name}`, chunks) }
+  })
+}
+
+function encode(rows: number, columnsOf: (from: number, to: number) => Column[]): EncodedExceptions {
+  if (rows === 0) return { rows, chunks: [] }
+  const encoder = new ParquetEncoder(columns)
+  const chunks: Uint8Array[] = []
+  for (let from = 0; from < rows; from += rowGroupRows) {
+    chunks.push(...encoder.writeRowGroup(columnsOf(from, Math.min(rows, from + rowGroupRows))))
+  }
+  chunks.push(...encoder.finish())
+  return { rows, chunks }
+}
+
+function textColumn(texts: readonly string[]): Column {
+  const offsets = new Int32Array(texts.length + 1)
+  for (let row = 0; row < texts.length; row++) offsets[row + 1] = offsets[row]! + Buffer.byteLength(texts[row]!)
+  const data = Buffer.alloc(offsets[texts.length]!)
+  for (let row = 0; row < texts.length; row++) data.write(texts[row]!, offsets[row]!)
+  return { kind: 'bytes', length: texts.length, nullCount: 0, validity: null, offsets, data, gap: 0 }
+}
+
+function repeated(text: string, length: number): Column {
+  const size = Buffer.byteLength(text)
+  const offsets = Int32Array.from({ length: length + 1 }, (_, row) => row * size)
+  const data = Buffer.alloc(length * size, text)
+  return { kind: 'bytes', length, nullCount: 0, validity: null, offsets, data, gap: 0 }
+}
+
+function compareExceptions(a: ExceptionRow, b: ExceptionRow): number {
+  return (
+    compareText(a.reason, b.reason) ||
+    compareText(a.eventId, b.eventId) ||
+    compareText(a.type, b.type) ||
+    compareText(a.detail, b.detail)
+  )
+}
+
+function compareText(a: string, b: string): number {
+  return a < b ? -1 : a > b ? 1 : 0
+}

@@ -1,0 +1,146 @@
+import type { LogicalType } from '../model/column.ts'
+import { formatDay } from '../model/moment.ts'
+import { formatMoment } from '../model/moment-text.ts'
+import type { Type } from '../model/type.ts'
+import { type Shape, stepInto } from '../parquet/nested-shape.ts'
+import { MisfitError, nanosecondsIn, unitNames } from '../view/from-values.ts'
+
+/**
+ * Values of nested columns come as the file has them: decimals unscaled, moments in its unit. Here they become what
+ * `columnFromValues` takes, which knows nothing of the file: decimals with their point, moments in the slot's unit; and
+ * within JSON what stands for itself, whatever unit and scale the file has.
+ */
+
+/** A decimal's unscaled integer as exact text with its point. */
+export function decimalText(unscaled: bigint, scale: number): string {
+  if (scale === 0) return String(unscaled)
+  const digits = String(unscaled < 0n ? -unscaled : unscaled).padStart(scale + 1, '0')
+  return `${unscaled < 0n ? '-' : ''}${digits.slice(0, -scale)}.${digits.slice(-scale)}`
+}
+
+/** Converts what lies at the end of a path, for a slot of the given type. */
+export function nestedConverter(shape: Shape | undefined, type: Type): (value: unknown, row: number) => unknown {
+  if (shape === undefined || !needsConversion(shape)) return (value) => value
+  if (type.kind === 'json') return (value, row) => jsonValue(value, shape, row)
+  if (shape.kind !== 'leaf') return (value) => value
+  const leaf = shape.type
+  return (value, row) => (value === null || value === undefined ? null : typedValue(value, leaf, type, row))
+}
+
+/**
+ * Within JSON text, for a slot of JSON: integers that a number would round stay as they are written, so that whoever
+ * reads them is told.
+ */
+export function textConverter(type: Type): (value: unknown) => unknown {
+  return type.kind === 'json' ? (value) => (hasBigInt(value) ? asWritten(value) : value) : (value) => value
+}
+
+function hasBigInt(value: unknown): boolean {
+  if (value === null || typeof value !== 'object') return typeof value === 'bigint'
+  for (const name in value) if (hasBigInt((value as Record<string, unknown>)[name])) return true
+  return false
+}
+
+function asWritten(value: unknown): unknown {
+  if (typeof value === 'bigint') return rawJson(String(value))
+  if (value === null || typeof value !== 'object') return value
+  if (Array.isArray(value)) return value.map(asWritten)
+  return Object.fromEntries(Object.entries(value).map(([name, inner]) => [name, asWritten(inner)]))
+}
+
+/** What JSON.stringify writes as it is. */
+const rawJson = (JSON as unknown as { rawJSON: (text: string) => object }).rawJSON
+
+/** What one step leads to in a nested value; null where it leads nowhere. */
+export function follow(value: unknown, step: string, shape: Shape | undefined): unknown {
+  if (value === null || typeof value !== 'object') return null
+  if (shape?.kind === 'map' && needsConversion(shape.key)) {
+    const entry = Object.entries(value).find(([key]) => keyText(key, shape.key, 0) === step)
+    return entry?.[1] ?? null
+  }
+  return Object.hasOwn(value, step) ? (value as Record<string, unknown>)[step] : null
+}
+
+/** The shape at the end of a path. */
+export function shapeBeyond(shape: Shape | undefined, steps: readonly string[]): Shape | undefined {
+  return steps.reduce(stepInto, shape)
+}
+
+function needsConversion(shape: Shape): boolean {
+  switch (shape.kind) {
+    case 'leaf':
+      return ['decimal', 'timestamp', 'date', 'time'].includes(shape.type.kind)
+    case 'list':
+      return needsConversion(shape.item)
+    case 'map':
+      return needsConversion(shape.key) || needsConversion(shape.value)
+    case 'struct':
+      return [...shape.fields.values()].some(needsConversion)
+    case 'variant':
+      return false
+  }
+}
+
+const nanosecondsADay = 86_400_000_000_000n
+
+function typedValue(value: unknown, leaf: LogicalType, type: Type, row: number): unknown {
+  if (leaf.kind === 'decimal') return decimalText(value as bigint, leaf.scale)
+  if (type.kind !== 'timestamp' || (leaf.kind !== 'timestamp' && leaf.kind !== 'date')) return value
+  const from = leaf.kind === 'date' ? nanosecondsADay : nanosecondsIn[leaf.unit]
+  const unit = type.unit ?? 'us'
+  const nanoseconds = BigInt(value as bigint | number) * from
+  if (nanoseconds % nanosecondsIn[unit] !== 0n) {
+    throw new MisfitError(row, `a moment in whole ${unitNames[unit]}; declare a finer timeUnit`, String(value))
+  }
+  return nanoseconds / nanosecondsIn[unit]
+}
+
+function jsonValue(value: unknown, shape: Shape, row: number): unknown {
+  if (value === null || value === undefined) return null
+  if (Array.isArray(value)) {
+    const item = shape.kind === 'list' ? shape.item : shape
+    return value.map((inner) => jsonValue(inner, item, row))
+  }
+  if (shape.kind === 'leaf') return jsonLeaf(value, shape.type, row)
+  if (typeof value !== 'object') return value
+  return Object.fromEntries(
+    Object.entries(value).map(([name, inner]) => {
+      const next = stepInto(shape, name)
+      const key = shape.kind === 'map' ? keyText(name, shape.key, row) : name
+      return [key, next === undefined ? inner : jsonValue(inner, next, row)]
+    }),
+  )
+}
+
+/** A map's keys are text by now, of the value the file has. */
+function keyText(key: string, shape: Shape, row: number): string {
+  if (shape.kind !== 'leaf' || !needsConversion(shape)) return key
+  if (shape.type.kind === 'decimal') return decimalText(BigInt(key), shape.type.scale)
+  return String(jsonLeaf(BigInt(key), shape.type, row))
+}
+
+/** Decimals of at most this many digits are the number that is written with just these digits. */
+const DIGITS_OF_A_NUMBER = 15
+
+function jsonLeaf(value: unknown, type: LogicalType, row: number): unknown {
+  try {
+    switch (type.kind) {
+      case 'decimal': {
+        const text = decimalText(value as bigint, type.scale)
+        const digits = String(value).replace('-', '').replace(/0+$/, '')
+        return digits.length <= DIGITS_OF_A_NUMBER ? Number(text) : text
+      }
+      case 'timestamp':
+        return formatMoment(BigInt(value as bigint), type.unit)
+      case 'time':
+        return formatMoment(BigInt(value as bigint | number), type.unit).slice('1970-01-01T'.length, -1)
+      case 'date':
+        return formatDay(Number(value))
+      default:
+        return value
+    }
+  } catch (error) {
+    if (error instanceof RangeError) throw new MisfitError(row, 'a moment that a calendar has', String(value))
+    throw error
+  }
+}

@@ -1,0 +1,262 @@
+import { mkdirSync } from 'node:fs'
+import { join } from 'node:path'
+import { type DuckDBConnection, DuckDBInstance } from '@duckdb/node-api'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import {
+  date,
+  decimal,
+  defineJob,
+  defineLog,
+  defineView,
+  float64,
+  int32,
+  int64,
+  json,
+  string,
+  timestamp,
+} from '../../src/index.ts'
+import { loadedFromDefinition } from '../../src/job/load.ts'
+import { InputError } from '../../src/model/errors.ts'
+import type { Type } from '../../src/model/type.ts'
+import { rebuild } from '../../src/rebuild.ts'
+import { readPublished, scratch } from '../support/logs.ts'
+
+const folder = scratch('file-types')
+let duckdb: DuckDBConnection
+beforeAll(async () => {
+  duckdb = await (await DuckDBInstance.create()).connect()
+  await duckdb.run("SET TimeZone = 'UTC'")
+})
+afterAll(() => {
+  duckdb.closeSync()
+  folder.remove()
+})
+
+let homes = 0
+
+/** Has DuckDB write one file for each query. @returns The log's folder. */
+async function logOf(...queries: readonly string[]): Promise<string> {
+  const home = join(folder.path, String(homes++))
+  mkdirSync(home)
+  for (const [i, query] of queries.entries()) {
+    await duckdb.run(`COPY (${query}) TO '${join(home, `${i}.parquet`)}' (FORMAT parquet)`)
+  }
+  return home
+}
+
+/** What handlers see of the log's fields, by id: published as JSON, so that no state's type comes between. */
+async function seen(files: string, fields: Readonly<Record<string, Type>>, columns: object = {}) {
+  const names = Object.keys(fields)
+  const log = defineLog({ name: 'log', files, columns: { id: 'id', ...columns }, fields })
+  const view = defineView({
+    name: 'seen',
+    log,
+    orderFree: true,
+    key: { id: int64() },
+    by: (e: Record<string, unknown>) => ({ id: e['id'] }),
+    state: { value: json() },
+    on: {
+      Event: (s: Record<string, unknown>, e: Record<string, unknown>) => {
+        s['value'] = names.map((name) => e[name])
+      },
+    },
+  } as never)
+  const report = await rebuild(loadedFromDefinition(defineJob({ views: [view] })), {
+    out: join(folder.path, String(homes++)),
+    workers: 0,
+  })
+  return readPublished(report.views[0]!.path).rows.map((row) => row['value'])
+}
+
+describe('decimals of more than 18 digits', () => {
+  const precisions = [19, 20, 27, 37, 38]
+  const scales = [1, 3, 5]
+
+  test.each(precisions.flatMap((precision) => scales.map((scale) => [precision, scale] as const)))(
+    'decimal(%i, 3) as one of %i digits behind the point, plain, from a dictionary and in a struct',
+    async (precision, scale) => {
+      const type = `DECIMAL(${precision}, 3)`
+      const home = await logOf(
+        `SELECT i AS id, CAST(i * 1.5 AS ${type}) AS plain, CAST(CASE WHEN i % 2 = 0 THEN -12.5 ELSE 7 END AS ${type}) AS coded,
+           {'inner': CAST(-i AS ${type})} AS struct FROM range(0, 3000) t(i)`,
+      )
+      const fields = {
+        plain: decimal(18, scale),
+        coded: decimal(18, scale),
+        inner: decimal(18, scale, 'struct.inner'),
+      }
+      const factor = 10 ** scale
+      expect(await seen(home, fields)).toEqual(
+        Array.from({ length: 3000 }, (_, i) => [
+          Math.round(i * 1.5 * factor),
+          (i % 2 === 0 ? -12.5 : 7) * factor,
+          i === 0 ? 0 : -i * factor,
+        ]),
+      )
+    },
+  )
+
+  test('one with digits beyond the declared scale, or too many in all, is refused with its place', async () => {
+    const fine = await logOf('SELECT i AS id, CAST(i / 8 AS DECIMAL(38, 3)) AS d FROM range(0, 2) t(i)')
+    await expect(seen(fine, { d: decimal(18, 2) })).rejects.toThrow(
+      /0\.parquet, row group 0, row 1, column "d": expected a decimal number with at most 2 digits behind the point, found "0\.125"/,
+    )
+    const large = await logOf("SELECT 1 AS id, CAST('12345678901234567' AS DECIMAL(38, 3)) AS d")
+    await expect(seen(large, { d: decimal(18, 2) })).rejects.toThrow('expected a decimal of at most 18 digits')
+  })
+})
+
+const nested = `SELECT i AS id, [{'d': CAST(1.25 + i AS DECIMAL(9, 2)), 'w': CAST(-0.5 AS DECIMAL(30, 4)),
+    'ms': CAST('2021-05-22 14:00:00.250' AS TIMESTAMP_MS), 'ns': CAST('2021-05-22 14:00:00.000001' AS TIMESTAMP_NS),
+    'day': DATE '2021-05-22', 'n': i, 'name': 'x', 'huge': 9007199254740993}, NULL] AS l,
+  MAP {DATE '2021-05-22': CAST(3.5 AS DECIMAL(4, 1))} AS m, MAP {'a': TIMESTAMP '1969-12-31 23:59:59.5'} AS moments,
+  {'list': [DATE '1969-12-31'], 'at': TIME '14:00:00'} AS s
+  FROM range(1, 3) t(i)`
+const noon = Date.UTC(2021, 4, 22, 14)
+const day = Date.UTC(2021, 4, 22) / 86_400_000
+
+describe('within lists and maps', () => {
+  test('decimals, moments and dates are in the unit and scale of their fields', async () => {
+    const fields = {
+      larger: decimal(18, 4, 'l.0.d'),
+      equal: decimal(9, 2, 'l.0.d'),
+      wide: decimal(9, 1, 'l.0.w'),
+      ms: timestamp('ms', 'l.0.ms'),
+      us: timestamp('us', 'l.0.ms'),
+      ns: timestamp('us', 'l.0.ns'),
+      midnight: timestamp('ms', 'l.0.day'),
+      day: date('l.0.day'),
+      n: int32('l.0.n'),
+      ratio: float64('l.0.n'),
+      name: string('l.0.name'),
+      byDay: decimal(4, 1, 'm.2021-05-22'),
+      moment: timestamp('ms', 'moments.a'),
+      listed: date('s.list.0'),
+      none: { ...decimal(4, 1, 'm.2021-05-23'), nullable: true },
+    }
+    expect(await seen(await logOf(nested), fields)).toEqual(
+      [1, 2].map((i) => [
+        12_500 + i * 10_000,
+        125 + i * 100,
+        -5,
+        noon + 250,
+        (noon + 250) * 1000,
+        noon * 1000 + 1,
+        day * 86_400_000,
+        day,
+        i,
+        i,
+        'x',
+        35,
+        -500,
+        -1,
+        null,
+      ]),
+    )
+  })
+
+  test('a moment or a decimal that the field can not hold exactly is refused with its place', async () => {
+    const home = await logOf(nested)
+    await expect(seen(home, { at: timestamp('ms', 'l.0.ns') })).rejects.toThrow(
+      /row group 0, row 0, column "l\.0\.ns": expected a moment in whole milliseconds; declare a finer timeUnit, found 1621692000000001000\./,
+    )
+    await expect(seen(home, { d: decimal(9, 1, 'l.0.d') })).rejects.toThrow(
+      'expected a decimal number with at most 1 digits behind the point, found "2.25"',
+    )
+  })
+
+  test.each([
+    ['int64', int64('l.0.d'), 'decimal(9, 2)'],
+    ['int64', int64('l.0.ms'), 'timestamp(ms)'],
+    ['string', string('l.0.day'), 'date'],
+    ['date', date('l.0.ms'), 'timestamp(ms)'],
+  ])('%s is not taken from what only a unit or scale gives a meaning', async (kind, type, found) => {
+    const error = await seen(await logOf(nested), { field: type }).catch((thrown: unknown) => thrown)
+    expect(error).toBeInstanceOf(InputError)
+    expect((error as InputError).message).toContain(`(field field): expected ${kind}, found ${found}.`)
+  })
+
+  test('JSON stands for itself', async () => {
+    const fields = { l: json(), m: json(), moments: json(), s: json(), first: json('l.0.ms'), inner: json('l.0') }
+    const element = (i: number) => ({
+      d: i + 1.25,
+      w: -0.5,
+      ms: '2021-05-22T14:00:00.250Z',
+      ns: '2021-05-22T14:00:00.000001000Z',
+      day: '2021-05-22',
+      n: i,
+      name: 'x',
+      huge: '9007199254740993',
+    })
+    expect(await seen(await logOf(nested), fields)).toEqual(
+      [1, 2].map((i) => [
+        [element(i), null],
+        { '2021-05-22': 3.5 },
+        { a: '1969-12-31T23:59:59.500000Z' },
+        { list: ['1969-12-31'], at: '14:00:00.000000' },
+        '2021-05-22T14:00:00.250Z',
+        element(i),
+      ]),
+    )
+  })
+
+  test('JSON has decimals that no number holds as text', async () => {
+    const home = await logOf(
+      `SELECT 1 AS id, [CAST('123456789012345.67' AS DECIMAL(20, 2)), CAST('1234567890123.45' AS DECIMAL(20, 2)), CAST('100000000000000000' AS DECIMAL(20, 2))] AS l`,
+    )
+    expect(await seen(home, { l: json() })).toEqual([[['123456789012345.67', 1234567890123.45, 1e17]]])
+  })
+})
+
+describe('the moments of events', () => {
+  test('may be days: each is its midnight in the unit of the log', async () => {
+    const home = await logOf(
+      `SELECT i AS id, 'k' AS k, DATE '1969-12-30' + CAST(i AS INTEGER) AS d FROM range(1, 4) t(i)`,
+    )
+    const log = (timeUnit: 'ms' | 'us') =>
+      defineLog({ name: 'days', files: home, timeUnit, columns: { id: 'id', key: 'k', recordedAt: date('d') } })
+    const publish = async (timeUnit: 'ms' | 'us', knownAt?: string) => {
+      const view = defineView({
+        name: 'days',
+        log: log(timeUnit),
+        state: { moments: json<number[]>(undefined, { initial: [] }) },
+        on: { '*': (s, e) => void s.moments.push(e.recordedAt) },
+      })
+      const options = {
+        out: join(folder.path, String(homes++)),
+        workers: 0,
+        ...(knownAt === undefined ? {} : { knownAt }),
+      }
+      const report = await rebuild(loadedFromDefinition(defineJob({ views: [view] })), options)
+      return readPublished(report.views[0]!.path).rows.map((row) => row['moments'])
+    }
+    expect(await publish('ms')).toEqual([[-86_400_000, 0, 86_400_000]])
+    expect(await publish('us', '1970-01-01')).toEqual([[-86_400_000_000, 0]])
+  })
+
+  test.each([
+    ['ms first', [0, 1]],
+    ['ns first', [1, 0]],
+  ])('as ids keep the finest unit of all files, %s', async (_, order) => {
+    const queries = [
+      "SELECT CAST('2021-05-22 14:00:00.00' || i AS TIMESTAMP_MS) AS id, 'k' AS k FROM range(1, 4) t(i)",
+      "SELECT CAST('2021-05-22 14:00:00.00000000' || i AS TIMESTAMP_NS) AS id, 'k' AS k FROM range(1, 4) t(i)",
+    ]
+    const files = await logOf(...order.map((i) => queries[i]!))
+    const view = defineView({
+      name: 'ids',
+      log: defineLog({ name: 'ids', files, columns: { id: 'id', key: 'k' } }),
+      orderFree: true,
+      state: { ids: string() },
+      on: {
+        '*': (s, e) => {
+          s.ids += `${BigInt(e.id) - BigInt(noon) * 1_000_000n} `
+        },
+      },
+    })
+    const out = join(folder.path, String(homes++))
+    const report = await rebuild(loadedFromDefinition(defineJob({ views: [view] })), { out, workers: 0 })
+    const ids = String(readPublished(report.views[0]!.path).rows[0]!['ids']).trim().split(' ')
+    expect(ids.sort()).toEqual(['1', '1000000', '2', '2000000', '3', '3000000'])
+  })
+})
