@@ -59,29 +59,21 @@ async function identifyDense(
 ): Promise<DuplicateSet[]> {
   const { signal } = stages
   const bitmap = newBitmap(dense.span)
-  const marks = log.splits.map(
-    (_, split): MarkIdsTask => ({
-      kind: 'mark-ids',
-      log: index,
-      split,
-      dense,
-      bitmap,
-      label: `reading ids of ${splitName(log, split)}`,
-    }),
+  const marks = perSplit(
+    log,
+    index,
+    'reading ids of',
+    (at): MarkIdsTask => ({ kind: 'mark-ids', ...at, dense, bitmap }),
   )
   const repeated = await workers.runAll(marks, { signal, onDone: (_, split) => progress(log.splits[split]!.rows, 0) })
   if (repeated.every((ids) => ids.length === 0)) return []
   const wanted = newBitmap(dense.span)
   for (const ids of repeated) for (const id of ids) wanted[Math.floor(id / 32)]! |= 1 << (id & 31)
-  const collects = log.splits.map(
-    (_, split): CollectRowsTask => ({
-      kind: 'collect-rows',
-      log: index,
-      split,
-      dense,
-      bitmap: wanted,
-      label: `finding duplicates in ${splitName(log, split)}`,
-    }),
+  const collects = perSplit(
+    log,
+    index,
+    'finding duplicates in',
+    (at): CollectRowsTask => ({ kind: 'collect-rows', ...at, dense, bitmap: wanted }),
   )
   return setsOfRows(await workers.runAll(collects, { signal }))
 }
@@ -93,14 +85,7 @@ async function identifyHashed(
   stages: Stages,
   progress: ReportProgress,
 ): Promise<DuplicateSet[]> {
-  const tasks = log.splits.map(
-    (_, split): IdentifyTask => ({
-      kind: 'identify',
-      log: index,
-      split,
-      label: `reading ids of ${splitName(log, split)}`,
-    }),
-  )
+  const tasks = perSplit(log, index, 'reading ids of', (at): IdentifyTask => ({ kind: 'identify', ...at }))
   const blocks = await workers.runAll(tasks, {
     signal: stages.signal,
     onDone: (_, split) => progress(log.splits[split]!.rows, 0),
@@ -120,7 +105,18 @@ async function identifyHashed(
   return collectSets(await workers.runAll(searches, { signal: stages.signal }))
 }
 
-export function splitName(log: LogPlan, split: number): string {
+interface AtSplit {
+  readonly log: number
+  readonly split: number
+  readonly label: string
+}
+
+/** One task for each split of a log. */
+function perSplit<T>(log: LogPlan, index: number, doing: string, make: (at: AtSplit) => T): T[] {
+  return log.splits.map((_, split) => make({ log: index, split, label: `${doing} ${splitName(log, split)}` }))
+}
+
+function splitName(log: LogPlan, split: number): string {
   const { file, rowGroups } = log.splits[split]!
   return `${log.files[file]!.path}, row groups ${rowGroups[0]!.index} to ${rowGroups.at(-1)!.index}`
 }
@@ -139,14 +135,11 @@ export async function mapAll(
   const results: MapResult[][] = []
   for (const [index, log] of plan.logs.entries()) {
     const { bySplit } = duplicates[index]!
-    const tasks = log.splits.map(
-      (_, split): MapTask => ({
-        kind: 'map',
-        log: index,
-        split,
-        duplicates: bySplit.get(split) ?? [],
-        label: `mapping ${splitName(log, split)}`,
-      }),
+    const tasks = perSplit(
+      log,
+      index,
+      'mapping',
+      (at): MapTask => ({ kind: 'map', ...at, duplicates: bySplit.get(at.split) ?? [] }),
     )
     const onDone = (_: unknown, split: number) => progress(log.splits[split]!.rows, log.splits[split]!.bytes)
     const mapped = await workers.runAll(tasks, { signal: stages.signal, onDone })

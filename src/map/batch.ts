@@ -5,6 +5,7 @@ import type { ParquetFile, SchemaField } from '../parquet/file.ts'
 import { type Shape, shapeAt, stepInto } from '../parquet/nested-shape.ts'
 import { readColumns } from '../parquet/scan.ts'
 import type { FilePlan, LogPlan, SlotSource } from '../plan/plan.ts'
+import { describeBadJson, parseJson } from '../view/exact-json.ts'
 import { columnFromValues, MisfitError } from '../view/from-values.ts'
 import type { Slot } from '../view/slots.ts'
 import { idText } from './identity.ts'
@@ -159,24 +160,12 @@ function rowReader(column: Column, place: Place): (row: number) => unknown {
 /** JSON with integers beyond 2^53 as bigints, so that no digit is lost before the declared type is known. */
 function parseExactly(text: string, place: Place): unknown {
   try {
-    return hasLongNumber.test(text)
-      ? JSON.parse(text, exactInteger as (name: string, value: unknown) => unknown)
-      : JSON.parse(text)
+    return parseJson(text, BigInt)
   } catch (error) {
-    const shown = text.length > 60 ? `${text.slice(0, 60)}…` : text
-    throw new InputError(
-      `Cannot read ${describePlace(place)}: expected JSON, found ${JSON.stringify(shown)} (${(error as Error).message}).`,
-      place,
-      { cause: error },
-    )
+    throw new InputError(`Cannot read ${describePlace(place)}: ${describeBadJson(text, error)}.`, place, {
+      cause: error,
+    })
   }
-}
-
-const hasLongNumber = /\d{16}/
-
-function exactInteger(_name: string, value: unknown, context: { source?: string }): unknown {
-  const isLong = typeof value === 'number' && !Number.isSafeInteger(value) && context.source !== undefined
-  return isLong && /^-?\d+$/.test(context.source!) ? BigInt(context.source!) : value
 }
 
 /** A folder's name is text; numbers and truth values are parsed, all else is for its type to take or refuse. */

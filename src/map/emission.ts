@@ -8,22 +8,26 @@ import type { Batch } from './batch.ts'
 import type { FoundKeys, KeyLoop } from './key-loop.ts'
 import type { SlotColumn } from './to-slot.ts'
 
-/** Which rows of a batch go to which keys: row by row, a row as often as it has keys. */
+/** Which rows of a batch go to keys, each as often as it has keys. */
 export interface Emission {
   readonly count: number
   /** Row of the batch. */
   readonly rows: Int32Array
+  /** Whether any row has several keys. */
+  readonly several: boolean
+}
+
+/** An emission with each row's key. */
+export interface KeyedRows extends Emission {
   readonly hashes: Int32Array
   /** The key's bytes are `keyData[keyStarts[i] … + keyLengths[i])`. */
   readonly keyData: Uint8Array
   readonly keyStarts: Int32Array
   readonly keyLengths: Int32Array
-  /** The distinct keys, where they were looked for. */
-  readonly found?: FoundKeys
 }
 
 /** Every kept row under the log's own key, a column of strings: its bytes are used where they lie. */
-export function emitByStringKey(column: SlotColumn, kept: Int32Array, batch: Batch): Emission {
+export function emitByStringKey(column: SlotColumn, kept: Int32Array, batch: Batch): KeyedRows {
   if (column.kind !== 'bytes' && column.kind !== 'dictionary')
     throw new Error(`a key of strings lies in a ${column.kind} column`)
   const bytes = column.kind === 'dictionary' ? column.dictionary : column
@@ -49,7 +53,7 @@ export function emitByStringKey(column: SlotColumn, kept: Int32Array, batch: Bat
     const hashOf = hashDictionary(bytes.data, offsets, gap, bytes.length)
     for (let i = 0; i < count; i++) hashes[i] = hashOf[codes[kept[i]!]!]!
   }
-  return { count, rows: kept, hashes, keyData: bytes.data, keyStarts, keyLengths }
+  return { count, rows: kept, several: false, hashes, keyData: bytes.data, keyStarts, keyLengths }
 }
 
 function hashDictionary(data: Uint8Array, offsets: Int32Array, gap: number, length: number): Int32Array {
@@ -70,9 +74,16 @@ function refuseLongKeys(lengths: Int32Array, kept: Int32Array, batch: Batch): vo
 }
 
 /** Every kept row for which the view's `filter` is true, under the keys its `by` gives. */
-export function emitByFunction(view: PreparedView, loop: KeyLoop, kept: Int32Array, batch: Batch): Emission {
+export function emitByFunction(view: PreparedView, loop: KeyLoop, kept: Int32Array, batch: Batch): FoundKeys {
   const found = guarded(() => tryKeys(view, loop, kept, batch))
-  const { count, rows, slots, distinct } = found
+  if (found.distinct.lengths.some((length) => length > KEY_BYTES_MAX)) {
+    refuseLongKeys(spreadKeys(found).keyLengths, found.rows, batch)
+  }
+  return found
+}
+
+/** The distinct keys written out for each row. */
+export function spreadKeys({ count, rows, several, slots, distinct }: FoundKeys): KeyedRows {
   const hashes = new Int32Array(count)
   const keyStarts = new Int32Array(count)
   const keyLengths = new Int32Array(count)
@@ -82,8 +93,7 @@ export function emitByFunction(view: PreparedView, loop: KeyLoop, kept: Int32Arr
     keyStarts[i] = distinct.starts[slot]!
     keyLengths[i] = distinct.lengths[slot]!
   }
-  if (distinct.lengths.some((length) => length > KEY_BYTES_MAX)) refuseLongKeys(keyLengths, rows, batch)
-  return { count, rows, hashes, keyData: distinct.data, keyStarts, keyLengths, found }
+  return { count, rows, several, hashes, keyData: distinct.data, keyStarts, keyLengths }
 }
 
 function tryKeys(view: PreparedView, loop: KeyLoop, kept: Int32Array, batch: Batch): FoundKeys {

@@ -1,10 +1,10 @@
 import type { BytesColumn, Column } from '../model/column.ts'
 import { ViewError } from '../model/errors.ts'
 import type { LogPlan } from '../plan/plan.ts'
-import { type Block, newSketch, sketchHashes } from '../shuffle/block.ts'
+import { type Block, sketchHashes } from '../shuffle/block.ts'
 import type { BlockMemory } from '../shuffle/block-memory.ts'
 import { KeyTable } from '../shuffle/key-table.ts'
-import { compilePacker, type Packer } from '../shuffle/pack.ts'
+import { compilePacker, type Packer, type PackInput } from '../shuffle/pack.ts'
 import { type ColumnFold, compileColumnFold, NO_HANDLER } from '../view/fold.ts'
 import { MisfitError } from '../view/from-values.ts'
 import { showKey } from '../view/key-codec.ts'
@@ -15,7 +15,15 @@ import { storeColumn } from '../view/state-column.ts'
 import { stateSlots } from '../view/state-slots.ts'
 import type { PreparedGroup, PreparedView } from '../view/view-set.ts'
 import type { Batch } from './batch.ts'
-import { type Emission, emitByFunction, emitByStringKey, functionError, unknownType } from './emission.ts'
+import {
+  type Emission,
+  emitByFunction,
+  emitByStringKey,
+  functionError,
+  type KeyedRows,
+  spreadKeys,
+  unknownType,
+} from './emission.ts'
 import { idText } from './identity.ts'
 import { compileKeyLoop, type FoundKeys, type KeyLoop } from './key-loop.ts'
 import type { MapTotals } from './totals.ts'
@@ -28,8 +36,8 @@ export interface BlockPlace {
 
 export interface MappedBatch {
   readonly block: Block
-  readonly sketch: Uint8Array
-  readonly emission: Emission
+  /** What was packed; null where states were, in place of events. */
+  readonly keyed: KeyedRows | null
 }
 
 /** Maps batches for the views of one group: chooses rows, finds their keys, and packs them for the shuffle. */
@@ -89,24 +97,34 @@ export class GroupMapper {
     return readsKey && !mapSlots.includes(key) ? [...mapSlots, key] : mapSlots
   }
 
-  /** Null where the batch holds nothing for the group. */
-  map(batch: Batch, rows: Int32Array, types: BatchTypes, at: BlockPlace, totals: MapTotals): MappedBatch | null {
+  /**
+   * @param sketch Counts the keys, of all batches together.
+   * @returns Null where the batch holds nothing for the group.
+   */
+  map(
+    batch: Batch,
+    rows: Int32Array,
+    types: BatchTypes,
+    at: BlockPlace,
+    totals: MapTotals,
+    sketch: Uint8Array,
+  ): MappedBatch | null {
     const codeOf = Uint16Array.from(types.names, (name) => this.#group.typeCodes.get(name) ?? 0)
     const folded = this.#settleTypes(batch, rows, types, codeOf, totals)
     const kept = selectRows(rows, types.codes, folded)
     const emission = this.#emit(batch, kept)
     this.#countApplied(batch, rows, types, codeOf, emission, totals)
     if (emission.count === 0) return null
-    const sketch = newSketch()
-    const { hashes } = emission.found?.distinct ?? emission
+    const { hashes } = 'distinct' in emission ? emission.distinct : emission
     sketchHashes(sketch, hashes, hashes.length)
     const typeCodes = new Uint16Array(batch.rows)
     for (let i = 0; i < kept.length; i++) typeCodes[kept[i]!] = codeOf[types.codes[kept[i]!]!]!
-    const block =
-      this.#fold === null
-        ? this.#packEvents(batch, emission, typeCodes, at)
-        : this.#combine(batch, emission, typeCodes, at)
-    return { block, sketch, emission }
+    if (this.#fold !== null) {
+      const found = 'distinct' in emission ? emission : internKeys(emission)
+      return { block: this.#combine(batch, found, typeCodes, at), keyed: null }
+    }
+    const keyed = 'distinct' in emission ? spreadKeys(emission) : emission
+    return { block: this.#packEvents(batch, keyed, typeCodes, at), keyed }
   }
 
   /** By local type code: 1 where any view of the group has a handler. Types no view handles go by its policy. */
@@ -158,7 +176,7 @@ export class GroupMapper {
     }
   }
 
-  #emit(batch: Batch, kept: Int32Array): Emission {
+  #emit(batch: Batch, kept: Int32Array): KeyedRows | FoundKeys {
     const only = this.#group.views[0]!
     if (this.#keyLoop === null) return emitByStringKey(batch.columns[this.#log.roles.key]!, kept, batch)
     this.#keyLoop.bindColumns(this.#cursorSlots(true).map((slot) => batch.columns[slot]))
@@ -185,7 +203,7 @@ export class GroupMapper {
       const refused = view.definition.unknown === 'quarantine' ? distinctEvents(rows, batch.origin, strange) : noEvents
       const counted =
         refused.size === 0 ? handled : (row: number) => handled(row) && !refused.has(batch.origin?.[row] ?? row)
-      const eachOnce = emission.found?.several !== true && batch.origin === null && refused.size === 0
+      const eachOnce = !emission.several && batch.origin === null && refused.size === 0
       const applied =
         eachOnce && (this.#group.views.length === 1 || handlesAll(view, types, codeOf))
           ? emission.count
@@ -196,12 +214,12 @@ export class GroupMapper {
     }
   }
 
-  #packEvents(batch: Batch, emission: Emission, typeCodes: Uint16Array, at: BlockPlace): Block {
+  #packEvents(batch: Batch, keyed: KeyedRows, typeCodes: Uint16Array, at: BlockPlace): Block {
     const columns = this.#group.plan.slots.map((slot) => batch.columns[slot]!)
-    return this.#block(at, { ...emission, typeCodes, columns })
+    return this.#block(at, { ...keyed, typeCodes, columns })
   }
 
-  #block(at: BlockPlace, input: Emission & { typeCodes: Uint16Array; columns: readonly Column[] }): Block {
+  #block(at: BlockPlace, input: PackInput): Block {
     const { words, starts } = this.#pack(input, this.#log.bucketBits, (count) => this.#memory.allocate(count))
     const strings = input.columns.map((column) =>
       column.kind === 'dictionary' && column.dictionary.kind === 'bytes' ? sharedBytes(column.dictionary) : null,
@@ -210,9 +228,9 @@ export class GroupMapper {
   }
 
   /** Folds the batch's events into one state a key, and packs the states. */
-  #combine(batch: Batch, emission: Emission, typeCodes: Uint16Array, at: BlockPlace): Block {
+  #combine(batch: Batch, found: FoundKeys, typeCodes: Uint16Array, at: BlockPlace): Block {
     const view = this.#group.views[0]!
-    const { slots, distinct } = emission.found ?? internKeys(emission)
+    const { slots, distinct } = found
     const store = new StateStore(view.state!)
     store.prepare(distinct.count)
     const keys = new Array<unknown>(distinct.count)
@@ -229,9 +247,9 @@ export class GroupMapper {
       typeCodes,
     )
     try {
-      guarded(() => fold.run(emission.rows, slots, 0, emission.count, view.handlerOf, keyOf))
+      guarded(() => fold.run(found.rows, slots, 0, found.count, view.handlerOf, keyOf))
     } catch (error) {
-      const row = emission.rows[fold.at()]!
+      const row = found.rows[fold.at()]!
       const handler = view.handlerNames[view.handlerOf[typeCodes[row]!]!]!
       const who = `View ${view.name}, handler ${handler}, key ${showKey(keyOf(slots[fold.at()]!))}`
       throw functionError({ view: view.name, handler }, who, batch, row, error)
@@ -317,7 +335,7 @@ function distinctEvents(
 }
 
 /** The distinct keys of an emission that was made without looking for them. */
-function internKeys(emission: Emission): Pick<FoundKeys, 'slots' | 'distinct'> {
+function internKeys(emission: KeyedRows): FoundKeys {
   const table = new KeyTable(1024)
   const slots = new Int32Array(emission.count)
   let scratch = new Int32Array(16)
@@ -342,5 +360,5 @@ function internKeys(emission: Emission): Pick<FoundKeys, 'slots' | 'distinct'> {
     starts: table.starts.slice(0, count).map((word) => word * 4),
     lengths: table.lengths.slice(0, count),
   }
-  return { slots, distinct }
+  return { count: emission.count, rows: emission.rows, several: emission.several, slots, distinct }
 }

@@ -1,10 +1,12 @@
 import type { Column } from '../model/column.ts'
 import { hashAll } from '../shuffle/hash.ts'
+import { grown } from '../shuffle/key-table.ts'
 import { type BoundSlots, compileWithEvent } from '../view/fold.ts'
 import { ByteWriter, type KeyCodec, KeyValueError } from '../view/key-codec.ts'
 import { ValueError } from '../view/runtime.ts'
 import type { Slot } from '../view/slots.ts'
 import type { PreparedView } from '../view/view-set.ts'
+import type { Emission } from './emission.ts'
 
 /**
  * Finds the keys of a view's events by its `filter` and `by`. The loop is generated for each view, so that the engine
@@ -21,15 +23,10 @@ export interface KeyLoop {
   at(): { readonly row: number; readonly step: 'filter' | 'by' }
 }
 
-export interface FoundKeys {
-  readonly count: number
-  /** Row of the batch, as often as it has keys. */
-  readonly rows: Int32Array
+export interface FoundKeys extends Emission {
   /** Number of the key among the distinct ones. */
   readonly slots: Int32Array
   readonly distinct: DistinctKeys
-  /** Whether any row has several keys. */
-  readonly several: boolean
 }
 
 export interface DistinctKeys {
@@ -103,15 +100,9 @@ class Found {
   }
 
   #grow(): void {
-    this.rows = doubled(this.rows)
-    this.slots = doubled(this.slots)
+    this.rows = grown(this.rows)
+    this.slots = grown(this.slots)
   }
-}
-
-function doubled(array: Int32Array): Int32Array {
-  const larger = new Int32Array(Math.max(16, array.length * 2))
-  larger.set(array)
-  return larger
 }
 
 /** The bytes of distinct keys, numbered as they come. */

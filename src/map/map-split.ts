@@ -2,19 +2,18 @@ import type { Place } from '../model/errors.ts'
 import type { Counters, ExceptionRow } from '../model/report.ts'
 import type { ParquetFile } from '../parquet/file.ts'
 import type { FilePlan, LogPlan } from '../plan/plan.ts'
-import type { Block } from '../shuffle/block.ts'
-import { mergeSketch, newSketch } from '../shuffle/block.ts'
+import { type Block, newSketch } from '../shuffle/block.ts'
 import type { BlockMemory } from '../shuffle/block-memory.ts'
 import { bucketOf } from '../shuffle/hash.ts'
 import type { PreparedGroup } from '../view/view-set.ts'
 import { type Batch, readBatch } from './batch.ts'
-import { placeOf } from './emission.ts'
+import { eventPlace } from './emission.ts'
 import { GroupMapper, type MappedBatch } from './group-mapper.ts'
 import { identityWords, idText } from './identity.ts'
 import { rowsOutside } from './moments.ts'
 import type { SlotColumn } from './to-slot.ts'
 import type { MapTotals } from './totals.ts'
-import { typesOf } from './types.ts'
+import { type BatchTypes, typesOf } from './types.ts'
 import { type Upcaster, upcastRows } from './upcast.ts'
 
 /** A row on its way: of which group's block, in which bucket, and which of the block's rows there. */
@@ -105,24 +104,13 @@ export class LogMapper {
     target: RowTarget,
   ): Place {
     let found: Place = {}
-    this.#watch = (group, ordinal, batch, { emission }) => {
-      if (group !== target.group || ordinal !== target.ordinal) return
+    this.#watch = (group, ordinal, batch, { keyed }) => {
+      if (group !== target.group || ordinal !== target.ordinal || keyed === null) return
       let nth = -1
-      for (let i = 0; i < emission.count; i++) {
-        if (bucketOf(emission.hashes[i]!, this.#log.bucketBits) === target.bucket) nth++
+      for (let i = 0; i < keyed.count; i++) {
+        if (bucketOf(keyed.hashes[i]!, this.#log.bucketBits) === target.bucket) nth++
         if (nth < target.nth) continue
-        const row = emission.rows[i]!
-        const ids = readBatch(
-          this.#log,
-          this.#log.files[this.#log.splits[splitIndex]!.file]!,
-          open(this.#log.files[this.#log.splits[splitIndex]!.file]!),
-          batch.rowGroup,
-          new Set(this.#log.roles.id),
-        )
-        found = {
-          ...placeOf(batch, row),
-          eventId: idText(this.#log, ids, batch.origin === null ? row : batch.origin[row]!),
-        }
+        found = eventPlace(batch, keyed.rows[i]!)
         return
       }
     }
@@ -160,31 +148,30 @@ export class LogMapper {
     for (const view of this.#views) {
       count(totals, view, batch.rows, { duplicate: dropped.length, filtered: chosen.outside })
     }
-    this.#mapRows(batch, chosen.current, split, groups, totals)
+    this.#mapRows(batch, chosen.current, types, split, groups, totals)
     if (chosen.old.length > 0) {
       const upcast = upcastRows(this.#log, this.#upcaster!, batch, chosen.old, types)
       const rows = Int32Array.from({ length: upcast.rows }, (_, row) => row)
       for (const view of this.#views) totals.counters[view]!.filtered += upcast.dropped
-      this.#mapRows(upcast.batch, rows, split, groups, totals)
+      this.#mapRows(upcast.batch, rows, typesOf(this.#log, upcast.batch), split, groups, totals)
     }
   }
 
   #mapRows(
     batch: Batch,
     rows: Int32Array,
+    types: BatchTypes,
     split: number,
     groups: { blocks: Block[]; sketch: Uint8Array }[],
     totals: MapTotals,
   ): void {
     if (rows.length === 0) return
-    const types = typesOf(this.#log, batch)
     this.#groups.forEach((group, index) => {
-      const { blocks } = groups[index]!
-      const result = group.map(batch, rows, types, { split, ordinal: blocks.length }, totals)
+      const { blocks, sketch } = groups[index]!
+      const result = group.map(batch, rows, types, { split, ordinal: blocks.length }, totals, sketch)
       if (result === null) return
       blocks.push(result.block)
       this.#watch?.(index, blocks.length - 1, batch, result)
-      mergeSketch(groups[index]!.sketch, result.sketch)
     })
   }
 }

@@ -8,6 +8,7 @@ import {
   type ValuesColumn,
 } from '../model/column.ts'
 import type { TimeUnit, Type } from '../model/type.ts'
+import { withoutDictionary } from '../parquet/logical.ts'
 import { columnFromValues, MisfitError, nanosecondsIn, unitNames } from '../view/from-values.ts'
 import { storageOf } from '../view/slots.ts'
 import { decimalText } from './nested-values.ts'
@@ -25,11 +26,11 @@ export function toSlot(column: Column, logical: LogicalType, type: Type): SlotCo
   if (column.kind === 'values') return fromWide(column, logical, type)
   switch (storageOf(type)) {
     case 'i32':
-      return toInt32(writtenOut(column))
+      return toInt32(withoutDictionary(column))
     case 'i64':
-      return toUnit(toInt64(writtenOut(column)), logical, type)
+      return toUnit(toInt64(withoutDictionary(column)), logical, type)
     case 'f64':
-      return toFloat64(writtenOut(column))
+      return toFloat64(withoutDictionary(column))
     case 'bool':
       return column as SlotColumn
     case 'str':
@@ -51,38 +52,6 @@ function jsonColumn(column: Column, logical: LogicalType, type: Type): SlotColum
   if (column.kind === 'values') return columnFromValues(type, column.values) as SlotColumn
   if (isText) return column as SlotColumn
   throw new MisfitError(0, 'JSON text or nested values', logical.kind)
-}
-
-/** A dictionary column of numbers as the numbers themselves. */
-function writtenOut(column: Column): Column {
-  if (column.kind !== 'dictionary' || column.dictionary.kind === 'bytes') return column
-  const { dictionary, codes, length, nullCount, validity } = column
-  const base = { length, nullCount, validity }
-  switch (dictionary.kind) {
-    case 'int32': {
-      const values = new Int32Array(length)
-      const from = dictionary.values
-      for (let i = 0; i < length; i++) values[i] = from[codes[i]!] ?? 0
-      return { kind: 'int32', ...base, values }
-    }
-    case 'int64': {
-      const values = new BigInt64Array(length)
-      const to = wordsOf(values)
-      const from = wordsOf(dictionary.values)
-      for (let i = 0; i < length; i++) {
-        const code = codes[i]!
-        to[2 * i] = from[2 * code] ?? 0
-        to[2 * i + 1] = from[2 * code + 1] ?? 0
-      }
-      return { kind: 'int64', ...base, values }
-    }
-    case 'float64': {
-      const values = new Float64Array(length)
-      const from = dictionary.values
-      for (let i = 0; i < length; i++) values[i] = from[codes[i]!] ?? 0
-      return { kind: 'float64', ...base, values }
-    }
-  }
 }
 
 /** The 32-bit words of 64-bit integers, low word first. */

@@ -39,7 +39,7 @@ export interface BoolColumn extends ColumnBase {
 /**
  * Strings (UTF-8) and binary values. Value i is `data[offsets[i] … offsets[i + 1] - gap)`. `gap` is 0 in Arrow's
  * layout. It is 4 where `data` still holds a Parquet PLAIN page's four-byte length in front of each value, so that a
- * page is used as it was decompressed; `compactBytes` turns the second into the first.
+ * page is used as it was decompressed.
  */
 export interface BytesColumn extends ColumnBase {
   readonly kind: 'bytes'

@@ -135,14 +135,32 @@ export function withoutDictionary(column: Column): Column {
   const base = baseOf(column)
   switch (dictionary.kind) {
     case 'int32':
-      return { kind: 'int32', ...base, values: Int32Array.from(codes, (code) => dictionary.values[code] ?? 0) }
+      return { kind: 'int32', ...base, values: valuesOf(codes, dictionary.values, new Int32Array(codes.length)) }
     case 'int64':
-      return { kind: 'int64', ...base, values: BigInt64Array.from(codes, (code) => dictionary.values[code] ?? 0n) }
+      return { kind: 'int64', ...base, values: longValuesOf(codes, dictionary.values) }
     case 'float64':
-      return { kind: 'float64', ...base, values: Float64Array.from(codes, (code) => dictionary.values[code] ?? 0) }
+      return { kind: 'float64', ...base, values: valuesOf(codes, dictionary.values, new Float64Array(codes.length)) }
     case 'bytes':
       return { kind: 'bytes', ...base, ...gathered(dictionary, codes, column) }
   }
+}
+
+function valuesOf<T extends Int32Array | Float64Array>(codes: Int32Array, from: T, values: T): T {
+  for (let row = 0; row < codes.length; row++) values[row] = from[codes[row]!] ?? 0
+  return values
+}
+
+/** By halves, so that no bigint is made. */
+function longValuesOf(codes: Int32Array, dictionary: BigInt64Array): BigInt64Array {
+  const values = new BigInt64Array(codes.length)
+  const to = new Int32Array(values.buffer)
+  const from = new Int32Array(dictionary.buffer, dictionary.byteOffset, dictionary.length * 2)
+  for (let row = 0; row < codes.length; row++) {
+    const code = codes[row]!
+    to[2 * row] = from[2 * code] ?? 0
+    to[2 * row + 1] = from[2 * code + 1] ?? 0
+  }
+  return values
 }
 
 function gathered(dictionary: BytesColumn, codes: Int32Array, column: Column) {
@@ -153,16 +171,6 @@ function gathered(dictionary: BytesColumn, codes: Int32Array, column: Column) {
   for (let row = 0; row < codes.length; row++)
     if (isPresent(column, row)) data.set(bytesAt(dictionary, codes[row]!), offsets[row]!)
   return { offsets, data, gap: 0 as const }
-}
-
-/** A bytes column in Arrow's own layout: values side by side, no lengths in between. */
-export function compactBytes(column: BytesColumn): BytesColumn {
-  if (column.gap === 0) return column
-  const offsets = new Int32Array(column.length + 1)
-  for (let row = 0; row < column.length; row++) offsets[row + 1] = offsets[row]! + bytesAt(column, row).length
-  const data = new Uint8Array(offsets[column.length]!)
-  for (let row = 0; row < column.length; row++) data.set(bytesAt(column, row), offsets[row]!)
-  return { ...column, offsets, data, gap: 0 }
 }
 
 /** Rows `from … to` of a column, sharing its memory where the layout allows. */

@@ -1,6 +1,6 @@
 import type { Block } from '../shuffle/block.ts'
 import type { BlockReader } from '../shuffle/block-memory.ts'
-import { KeyTable } from '../shuffle/key-table.ts'
+import { grown, KeyTable } from '../shuffle/key-table.ts'
 import { stringStart } from '../view/event-source.ts'
 import { stringsOf } from '../view/fold.ts'
 import type { RowLayout } from '../view/row-layout.ts'
@@ -82,8 +82,8 @@ export class Bucket {
   }
 
   #grow(): void {
-    this.rowAt = doubled(this.rowAt)
-    this.slotOf = doubled(this.slotOf)
+    this.rowAt = grown(this.rowAt)
+    this.slotOf = grown(this.slotOf)
   }
 
   #remapOf(block: Block): (Int32Array | null)[] {
@@ -106,12 +106,6 @@ export class Bucket {
     this.#remaps.set(name, remap)
     return remap
   }
-}
-
-function doubled(array: Int32Array): Int32Array<ArrayBuffer> {
-  const larger = new Int32Array(array.length * 2)
-  larger.set(array)
-  return larger
 }
 
 /** Compares two packed rows by the log's order: negative, zero or positive. */

@@ -185,9 +185,9 @@ export class GroupReducer {
     } catch (error) {
       const row = fold.at()
       fails(row, error)
-      const rows = rowsBySlot(bucket.slotOf, bucket.rows, keys)
-      this.#refoldKey(folder, states, rows, row, failed, keyOf)
-      guarded(() => this.#foldOneByOne(folder, states, rows, row + 1, failed, keyOf, fails))
+      const broken = { folder, states, rows: rowsBySlot(bucket.slotOf, bucket.rows, keys), failed, keyOf }
+      this.#refoldKey(broken, row)
+      guarded(() => this.#foldOneByOne(broken, row + 1, fails))
     }
     part.add(bucket.table, states, this.#touched(folder, failed))
   }
@@ -201,15 +201,8 @@ export class GroupReducer {
   }
 
   /** Folds the rest of a bucket in which an event failed, so that more may fail. */
-  #foldOneByOne(
-    folder: Folder,
-    states: StateStore | unknown[],
-    rows: RowsBySlot,
-    from: number,
-    failed: ReadonlySet<number>,
-    keyOf: (slot: number) => unknown,
-    fails: (row: number, error: unknown) => void,
-  ): void {
+  #foldOneByOne(broken: BrokenFold, from: number, fails: (row: number, error: unknown) => void): void {
+    const { folder, states, keyOf } = broken
     const { rowAt, slotOf } = this.#bucket
     const store = Array.isArray(states) || !states.isFlat ? null : states
     for (let row = from; row < this.#bucket.rows; row++) {
@@ -220,20 +213,13 @@ export class GroupReducer {
       } catch (error) {
         fails(row, error)
         if (saved !== undefined) store!.restore(slot, saved)
-        else this.#refoldKey(folder, states, rows, row, failed, keyOf)
+        else this.#refoldKey(broken, row)
       }
     }
   }
 
   /** Folds the key of a failed event again from its first event, as if the failed ones had never been. */
-  #refoldKey(
-    folder: Folder,
-    states: StateStore | unknown[],
-    rows: RowsBySlot,
-    until: number,
-    failed: ReadonlySet<number>,
-    keyOf: (slot: number) => unknown,
-  ): void {
+  #refoldKey({ folder, states, rows, failed, keyOf }: BrokenFold, until: number): void {
     const { rowAt, slotOf } = this.#bucket
     const slot = slotOf[until]!
     if (Array.isArray(states)) states[slot] = makeStates(folder.view, 1)[0]
@@ -314,6 +300,16 @@ function makeStates(view: PreparedView, count: number): unknown[] {
     const place = { view: view.name, handler: 'state' }
     throw new ViewError(`View ${view.name}, its state: ${describeThrown(error)}`, place, { cause: error })
   }
+}
+
+/** The fold of a bucket in which an event failed. */
+interface BrokenFold {
+  readonly folder: Folder
+  readonly states: StateStore | unknown[]
+  readonly rows: RowsBySlot
+  /** Rows of the events that failed so far. */
+  readonly failed: ReadonlySet<number>
+  readonly keyOf: (slot: number) => unknown
 }
 
 /** The rows of each key, in order: those of slot s are `rows[starts[s] … starts[s + 1])`. */

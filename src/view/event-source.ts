@@ -49,8 +49,8 @@ export function packedEventSource(layout: RowLayout, absentNames: readonly strin
   return flyweight([...getters, ...absent(absentNames, layout.slots)], own)
 }
 
-export function nullTest(slot: PackedSlot, row = 'p'): string {
-  return `(w[${row} + ${3 + (slot.nullBit >> 5)}] & ${1 << (slot.nullBit & 31)}) !== 0`
+function nullTest(slot: PackedSlot): string {
+  return `(w[p + ${3 + (slot.nullBit >> 5)}] & ${1 << (slot.nullBit & 31)}) !== 0`
 }
 
 function packedRead(layout: RowLayout, slot: PackedSlot, index: number): string {

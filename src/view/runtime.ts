@@ -1,3 +1,5 @@
+import { describeBadJson, parseJson } from './exact-json.ts'
+
 /** What generated code calls: conversions that are rare or that fail. */
 
 /** A value that a handler may not have: too large for its type, or an undeclared null. The caller adds the place. */
@@ -12,17 +14,11 @@ export class ValueError extends Error {
 const scratchWords = new Int32Array(2)
 const scratchFloat = new Float64Array(scratchWords.buffer)
 
-/** Integers of fewer digits are exact as numbers. */
-const hasLongNumber = /\d{16}/
-
 class InexactError extends Error {}
 
-/** For JSON.parse: refuses an integer that would be rounded. */
-function exactNumber(_name: string, value: unknown, { source }: { source?: string }): unknown {
-  if (typeof value !== 'number' || Number.isSafeInteger(value) || source === undefined) return value
-  if (/^-?\d+$/.test(source) && (!Number.isFinite(value) || BigInt(source) !== BigInt(value)))
-    throw new InexactError(source)
-  return value
+function exactNumber(digits: string, rounded: number): number {
+  if (!Number.isFinite(rounded) || BigInt(digits) !== BigInt(rounded)) throw new InexactError(digits)
+  return rounded
 }
 
 export const runtime = {
@@ -32,8 +28,7 @@ export const runtime = {
   },
   parse(name: string, text: string): unknown {
     try {
-      if (!hasLongNumber.test(text)) return JSON.parse(text)
-      return JSON.parse(text, exactNumber as (name: string, value: unknown) => unknown)
+      return parseJson(text, exactNumber)
     } catch (error) {
       if (error instanceof InexactError) {
         throw new ValueError(
@@ -42,9 +37,7 @@ export const runtime = {
             `take it by its path as bigint('….name'), or have it written as a string`,
         )
       }
-      const shown = text.length > 60 ? `${text.slice(0, 60)}…` : text
-      const found = `${JSON.stringify(shown)} (${(error as Error).message})`
-      throw new ValueError(name, `field "${name}": expected JSON, found ${found}`)
+      throw new ValueError(name, `field "${name}": ${describeBadJson(text, error)}`)
     }
   },
   float(low: number, high: number): number {

@@ -1,0 +1,24 @@
+/** JSON whose long integers are not rounded without anybody noticing. */
+
+/** Integers of fewer digits are exact as numbers. */
+const hasLongNumber = /\d{16}/
+
+/**
+ * Parses JSON, and leaves to the caller what becomes of integers beyond ±(2^53 − 1).
+ *
+ * @param integer Gives the value of such an integer by its digits, or throws.
+ */
+export function parseJson(text: string, integer: (digits: string, rounded: number) => unknown): unknown {
+  if (!hasLongNumber.test(text)) return JSON.parse(text)
+  const revive = (_name: string, value: unknown, { source }: { source?: string }): unknown => {
+    const isLong = typeof value === 'number' && !Number.isSafeInteger(value) && source !== undefined
+    return isLong && /^-?\d+$/.test(source) ? integer(source, value) : value
+  }
+  return JSON.parse(text, revive as (name: string, value: unknown) => unknown)
+}
+
+/** `expected JSON, found "{" (Unexpected end…)`, for text that JSON.parse refused. */
+export function describeBadJson(text: string, error: unknown): string {
+  const shown = text.length > 60 ? `${text.slice(0, 60)}…` : text
+  return `expected JSON, found ${JSON.stringify(shown)} (${(error as Error).message})`
+}
