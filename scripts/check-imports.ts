@@ -88,6 +88,7 @@ const knownIn: Readonly<Record<string, readonly string[]>> = {
   'parquetjs-lite': ['src/parquet/', 'src/bench/contenders/parquetjs-lite.ts'],
   // The pool, and the half of it that runs in its threads.
   piscina: ['src/workers/pool.ts', 'src/workers/entry.ts'],
+  'temporal-polyfill': ['src/time/'],
   tinyglobby: ['src/plan/', 'src/storage/'],
   yargs: ['src/cli/'],
   zod: ['src/job/', 'src/cli/'],
