@@ -1,5 +1,5 @@
 import { describePlace, InputError, type Place, ViewError } from '../model/errors.ts'
-import { hashBytes } from '../shuffle/hash.ts'
+import { hashAll, hashBytes } from '../shuffle/hash.ts'
 import { guarded } from '../view/purity.ts'
 import { KEY_BYTES_MAX } from '../view/row-layout.ts'
 import { describeThrown } from '../view/thrown.ts'
@@ -37,7 +37,6 @@ export function emitByStringKey(column: SlotColumn, kept: Int32Array, batch: Bat
   const keyLengths = new Int32Array(count)
   const { offsets, gap } = bytes
   const hashes = new Int32Array(count)
-  const { data } = bytes
   let anyLength = 0
   for (let i = 0; i < count; i++) {
     const entry = codes === null ? kept[i]! : codes[kept[i]!]!
@@ -46,10 +45,11 @@ export function emitByStringKey(column: SlotColumn, kept: Int32Array, batch: Bat
     keyStarts[i] = start
     keyLengths[i] = length
     anyLength |= length
-    if (codes === null) hashes[i] = hashBytes(data, start, length)
   }
   if (anyLength > KEY_BYTES_MAX) refuseLongKeys(keyLengths, kept, batch)
-  if (codes !== null) {
+  if (codes === null) {
+    hashAll(bytes.data, keyStarts, keyLengths, count, hashes)
+  } else {
     const hashOf = hashDictionary(bytes.data, offsets, gap, bytes.length)
     for (let i = 0; i < count; i++) hashes[i] = hashOf[codes[kept[i]!]!]!
   }

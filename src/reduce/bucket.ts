@@ -53,13 +53,10 @@ export class Bucket {
   #index(from: number, to: number, remap: readonly (Int32Array | null)[]): void {
     const { words, table } = this
     const { fixedWords, slots } = this.#layout
-    let row = this.rows
-    for (let at = from; at < to; at += words[at + 1]!) {
-      if (row === this.rowAt.length) this.#grow()
-      this.rowAt[row] = at
-      this.slotOf[row] = table.slotOf(words, at + fixedWords, words[at + 2]! >>> 16, words[at]!)
-      row++
-    }
+    // A row has its fixed words at the least.
+    const most = this.rows + Math.ceil((to - from) / fixedWords)
+    if (most > this.rowAt.length) this.#grow(most)
+    const row = table.indexRows(words, from, to, fixedWords, this.rows, this.rowAt, this.slotOf)
     for (let index = 0; index < remap.length; index++) {
       const codes = remap[index]
       if (codes === null || codes === undefined) continue
@@ -81,9 +78,9 @@ export class Bucket {
     return { block, nth }
   }
 
-  #grow(): void {
-    this.rowAt = grown(this.rowAt)
-    this.slotOf = grown(this.slotOf)
+  #grow(rows: number): void {
+    this.rowAt = grown(this.rowAt, rows)
+    this.slotOf = grown(this.slotOf, rows)
   }
 
   #remapOf(block: Block): (Int32Array | null)[] {

@@ -53,6 +53,57 @@ export class KeyTable {
     }
   }
 
+  /**
+   * Goes through packed rows that stand one behind the other: notes where each begins, and its key's slot.
+   *
+   * @param row Number of the first of them; `rowAt` and `slotOf` must have room for all.
+   * @returns Number of the row after the last.
+   */
+  indexRows(
+    words: Int32Array,
+    from: number,
+    to: number,
+    fixedWords: number,
+    row: number,
+    rowAt: Int32Array,
+    slotOf: Int32Array,
+  ): number {
+    let table = this.#table
+    let mask = this.#mask
+    let { hashes, lengths, starts, words: heap } = this
+    for (let at = from; at < to; at += words[at + 1]!) {
+      const hash = words[at]!
+      const length = words[at + 2]! >>> 16
+      const key = at + fixedWords
+      let place = hash & mask
+      let slot = -1
+      for (let entry = table[place]!; entry !== 0; entry = table[place]!) {
+        const known = entry - 1
+        if (hashes[known] === hash && lengths[known] === length) {
+          const first = starts[known]!
+          const count = (length + 3) >> 2
+          let same = 0
+          while (same < count && heap[first + same] === words[key + same]) same++
+          if (same === count) {
+            slot = known
+            break
+          }
+        }
+        place = (place + 1) & mask
+      }
+      if (slot < 0) {
+        slot = this.#insert(place, words, key, length, hash)
+        table = this.#table
+        mask = this.#mask
+        ;({ hashes, lengths, starts, words: heap } = this)
+      }
+      rowAt[row] = at
+      slotOf[row] = slot
+      row++
+    }
+    return row
+  }
+
   #equals(slot: number, words: Int32Array, start: number, length: number): boolean {
     if (this.lengths[slot] !== length) return false
     const own = this.words

@@ -1,6 +1,5 @@
 import type { Column } from '../model/column.ts'
 import type { RowLayout } from '../view/row-layout.ts'
-import { bucketOf } from './hash.ts'
 
 /** Rows to be packed: which row of the columns, and its key. */
 export interface PackInput {
@@ -33,17 +32,18 @@ export function compilePacker(layout: RowLayout): Packer {
   return (input, bucketBits, allocate) => {
     const buckets = 2 ** bucketBits
     const starts = new Int32Array(buckets + 1)
-    const rowWords = measureRows(layout, input, bucketBits, starts)
+    const stringWords = measureStrings(layout, input)
+    measureRows(layout, input, stringWords, bucketBits, starts)
     for (let bucket = 0; bucket < buckets; bucket++) starts[bucket + 1]! += starts[bucket]!
     const words = allocate(starts[buckets]!)
-    scatter(input, rowWords, starts.slice(), words, bufferOver(words), bucketBits, input.columns.map(packable))
+    scatter(input, stringWords, starts.slice(), words, bufferOver(words), bucketBits, input.columns.map(packable))
     return { words, starts }
   }
 }
 
 type Scatter = (
   input: PackInput,
-  rowWords: Int32Array,
+  stringWords: Int32Array | null,
   cursors: Int32Array,
   words: Int32Array,
   bytes: Uint8Array,
@@ -55,26 +55,39 @@ function bufferOver(words: Int32Array): Uint8Array {
   return new Uint8Array(words.buffer, words.byteOffset, words.byteLength)
 }
 
-/** Words of each row; adds them up by bucket, each in the place behind its own. */
-function measureRows(layout: RowLayout, input: PackInput, bucketBits: number, starts: Int32Array): Int32Array {
-  const { count, rows, keyLengths, hashes } = input
-  const rowWords = new Int32Array(count)
+/** Words of each row's strings that have no code; null where the layout has no such strings. */
+function measureStrings(layout: RowLayout, { count, rows, columns }: PackInput): Int32Array | null {
+  let sizes: Int32Array | null = null
   layout.slots.forEach((slot, index) => {
-    const column = input.columns[index]!
+    const column = columns[index]!
     if (slot.storage !== 'str' || column.kind !== 'bytes') return
     const { offsets, gap } = column
+    sizes ??= new Int32Array(count)
     for (let i = 0; i < count; i++) {
       const row = rows[i]!
-      rowWords[i]! += offsets[row + 1]! - offsets[row]! - gap
+      sizes[i]! += offsets[row + 1]! - offsets[row]! - gap
     }
   })
+  const bytes = sizes as Int32Array | null
+  if (bytes !== null) for (let i = 0; i < count; i++) bytes[i] = (bytes[i]! + 3) >> 2
+  return bytes
+}
+
+/** Adds up the words of all rows by bucket, each in the place behind its own. */
+function measureRows(
+  layout: RowLayout,
+  { count, keyLengths, hashes }: PackInput,
+  stringWords: Int32Array | null,
+  bucketBits: number,
+  starts: Int32Array,
+): void {
   const fixed = layout.fixedWords
+  const shift = 32 - bucketBits
+  const mask = bucketBits === 0 ? 0 : -1
   for (let i = 0; i < count; i++) {
-    const words = fixed + ((keyLengths[i]! + 3) >> 2) + ((rowWords[i]! + 3) >> 2)
-    rowWords[i] = words
-    starts[bucketOf(hashes[i]!, bucketBits) + 1]! += words
+    const strings = stringWords === null ? 0 : stringWords[i]!
+    starts[((hashes[i]! >>> shift) & mask) + 1]! += fixed + ((keyLengths[i]! + 3) >> 2) + strings
   }
-  return rowWords
 }
 
 /** A column as the generated loop takes it. */
@@ -132,23 +145,23 @@ function scatterSource(layout: RowLayout): string {
         ],
   )
   return `'use strict';
-return (input, rowWords, cursors, words, bytes, bucketBits, columns) => {
+return (input, stringWords, cursors, words, bytes, bucketBits, columns) => {
   const { count, rows, hashes, keyData, keyStarts, keyLengths, typeCodes } = input;
   const shift = 32 - bucketBits, mask = bucketBits === 0 ? 0 : -1;
+  const keys = new DataView(keyData.buffer, keyData.byteOffset, keyData.byteLength);
   ${bind.join('\n  ')}
   for (let i = 0; i < count; i++) {
     const r = rows[i], hash = hashes[i], length = keyLengths[i], start = keyStarts[i];
     const bucket = (hash >>> shift) & mask;
     const q = cursors[bucket];
-    cursors[bucket] = q + rowWords[i];
+    const size = ${fixedWords} + ((length + 3) >> 2) + (stringWords === null ? 0 : stringWords[i]);
+    cursors[bucket] = q + size;
     words[q] = hash;
-    words[q + 1] = rowWords[i];
+    words[q + 1] = size;
     words[q + 2] = typeCodes[r] | (length << 16);
     ${[...nulls, ...fixed].join('\n    ')}
     let to = q + ${fixedWords}, from = start;
-    for (const end = start + (length & ~3); from < end; from += 4) {
-      words[to++] = keyData[from] | (keyData[from + 1] << 8) | (keyData[from + 2] << 16) | (keyData[from + 3] << 24);
-    }
+    for (const end = start + (length & ~3); from < end; from += 4) words[to++] = keys.getInt32(from, true);
     if (from < start + length) {
       let rest = 0;
       for (let shift = 0; from < start + length; from++, shift += 8) rest |= keyData[from] << shift;
