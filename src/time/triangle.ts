@@ -7,10 +7,15 @@
  * one age to the next, what is known grows by a factor, taken over all windows that are old enough to show it.
  *
  * Standard errors are those of T. Mack, "Distribution-free calculation of the standard error of chain ladder reserve
- * estimates", ASTIN Bulletin 23 (1993), 213–225; intervals are lognormal, as proposed there. Reports of small windows make two
- * departures necessary. A window of which nothing is known yet counts in the factors, else these would be those of the early
- * reporters alone; it can't count in the variances. And revisions may lower what is known: factors below one are as good as
- * others, but where a sum of cumulative amounts is zero or less there is no factor, and that is said.
+ * estimates", ASTIN Bulletin 23 (1993), 213–225; intervals are lognormal, as proposed there. Logs make some departures necessary:
+ *
+ * - A window of which nothing is known yet counts in the factors, else these would be those of the early reporters alone; it
+ *   can't count in the variances.
+ * - A window from before the log's first period of recording doesn't count: its early reports could not be seen. So what was
+ *   filled in from old records, and dates mistyped by decades, leave the factors alone.
+ * - Revisions may lower what is known. Factors below one are as good as others, but where a sum of cumulative amounts is zero
+ *   or less there is no factor.
+ * - Where there is too little to go by there is no estimate, and its reason is given instead.
  */
 
 /** An amount of a window that was recorded with a delay. A window and delay may come several times; the amounts add up. */
@@ -24,6 +29,8 @@ export interface TriangleCount {
 }
 
 export interface Triangle {
+  /** The first period in which anything was recorded; 0 where nothing was. Windows before it don't count in the factors. */
+  readonly first: number
   /** The last wholly observed period. */
   readonly last: number
   /** Windows with any amount, in order. */
@@ -55,6 +62,8 @@ export interface Age {
   readonly windows: number
   /** The share of a window's final amount that is known at this age; above 1 where revisions lower it. */
   readonly completeness: number | null
+  /** Why nothing can be expected of windows of this age; null where it can. */
+  readonly reason: string | null
 }
 
 export interface Estimate {
@@ -78,10 +87,12 @@ export interface Estimate {
  */
 export function triangleOf(counts: Iterable<TriangleCount>, last: number): Triangle {
   const cells = new Map<number, Map<number, number>>()
+  let first = Number.POSITIVE_INFINITY
   let mayFall = false
   for (const { window, delay, amount } of counts) {
     if (delay < 0) throw new RangeError(`expected a delay of 0 or more, found ${delay} of window ${window}`)
     if (window + delay > last || amount === 0) continue
+    first = Math.min(first, window + delay)
     mayFall ||= amount < 0
     const row = cells.get(window) ?? new Map<number, number>()
     cells.set(window, row.set(delay, (row.get(delay) ?? 0) + amount))
@@ -92,10 +103,12 @@ export function triangleOf(counts: Iterable<TriangleCount>, last: number): Trian
       const added = [...amounts].map(([age, amount]) => ({ age, amount })).sort((a, b) => a.age - b.age)
       return { window, known: sum(added.map(({ amount }) => amount)), added }
     })
+  const seen = windows.filter(({ window }) => window >= first)
   return {
+    first: cells.size === 0 ? 0 : first,
     last,
     windows: new Map(windows.map((row) => [row.window, row])),
-    ages: withCompleteness(withVariances(stepsOf(windows, last))),
+    ages: agesOf(withVariances(stepsOf(seen, last))),
     mayFall,
   }
 }
@@ -152,7 +165,7 @@ function stepsOf(windows: readonly WindowAmounts[], last: number): Step[] {
   for (let age = 0; age < additions.length; age++) {
     while (end > 0 && windows[end - 1]!.window + age >= last) change(--end, -1)
     // Once something is known, an age at which nothing is of any window that is old enough ends the ladder: what follows
-    // are reports on windows that nobody had reported on before, such as a date mistyped by decades.
+    // are first reports on windows that nobody had reported on before, which no factor can tell of.
     if (age + 1 === additions.length || (begun && volume <= 0)) {
       return [...steps, { factor: null, variance: null, volume, windows: count, gain: 0 }]
     }
@@ -215,18 +228,48 @@ function continuedVariance(before: number | null, last: number | null): number |
   return before === 0 ? 0 : Math.min(last ** 2 / before, before, last)
 }
 
-function withCompleteness(steps: readonly Step[]): Age[] {
+/** A step that fewer windows show is believed only if little depends on it, */
+const WINDOWS_MIN = 3
+/** namely if all such steps together change what is known by no more than this factor. */
+const CHANGE_MAX = 1.25
+
+/** Adds up, from the oldest age down, what is still to come and whether it can be relied upon. */
+function agesOf(steps: readonly Step[]): Age[] {
   const ages: Age[] = []
   let completeness: number | null = 1
+  // The last step shows whether windows have come to an end at all, so it bears upon the oldest too.
+  let change = steps.length < 2 ? 1 : changeOfThin(steps.at(-2)!)
+  let reason = change > CHANGE_MAX ? tooFew(steps.length - 2) : null
   for (let age = steps.length - 1; age >= 0; age--) {
-    const { factor, variance, volume, windows, gain } = steps[age]!
-    if (age < steps.length - 1) completeness = completenessBefore(completeness, factor, volume, gain)
-    ages.unshift({ age, factor, variance, volume, windows, completeness })
+    const step = steps[age]!
+    if (age < steps.length - 1) {
+      if (age < steps.length - 2) change *= changeOfThin(step)
+      reason ??= whyUnreliable(step, age) ?? (change > CHANGE_MAX ? tooFew(age) : null)
+      completeness = completenessBefore(completeness, step)
+    }
+    const { factor, variance, volume, windows } = step
+    const known = reason === null || completeness === 0 ? completeness : null
+    ages.unshift({ age, factor, variance, volume, windows, completeness: known, reason })
   }
   return ages
 }
 
-function completenessBefore(later: number | null, factor: number | null, volume: number, gain: number): number | null {
+function changeOfThin({ windows, factor }: Step): number {
+  if (windows >= WINDOWS_MIN || factor === null || factor <= 0) return 1
+  return Math.max(factor, 1 / factor)
+}
+
+function whyUnreliable({ factor, variance }: Step, age: number): string | null {
+  if (factor === null) return `at age ${age}, nothing was known of any window that is older`
+  if (factor <= 0) return `after age ${age}, windows lose all that was known of them`
+  return variance === null ? tooFew(age) : null
+}
+
+function tooFew(age: number): string {
+  return `too few windows show how amounts grow after age ${age}`
+}
+
+function completenessBefore(later: number | null, { factor, volume, gain }: Step): number | null {
   if (factor !== null && factor > 0) return later === null ? null : later / factor
   // Nothing is ever known at this age, and something is later.
   return factor === null && volume === 0 && gain > 0 ? 0 : null
@@ -234,41 +277,27 @@ function completenessBefore(later: number | null, factor: number | null, volume:
 
 /** What is to be expected of a window in the end, with its standard error and an interval. */
 export function estimateOf(triangle: Triangle, window: number): Estimate {
-  const { ages, last } = triangle
+  const { ages, last, mayFall } = triangle
   const age = last - window
   const known = triangle.windows.get(window)?.known ?? 0
-  const completeness =
-    age < 0 || ages.length === 0 ? null : (ages[Math.min(age, ages.length - 1)]!.completeness ?? null)
+  const at = age < 0 ? undefined : ages[Math.min(age, ages.length - 1)]
+  const completeness = at?.completeness ?? null
   const none = { ultimate: null, standardError: null, low: null, high: null }
-  const reason = whyNot(triangle, age, known)
-  if (reason !== null) return { window, age, known, completeness, ...none, reason }
-  const { ultimate, standardError } = project(ages.slice(age, -1), known)
-  return { window, age, known, completeness, ultimate, standardError, ...intervalOf(), reason }
+  const without = (reason: string): Estimate => ({ window, age, known, completeness, ...none, reason })
 
-  function intervalOf(): { low: number; high: number } {
-    const rest = ultimate - known
-    if (standardError === 0) return { low: ultimate, high: ultimate }
-    // What is known can't fall where nothing was ever withdrawn.
-    if (triangle.mayFall || rest <= 0) return lognormal(ultimate, standardError)
-    const { low, high } = lognormal(rest, standardError)
-    return { low: known + low, high: known + high }
-  }
-}
-
-/** Why there is no estimate for a window of this age and known amount; null where there is one. */
-function whyNot({ ages }: Triangle, age: number, known: number): string | null {
-  if (age < 0) return 'its period has not been observed to the end'
-  if (ages.length === 0) return 'nothing is known of any window'
+  if (age < 0) return without('its period has not been observed to the end')
+  if (at === undefined) return without('nothing is known of any window')
+  if (at.reason !== null) return without(at.reason)
   const steps = ages.slice(age, -1)
-  if (steps.length === 0) return null
-  const broken = steps.find((step) => step.factor === null || step.factor <= 0)
-  if (broken?.factor === null) return `at age ${broken.age}, nothing was known of any window that is older`
-  if (broken !== undefined) return `windows lose all that is known of them at age ${broken.age}`
-  const unsure = steps.find((step) => step.variance === null)
-  if (unsure !== undefined) return `too few windows show how amounts grow from age ${unsure.age} on`
-  if (steps.every((step) => step.factor === 1 && step.variance === 0)) return null
-  if (known === 0) return 'nothing is known of it yet'
-  return known < 0 ? 'what is known of it is below zero' : null
+  if (steps.some((step) => step.factor !== 1 || step.variance !== 0)) {
+    if (known === 0) return without('nothing is known of it yet')
+    if (known < 0) return without('what is known of it is below zero')
+  }
+  const { ultimate, standardError } = project(steps, known)
+  if (standardError > Math.abs(ultimate))
+    return without('too little is known of it: the standard error is above the estimate')
+  const interval = intervalOf(known, ultimate, standardError, mayFall)
+  return { window, age, known, completeness, ultimate, standardError, ...interval, reason: null }
 }
 
 /** Factors over all steps; and Mack's standard error, which sums up the error of each. */
@@ -281,6 +310,15 @@ function project(steps: readonly Age[], known: number): { ultimate: number; stan
     amount *= factor
   }
   return { ultimate: amount, standardError: Math.abs(amount) * Math.sqrt(squares) }
+}
+
+function intervalOf(known: number, ultimate: number, standardError: number, mayFall: boolean) {
+  if (standardError === 0) return { low: ultimate, high: ultimate }
+  const rest = ultimate - known
+  if (mayFall || rest <= 0) return lognormal(ultimate, standardError)
+  // Where nothing was ever withdrawn, what is known can't fall: only what is to come is uncertain.
+  const { low, high } = lognormal(rest, standardError)
+  return { low: known + low, high: known + high }
 }
 
 /** Of a standard normal variable, 95 % lie within plus and minus this. */
