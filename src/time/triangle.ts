@@ -62,6 +62,12 @@ export interface Age {
   readonly windows: number
   /** The share of a window's final amount that is known at this age; above 1 where revisions lower it. */
   readonly completeness: number | null
+  /**
+   * The squared standard error of an estimate made at this age, as a share of the estimate's square, in two parts: that of the
+   * window's own way, to be divided by the amount that is known of it, and that of the factors, which all windows share.
+   */
+  readonly ownError: number
+  readonly sharedError: number
   /** Why nothing can be expected of windows of this age; null where it can. */
   readonly reason: string | null
 }
@@ -233,25 +239,35 @@ const WINDOWS_MIN = 3
 /** namely if all such steps together change what is known by no more than this factor. */
 const CHANGE_MAX = 1.25
 
-/** Adds up, from the oldest age down, what is still to come and whether it can be relied upon. */
+/**
+ * Adds up, from the oldest age down, what is still to come, how sure it is, and whether it can be relied upon. Mack's formula for
+ * the error is a sum over all steps to come; taken backwards, each age adds one term to that of the next.
+ */
 function agesOf(steps: readonly Step[]): Age[] {
   const ages: Age[] = []
+  const top = steps.length - 1
   let completeness: number | null = 1
+  let [ownError, sharedError] = [0, 0]
   // The last step shows whether windows have come to an end at all, so it bears upon the oldest too.
-  let change = steps.length < 2 ? 1 : changeOfThin(steps.at(-2)!)
-  let reason = change > CHANGE_MAX ? tooFew(steps.length - 2) : null
-  for (let age = steps.length - 1; age >= 0; age--) {
+  let change = top < 1 ? 1 : changeOfThin(steps[top - 1]!)
+  let reason = change > CHANGE_MAX ? tooFew(top - 1) : null
+  for (let age = top; age >= 0; age--) {
     const step = steps[age]!
-    if (age < steps.length - 1) {
-      if (age < steps.length - 2) change *= changeOfThin(step)
+    const { factor, variance, volume, windows } = step
+    if (age < top) {
+      if (age < top - 1) change *= changeOfThin(step)
       reason ??= whyUnreliable(step, age) ?? (change > CHANGE_MAX ? tooFew(age) : null)
       completeness = completenessBefore(completeness, step)
+      if (reason === null) {
+        const error = variance! / factor! ** 2
+        ownError = error + ownError / factor!
+        sharedError += error / volume
+      }
     }
-    const { factor, variance, volume, windows } = step
     const known = reason === null || completeness === 0 ? completeness : null
-    ages.unshift({ age, factor, variance, volume, windows, completeness: known, reason })
+    ages.push({ age, factor, variance, volume, windows, completeness: known, ownError, sharedError, reason })
   }
-  return ages
+  return ages.reverse()
 }
 
 function changeOfThin({ windows, factor }: Step): number {
@@ -288,28 +304,16 @@ export function estimateOf(triangle: Triangle, window: number): Estimate {
   if (age < 0) return without('its period has not been observed to the end')
   if (at === undefined) return without('nothing is known of any window')
   if (at.reason !== null) return without(at.reason)
-  const steps = ages.slice(age, -1)
-  if (steps.some((step) => step.factor !== 1 || step.variance !== 0)) {
+  if (at.completeness !== 1 || at.ownError > 0) {
     if (known === 0) return without('nothing is known of it yet')
     if (known < 0) return without('what is known of it is below zero')
   }
-  const { ultimate, standardError } = project(steps, known)
+  const ultimate = known / at.completeness!
+  const standardError = known === 0 ? 0 : Math.abs(ultimate) * Math.sqrt(at.ownError / known + at.sharedError)
   if (standardError > Math.abs(ultimate))
     return without('too little is known of it: the standard error is above the estimate')
   const interval = intervalOf(known, ultimate, standardError, mayFall)
   return { window, age, known, completeness, ultimate, standardError, ...interval, reason: null }
-}
-
-/** Factors over all steps; and Mack's standard error, which sums up the error of each. */
-function project(steps: readonly Age[], known: number): { ultimate: number; standardError: number } {
-  let amount = known
-  let squares = 0
-  for (const step of steps) {
-    const [factor, variance] = [step.factor!, step.variance!]
-    if (variance > 0) squares += (variance / factor ** 2) * (1 / amount + 1 / step.volume)
-    amount *= factor
-  }
-  return { ultimate: amount, standardError: Math.abs(amount) * Math.sqrt(squares) }
 }
 
 function intervalOf(known: number, ultimate: number, standardError: number, mayFall: boolean) {

@@ -264,4 +264,30 @@ describe('for any counts', () => {
       }),
     )
   })
+
+  it("standard errors are those of Mack's formula, summed up step by step", () => {
+    const reports = fc.array(
+      fc.record({ window: fc.nat(12), delay: fc.nat(4), amount: fc.integer({ min: 20, max: 40 }) }),
+      {
+        minLength: 30,
+      },
+    )
+    fc.assert(
+      fc.property(reports, (counts) => {
+        const triangle = triangleOf(counts, 12)
+        for (const window of triangle.windows.keys()) {
+          const { age, known, ultimate, standardError } = estimateOf(triangle, window)
+          if (ultimate === null) continue
+          let amount = known
+          let squares = 0
+          for (const { factor, variance, volume } of triangle.ages.slice(age, -1)) {
+            squares += (variance! / factor! ** 2) * (1 / amount + 1 / volume)
+            amount *= factor!
+          }
+          expect(ultimate).toBeCloseTo(amount, 6)
+          expect(standardError).toBeCloseTo(amount * Math.sqrt(squares), 6)
+        }
+      }),
+    )
+  })
 })
