@@ -15,9 +15,9 @@ export interface RebuildOptions {
   readonly workers?: number
   /** By log: the files or globs to read instead of those that the log's definition names. */
   readonly inputs?: Readonly<Record<string, string | readonly string[]>>
-  /** ISO 8601 moment: keep only events recorded up to it. */
+  /** ISO 8601 moment, or a day, which means its end in the log's zone: keep only events recorded up to it. */
   readonly knownAt?: string
-  /** ISO 8601 moment: keep only events that occurred up to it. */
+  /** ISO 8601 moment, or a day: keep only events that occurred up to it. */
   readonly asOf?: string
   /** Memory that the rebuild may use, in bytes; beyond its share of it, events on their way are spilled. Absent: half the machine's. */
   readonly memoryBytes?: number
