@@ -110,6 +110,12 @@ function* linesOf(batches: Iterable<readonly NamedColumn[]>, format: 'ndjson' | 
   }
 }
 
+/** Rows as objects of values as JSON has them. */
+export function rowObjects(columns: readonly NamedColumn[]): Record<string, unknown>[] {
+  const names = columns.map(({ name }) => name)
+  return [...rowsOf(columns)].map((values) => Object.fromEntries(names.map((name, index) => [name, values[index]])))
+}
+
 function* rowsOf(columns: readonly NamedColumn[]): Generator<unknown[]> {
   const readers = columns.map(({ column, type }) => valueReader(column, type))
   for (let row = 0; row < lengthOf(columns); row++) yield readers.map((read) => read(row))
