@@ -13,7 +13,6 @@ export type RowFormat = (typeof rowFormats)[number]
 /** For verbs that print rows of a view. */
 export const rowOptionSpecs = {
   format: { type: 'string', value: rowFormats.join('|'), default: 'table', requiresArg: true, describe: 'How' },
-  generation: { type: 'string', value: 'name', requiresArg: true, describe: 'Another than the current generation' },
 } as const satisfies OptionSpecs
 
 /** The format that was asked for; `--json` stands for `--format ndjson`. */
