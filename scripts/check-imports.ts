@@ -30,8 +30,9 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   arrow: ['model', 'storage'],
   parquet: ['model', 'storage'],
   // The plan is data that all stages are given.
-  view: ['model', 'plan/plan.ts'],
-  job: ['model', 'storage', 'view'],
+  view: ['model', 'time', 'plan/plan.ts'],
+  // Zones and durations are checked with the rest of a job.
+  job: ['model', 'storage', 'time', 'view'],
   plan: ['model', 'storage', 'parquet', 'time', 'view', 'job'],
   shuffle: ['model', 'storage', 'arrow', 'view', 'plan/plan.ts'],
   'stages.ts': ['model'],

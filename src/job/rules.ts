@@ -2,6 +2,8 @@ import { canonicalJson } from '../model/canonical-json.ts'
 import type { OrderRole, RoleSource } from '../model/log.ts'
 import type { Fields, TimeUnit, Type } from '../model/type.ts'
 import { type AnyLog, isTyped, type JobDefinition, type ViewDefinition } from '../model/view.ts'
+import { silentAfterProblem } from '../time/watermark.ts'
+import { zoneProblem } from '../time/zone.ts'
 import { describeLog } from './describe.ts'
 
 /** What a job of sound structure can still get wrong. One sentence for each fault, with its place and the way out. */
@@ -55,6 +57,10 @@ function logProblems(log: AnyLog): string[] {
     const role = columns[name]
     if (isType(role)) problems.push(...roleProblems(name, role, log.timeUnit))
   }
+  const zone = zoneProblem(log.zone)
+  if (zone !== null) problems.push(`zone: ${zone}`)
+  const silentAfter = silentAfterProblem(log.silentAfter)
+  if (silentAfter !== null) problems.push(`silentAfter: ${silentAfter}`)
   const upcasters = Object.entries(log.upcast as Readonly<Record<string, unknown>>)
   problems.push(...asyncProblems(Object.fromEntries(upcasters.map(([name, fn]) => [`upcast ${name}`, fn]))))
   const order: readonly OrderRole[] = log.order ?? []

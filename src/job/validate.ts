@@ -51,6 +51,8 @@ const aLog = z.object(
     ),
     fields,
     timeUnit: z.enum(['ms', 'us', 'ns'], "'ms', 'us' or 'ns'"),
+    zone: z.string("a time zone, as 'Asia/Taipei'"),
+    silentAfter: z.string("a number and a unit, as '7 days'"),
     types: z.array(aName, 'an array of event types').optional(),
     uniqueIds: z.boolean('true or false'),
     order: z

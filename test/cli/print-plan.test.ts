@@ -41,6 +41,8 @@ const log: LogPlan = {
   ],
   bucketBits: 7,
   reduceBits: 4,
+  zone: 'UTC',
+  silentAfter: 86_400_000_000n,
   knownAt: null,
   asOf: null,
 }
