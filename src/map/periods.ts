@@ -2,6 +2,7 @@ import type { Int32Column } from '../model/column.ts'
 import type { LogPlan } from '../plan/plan.ts'
 import { vintageCalendar } from '../view/view-set.ts'
 import type { Batch } from './batch.ts'
+import type { FoundKeys } from './key-loop.ts'
 import { wordsOf } from './to-slot.ts'
 import { momentsOf, numbered, windowsOf } from './windows.ts'
 
@@ -61,4 +62,64 @@ export function noteRecorded(log: LogPlan, batch: Batch, periods: BatchPeriods |
 export function noteNewest(newest: NewestByPeriod, period: number, moment: bigint): void {
   const before = newest.get(period)
   if (before === undefined || moment > before) newest.set(period, moment)
+}
+
+/** Keys and periods up to this many are numbered in an array. */
+const PAIRS_MAX = 1 << 22
+
+/**
+ * Takes each key apart by the periods of its events: what was one distinct key is as many as it has periods.
+ *
+ * @returns The keys with their bytes as before, and the period of each.
+ */
+export function splitByPeriod(
+  { count, rows, several, slots, distinct }: FoundKeys,
+  { of, indexes }: BatchPeriods,
+): { found: FoundKeys; periodOf: Int32Array } {
+  const periods = indexes.length
+  const numberOf = distinct.count * periods <= PAIRS_MAX ? arrayNumbers(distinct.count * periods) : mapNumbers()
+  const pairs: number[] = []
+  const split = new Int32Array(count)
+  for (let i = 0; i < count; i++) {
+    const pair = slots[i]! * periods + of[rows[i]!]!
+    const number = numberOf(pair, pairs.length)
+    if (number === pairs.length) pairs.push(pair)
+    split[i] = number
+  }
+  const keyOf = Int32Array.from(pairs, (pair) => Math.floor(pair / periods))
+  const found = {
+    count,
+    rows,
+    several,
+    slots: split,
+    distinct: {
+      count: pairs.length,
+      hashes: keyOf.map((key) => distinct.hashes[key]!),
+      data: distinct.data,
+      starts: keyOf.map((key) => distinct.starts[key]!),
+      lengths: keyOf.map((key) => distinct.lengths[key]!),
+    },
+  }
+  return { found, periodOf: Int32Array.from(pairs, (pair) => indexes[pair % periods]!) }
+}
+
+/** Gives a pair the next number where it has none. */
+type NumberPairs = (pair: number, next: number) => number
+
+function arrayNumbers(pairs: number): NumberPairs {
+  const numbers = new Int32Array(pairs)
+  return (pair, next) => {
+    if (numbers[pair] === 0) numbers[pair] = next + 1
+    return numbers[pair]! - 1
+  }
+}
+
+function mapNumbers(): NumberPairs {
+  const numbers = new Map<number, number>()
+  return (pair, next) => {
+    const known = numbers.get(pair)
+    if (known !== undefined) return known
+    numbers.set(pair, next)
+    return next
+  }
 }

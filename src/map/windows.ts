@@ -3,11 +3,11 @@ import { describePlace, InputError } from '../model/errors.ts'
 import type { WindowDefinition } from '../model/view.ts'
 import type { LogPlan } from '../plan/plan.ts'
 import { type Calendar, MomentRangeError } from '../time/calendar.ts'
-import { formatElapsed, parseDuration } from '../time/duration.ts'
+import { parseDuration } from '../time/duration.ts'
+import { deadlines, describeLate, markLate } from '../time/lateness.ts'
 import { windowCalendar } from '../view/view-set.ts'
 import type { Batch } from './batch.ts'
 import { placeOf } from './emission.ts'
-import { wordsOf } from './to-slot.ts'
 
 /** Where the rows of a batch lie in time, by row of the batch. */
 export interface BatchWindows {
@@ -33,25 +33,20 @@ export interface WindowReader {
 export function makeWindowReader(log: LogPlan, window: WindowDefinition): WindowReader {
   const calendar = windowCalendar(log, window)
   const lateness = parseDuration(window.maxLateness, 'maxLateness')
-  const deadlines = new Map<number, bigint>()
-  const deadlineOf = (index: number): bigint => {
-    let deadline = deadlines.get(index)
-    if (deadline === undefined) deadlines.set(index, (deadline = calendar.deadlineOf(index, lateness)))
-    return deadline
-  }
+  const deadlineOf = deadlines(calendar, lateness)
   return {
     read(batch) {
       const occurredIn = windowsOf(calendar, log.roles.occurredAt, batch)
       const recordedIn = windowsOf(calendar, log.roles.recordedAt, batch)
       const { of, indexes } = numbered(occurredIn)
-      const recordedAt = momentsOf(batch, log.roles.recordedAt)
-      const late = laterThan(recordedAt, of, indexes.map(deadlineOf))
-      return { of, indexes, keys: indexes.map((index) => calendar.keyOf(index)), late, recordedIn }
+      const late = new Uint8Array(batch.rows)
+      const recorded = momentsOf(batch, log.roles.recordedAt).values
+      const anyLate = markLate(occurredIn, recorded, deadlineOf, late) > 0
+      const keys = indexes.map((index) => calendar.keyOf(index))
+      return { of, indexes, keys, late: anyLate ? late : null, recordedIn }
     },
     describeLate(batch, { of, indexes }, row) {
-      const index = indexes[of[row]!]!
-      const since = momentsOf(batch, log.roles.recordedAt).values[row]! - calendar.endOf(index)
-      return `recorded ${formatElapsed(since, log.timeUnit)} after the window ${calendar.nameOf(index)} closed`
+      return describeLate(calendar, indexes[of[row]!]!, momentsOf(batch, log.roles.recordedAt).values[row]!)
     },
   }
 }
@@ -97,21 +92,4 @@ export function numbered(values: Float64Array): { of: Int32Array; indexes: numbe
     of[row] = number
   }
   return { of, indexes }
-}
-
-/** Compares by 32-bit words: no bigint is made, and no digit lost. */
-function laterThan({ values }: Int64Column, of: Int32Array, deadlines: readonly bigint[]): Uint8Array | null {
-  const words = wordsOf(values)
-  const high = Int32Array.from(deadlines, (deadline) => Number(BigInt.asIntN(32, deadline >> 32n)))
-  const low = Float64Array.from(deadlines, (deadline) => Number(BigInt.asUintN(32, deadline)))
-  let late: Uint8Array | null = null
-  for (let row = 0; row < values.length; row++) {
-    const window = of[row]!
-    const recorded = words[2 * row + 1]!
-    if (recorded < high[window]!) continue
-    if (recorded === high[window]! && words[2 * row]! >>> 0 <= low[window]!) continue
-    late ??= new Uint8Array(values.length)
-    late[row] = 1
-  }
-  return late
 }

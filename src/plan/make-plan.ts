@@ -118,10 +118,12 @@ function planLog(log: AnyLog, views: readonly ViewDefinition[], input: PlanInput
     timeUnit: log.timeUnit,
     knownAt,
     asOf,
-    zone: log.zone,
-    silentAfter: log.silentAfter,
     partitions,
     vintages: input.vintages ?? null,
+    momentSlots: distinct([
+      ...(views.some((view) => view.window !== undefined) ? [roles.occurredAt, roles.recordedAt] : []),
+      ...(input.vintages === undefined ? [] : [roles.recordedAt]),
+    ]),
   }
 }
 

@@ -40,13 +40,12 @@ export interface LogPlan {
   readonly timeUnit: TimeUnit
   readonly knownAt: bigint | null
   readonly asOf: bigint | null
-  /** The log's time zone, and how long it waits for a partition that says nothing; as declared. */
-  readonly zone: string
-  readonly silentAfter: string
   /** The log's partitions by name, sorted: the values of its Hive folders, or the folder of files that have none. */
   readonly partitions: readonly string[]
   /** For every end of this in which the log recorded an event, the views are kept as they were known then. */
   readonly vintages: VintageLength | null
+  /** Moments that every event must have: those by which windows and vintages are found. */
+  readonly momentSlots: readonly number[]
 }
 
 /** Slot indexes of the roles; −1 where the log has none. */
