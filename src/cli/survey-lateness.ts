@@ -119,7 +119,14 @@ class SubjectCount {
     const { view, window, thresholds, maxLateness } = this.#subject
     const { events, early, late } = this.#counts
     return {
-      ...{ view, every: window?.every ?? null, zone: window?.zone ?? null, maxLateness, unit: this.#log.timeUnit, events },
+      ...{
+        view,
+        every: window?.every ?? null,
+        zone: window?.zone ?? null,
+        maxLateness,
+        unit: this.#log.timeUnit,
+        events,
+      },
       early: { events: early, first: this.#firstEarly },
       thresholds: thresholds.map((threshold, i) => ({
         threshold: formatDuration(threshold),
@@ -150,11 +157,7 @@ class SubjectCount {
  *
  * @param partitions When each recorded its events, ascending.
  */
-export function finalSince(
-  deadline: bigint,
-  partitions: readonly BigInt64Array[],
-  silentAfter: bigint,
-): bigint | null {
+export function finalSince(deadline: bigint, partitions: readonly BigInt64Array[], silentAfter: bigint): bigint | null {
   const there = partitions.filter((moments) => moments[0]! <= deadline)
   const passed = there.map((moments) => firstAfter(moments, deadline))
   const beyondSilence = least(partitions.map((moments) => firstAfter(moments, deadline + silentAfter)))
