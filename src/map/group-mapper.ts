@@ -8,8 +8,8 @@ import { compilePacker, type Packer, type PackInput } from '../shuffle/pack.ts'
 import { type ColumnFold, compileColumnFold, NO_HANDLER } from '../view/fold.ts'
 import { MisfitError } from '../view/from-values.ts'
 import { showKey } from '../view/key-codec.ts'
-import { guarded } from '../view/purity.ts'
 import { packedLayout } from '../view/packed-layout.ts'
+import { guarded } from '../view/purity.ts'
 import { StateStore } from '../view/state.ts'
 import { storeColumn } from '../view/state-column.ts'
 import { lateCode, type PreparedGroup, type PreparedView } from '../view/view-set.ts'
@@ -289,8 +289,7 @@ export class GroupMapper {
     at: BlockPlace,
   ): Block {
     const view = this.#group.views[0]!
-    const { found, periodOf } =
-      periods === null ? { found: byKey, periodOf: null } : splitByPeriod(byKey, periods)
+    const { found, periodOf } = periods === null ? { found: byKey, periodOf: null } : splitByPeriod(byKey, periods)
     const { slots, distinct } = found
     const store = new StateStore(view.state!)
     store.prepare(distinct.count)

@@ -95,7 +95,13 @@ export class LogMapper {
         continue
       }
       const needed = this.#needed(known !== undefined)
-      const batch = readBatch(log, file, open(file), index, recorded === 'unread' ? needed.union(this.#moments) : needed)
+      const batch = readBatch(
+        log,
+        file,
+        open(file),
+        index,
+        recorded === 'unread' ? new Set([...needed, ...this.#moments]) : needed,
+      )
       if (recorded === 'unread') this.#noteRecorded(batch, newest)
       if (known !== undefined) {
         contents.push({ rowGroup: index, words: contentWords(batch, known.members) })

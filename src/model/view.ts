@@ -195,10 +195,7 @@ export function defineView<
   })
 }
 
-function defineWindow(
-  spec: WindowSpec<never, WindowLength, string>,
-  zoneOfLog: string,
-): WindowDefinition {
+function defineWindow(spec: WindowSpec<never, WindowLength, string>, zoneOfLog: string): WindowDefinition {
   return Object.freeze({
     // What isn't known of a window is kept, for validation to name.
     ...spec,

@@ -1,15 +1,17 @@
 import type { LogicalType } from '../model/column.ts'
 import { ConfigurationError, InputError } from '../model/errors.ts'
 import type { OrderRole, RoleSource } from '../model/log.ts'
-import { parseMoment } from '../model/moment-text.ts'
 import type { VintageLength } from '../model/report.ts'
 import type { TimeUnit, Type } from '../model/type.ts'
 import { int64, string, timestamp } from '../model/types.ts'
 import { type AnyLog, isTyped, type ViewDefinition, vintagesName } from '../model/view.ts'
 import { footerSha256, openParquet, type ParquetFile, type RowGroup, type SchemaField } from '../parquet/file.ts'
 import type { Files } from '../storage/files.ts'
-import { nanosecondsIn } from '../view/from-values.ts'
 import { makeCalendar } from '../time/calendar.ts'
+import { parseMoment } from '../time/moments.ts'
+import { silentSteps } from '../time/watermark.ts'
+import { dayStarts } from '../time/zone.ts'
+import { nanosecondsIn } from '../view/from-values.ts'
 import { type Slot, storageOf } from '../view/slots.ts'
 import { vintageName } from '../view/view-set.ts'
 import { folderColumns, listFiles, partitionName } from './files.ts'
@@ -116,6 +118,8 @@ function planLog(log: AnyLog, views: readonly ViewDefinition[], input: PlanInput
     bucketBits,
     reduceBits: Math.min(bucketBits, Math.max(4, bucketBits - 3)),
     timeUnit: log.timeUnit,
+    zone: log.zone,
+    silentAfter: silentSteps(log.silentAfter, log.timeUnit),
     knownAt,
     asOf,
     partitions,
@@ -190,14 +194,19 @@ function declareSlots(log: AnyLog): { slots: DeclaredSlot[]; roles: RoleSlots } 
   const add = (name: string, what: string, source: RoleSource | undefined, bare: Type | undefined): number => {
     if (source === undefined) return -1
     const type = typeof source === 'string' ? bare : source
-    slots.push({ name, what, type, from: typeof source === 'string' ? source : (source.from ?? name) })
+    slots.push({
+      name,
+      what,
+      type: inZone(type, log.zone),
+      from: typeof source === 'string' ? source : (source.from ?? name),
+    })
     return slots.length - 1
   }
   const role = (name: string, bare: Type | undefined, asMoment = (source: RoleSource | undefined) => source) =>
     add(name, `the events' ${name}`, asMoment(columns[name] as RoleSource | undefined), bare)
   const moment = timestamp(log.timeUnit as 'us')
   const midnight = (source: RoleSource | undefined) =>
-    typeof source === 'object' && source.kind === 'date' ? midnightOf(source, log.timeUnit) : source
+    typeof source === 'object' && source.kind === 'date' ? midnightOf(source, log) : source
   const id = Array.isArray(columns['id'])
     ? columns['id'].map((column: string, i: number) => add(`id[${i}]`, "part of the events' id", column, undefined))
     : [role('id', undefined)]
@@ -210,17 +219,22 @@ function declareSlots(log: AnyLog): { slots: DeclaredSlot[]; roles: RoleSlots } 
     sequence: role('sequence', int64()),
   }
   for (const [name, type] of Object.entries(log.fields as Readonly<Record<string, Type>>)) {
-    slots.push({ name, what: `field ${name}`, type, from: type.from ?? name })
+    slots.push({ name, what: `field ${name}`, type: inZone(type, log.zone), from: type.from ?? name })
   }
   return { slots, roles }
 }
 
-/** A day that stands for a moment is its midnight, UTC. */
-function midnightOf(day: Type, unit: TimeUnit): Type {
+/** Files may hold days where moments are declared. */
+function inZone<T extends Type | undefined>(type: T, zone: string): T {
+  return type?.kind === 'timestamp' ? { ...type, zone } : type
+}
+
+/** A day that stands for a moment is its midnight in the log's zone. */
+function midnightOf(day: Type, { timeUnit: unit, zone }: AnyLog): Type {
   const { whenMissing, ...rest } = day
   const moment = { ...rest, kind: 'timestamp', unit } as const
   if (typeof whenMissing !== 'number') return whenMissing === undefined ? moment : { ...moment, whenMissing }
-  const instant = BigInt(whenMissing) * (86_400_000_000_000n / nanosecondsIn[unit])
+  const instant = BigInt(dayStarts(zone)(whenMissing)) * (1_000_000n / nanosecondsIn[unit as TimeUnit])
   return { ...moment, whenMissing: unit === 'ns' ? instant : Number(instant) }
 }
 
@@ -315,7 +329,7 @@ function momentOption(
     throw new ConfigurationError(
       `${option}: log ${log.name} has no ${role} column, so it isn't known which events to keep. Declare columns.${role}.`,
     )
-  return parseMoment(text, log.timeUnit, option)
+  return parseMoment(text, { unit: log.timeUnit, zone: log.zone, option })
 }
 
 /** What decides which row groups are read: known-at and as-of in nanoseconds. */
@@ -353,7 +367,12 @@ function planSplits(
     const occurred = asOf === null ? undefined : momentBounds(parquet, rowGroup, sources[roles.occurredAt], zone)
     const unknown = liesBeyond(recorded, knownAt)
     const newest = unknown || roles.recordedAt < 0 ? null : newestOf(recorded, timeline)
-    rowGroups.push({ index: rowGroup.index, rows: rowGroup.rows, skipped: unknown || liesBeyond(occurred, asOf), newest })
+    rowGroups.push({
+      index: rowGroup.index,
+      rows: rowGroup.rows,
+      skipped: unknown || liesBeyond(occurred, asOf),
+      newest,
+    })
     rows += rowGroup.rows
     bytes += rowGroup.bytesCompressed
   }

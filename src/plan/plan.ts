@@ -36,8 +36,11 @@ export interface LogPlan {
   readonly bucketBits: number
   /** which are reduced in 2^reduceBits tasks. */
   readonly reduceBits: number
-  /** Only events recorded, occurred up to this moment (inclusive), in the log's time unit. */
   readonly timeUnit: TimeUnit
+  readonly zone: string
+  /** How long a partition may be silent and still hold up windows, in the log's time unit. */
+  readonly silentAfter: bigint
+  /** Only events recorded, occurred up to this moment (inclusive), in the log's time unit. */
   readonly knownAt: bigint | null
   readonly asOf: bigint | null
   /** The log's partitions by name, sorted: the values of its Hive folders, or the folder of files that have none. */

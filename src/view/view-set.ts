@@ -1,6 +1,6 @@
 import { ConfigurationError } from '../model/errors.ts'
 import type { Fields, Type } from '../model/type.ts'
-import { date, string, timestamp, int32 } from '../model/types.ts'
+import { date, int32, string, timestamp } from '../model/types.ts'
 import { isTyped, type ViewDefinition, type WindowDefinition } from '../model/view.ts'
 import type { GroupPlan, LogPlan } from '../plan/plan.ts'
 import { type Calendar, makeCalendar } from '../time/calendar.ts'
