@@ -40,12 +40,12 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   reduce: [
     ...['model', 'storage', 'parquet', 'time', 'view', 'plan/plan.ts', ...shuffleFormats, ...dispatch],
     // The results of map, as types.
-    ...['map/all.ts', 'map/map-split.ts'],
+    ...['map/all.ts', 'map/map-split.ts', 'map/timelines.ts'],
   ],
   commit: [
     ...['model', 'storage', 'parquet', 'view', 'job', 'plan/plan.ts', 'stages.ts', 'shuffle/block-memory.ts'],
     // The results of map and reduce, as types.
-    ...['map/map-split.ts', 'reduce/all.ts'],
+    ...['map/map-split.ts', 'map/timelines.ts', 'reduce/all.ts'],
   ],
   workers: ['model', 'storage', 'parquet', 'time', 'view', 'job', 'plan/plan.ts', 'shuffle', 'map', 'reduce'],
   'rebuild.ts': [
@@ -62,10 +62,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
     'workers',
   ],
   // One key's events go the same way as all, and are looked at on it.
-  trace: [
-    ...['model', 'storage', 'parquet', 'time', 'view', 'job', 'plan', 'map', 'shuffle'],
-    ...['reduce/bucket.ts', 'reduce/order.ts', 'reduce/part.ts'],
-  ],
+  trace: [...['model', 'storage', 'parquet', 'time', 'view', 'job', 'plan', 'map', 'shuffle', 'reduce']],
   'engine.ts': ['model', 'job', 'plan/plan.ts', 'rebuild.ts'],
   'index.ts': ['model', 'job', 'plan/plan.ts', 'engine.ts'],
   // Contenders do what a user's program would.

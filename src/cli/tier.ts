@@ -2,16 +2,16 @@
  * Two ways to read figures that may still change: `final`, only those of windows that can't change any more; `live`, all of
  * them, with how complete a window is and what it is expected to come to.
  */
-import { nullable, float64, string } from '../model/types.ts'
+import { float64, nullable, string } from '../model/types.ts'
 import { type Estimate, estimateOf } from '../time/triangle.ts'
 import { takeRows } from '../trace/rows.ts'
 import { columnFromValues } from '../view/from-values.ts'
 import type { NamedColumn } from './arrow.ts'
 import { formatCount, formatCounted, formatPercent } from './numbers.ts'
 import type { Rows } from './rows.ts'
+import type { Tier } from './tier-option.ts'
 import { readTriangle, type ViewTriangle, windowOf } from './triangle-file.ts'
 import { cellText, rawReader, valueReader } from './values.ts'
-import type { Tier } from './tier-option.ts'
 import type { FoundView } from './view-files.ts'
 
 /** Rows of one tier, and what there is to say of it. */
@@ -35,7 +35,11 @@ export function tieredRows(
   const known = watermark === null ? 'Nothing is known yet' : `Known through ${watermark}`
   if (tier === 'final') {
     const batches = mapped(readRows(), finalRows)
-    return { total: windows.finalRows, batches, note: `${known}; ${formatCount(windows.provisional)} of ${of} are provisional and left out.` }
+    return {
+      total: windows.finalRows,
+      batches,
+      note: `${known}; ${formatCount(windows.provisional)} of ${of} are provisional and left out.`,
+    }
   }
   const triangle = readTriangle(found, 'measure', '--tier live')
   const isAlone = found.manifest.key.length === 1
@@ -46,7 +50,11 @@ export function tieredRows(
     return estimate
   }
   const batches = mapped(readRows(), (columns) => withEstimates(columns, estimateAt, isAlone, forPeople))
-  return { total: windows.rows, batches, note: `${known}; ${formatCount(windows.provisional)} of ${of} ${windows.provisional === 1 ? 'is' : 'are'} provisional.` }
+  return {
+    total: windows.rows,
+    batches,
+    note: `${known}; ${formatCount(windows.provisional)} of ${of} ${windows.provisional === 1 ? 'is' : 'are'} provisional.`,
+  }
 }
 
 function estimateOfKey({ calendar, triangle }: ViewTriangle, key: unknown): Estimate {
@@ -150,5 +158,7 @@ export function expectedText({ ultimate, low, high, reason }: Estimate): string 
 
 /** Estimates have no more digits than say something. */
 function figure(value: number): string {
-  return Math.abs(value) >= 100 || Number.isInteger(value) ? formatCount(Math.round(value)) : cellText(Number(value.toPrecision(3)))
+  return Math.abs(value) >= 100 || Number.isInteger(value)
+    ? formatCount(Math.round(value))
+    : cellText(Number(value.toPrecision(3)))
 }

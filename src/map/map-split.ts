@@ -103,7 +103,7 @@ export class LogMapper {
         file,
         open(file),
         index,
-        recorded === 'unread' ? needed.union(this.#moments) : needed,
+        recorded === 'unread' ? new Set([...needed, ...this.#moments]) : needed,
       )
       if (recorded === 'unread') this.#noteRecorded(batch, newest)
       if (known !== undefined) {

@@ -1,9 +1,12 @@
+import type { ViewDefinition } from '../model/view.ts'
 import type { LogPlan, Plan } from '../plan/plan.ts'
 import { watermarkOf } from '../time/watermark.ts'
-import { vintageCalendar } from '../view/view-set.ts'
+import { vintageCalendar, windowCalendar } from '../view/view-set.ts'
 import type { MapResult } from './map-split.ts'
 import { noteNewest } from './periods.ts'
-import { Triangle, type TriangleCell } from './triangle.ts'
+import { Triangle, type TriangleTable, triangleTable } from './triangle.ts'
+
+export type { TriangleTable } from './triangle.ts'
 
 /** What a log's splits together say of time, once all are mapped. */
 export interface Timeline {
@@ -14,7 +17,7 @@ export interface Timeline {
   /** The ends of all periods in which an event was recorded, oldest first; empty where no vintages are asked for. */
   readonly cuts: readonly Cut[]
   /** By view with windows. */
-  readonly triangles: ReadonlyMap<string, readonly TriangleCell[]>
+  readonly triangles: ReadonlyMap<string, TriangleTable>
 }
 
 /** The end of a period of vintages. */
@@ -26,11 +29,20 @@ export interface Cut {
   readonly watermark: bigint
 }
 
-export function timelinesOf(plan: Plan, mapped: readonly (readonly MapResult[])[]): Timeline[] {
-  return plan.logs.map((log, index) => timelineOf(log, mapped[index]!))
+export function timelinesOf(
+  plan: Plan,
+  views: readonly ViewDefinition[],
+  mapped: readonly (readonly MapResult[])[],
+): Timeline[] {
+  const definitions = new Map(views.map((view) => [view.name, view]))
+  return plan.logs.map((log, index) => timelineOf(log, definitions, mapped[index]!))
 }
 
-function timelineOf(log: LogPlan, results: readonly MapResult[]): Timeline {
+function timelineOf(
+  log: LogPlan,
+  definitions: ReadonlyMap<string, ViewDefinition>,
+  results: readonly MapResult[],
+): Timeline {
   const newest = log.partitions.map(() => new Map<number, bigint>())
   results.forEach((result, split) => {
     const { partition } = log.files[log.splits[split]!.file]!
@@ -42,7 +54,7 @@ function timelineOf(log: LogPlan, results: readonly MapResult[]): Timeline {
     progress,
     watermark: watermarkOf(known, log.silentAfter),
     cuts: log.vintages === null ? [] : cutsOf(log, newest),
-    triangles: trianglesOf(log, results),
+    triangles: trianglesOf(log, definitions, results),
   }
 }
 
@@ -78,14 +90,18 @@ function vintageKey(calendar: ReturnType<typeof vintageCalendar>, period: number
   return calendar.unit === 'ns' ? last : Number(last)
 }
 
-function trianglesOf(log: LogPlan, results: readonly MapResult[]): Map<string, readonly TriangleCell[]> {
-  const triangles = new Map<string, Triangle>()
-  for (const { views } of log.groups) {
-    for (const view of views) {
-      const triangle = new Triangle()
-      for (const result of results) triangle.add(result.triangles[view]!)
-      triangles.set(view, triangle)
-    }
+function trianglesOf(
+  log: LogPlan,
+  definitions: ReadonlyMap<string, ViewDefinition>,
+  results: readonly MapResult[],
+): Map<string, TriangleTable> {
+  const tables = new Map<string, TriangleTable>()
+  for (const name of log.groups.flatMap((group) => group.views)) {
+    const view = definitions.get(name)!
+    if (view.window === undefined) continue
+    const triangle = new Triangle()
+    for (const result of results) triangle.add(result.triangles[name]!)
+    tables.set(name, triangleTable(windowCalendar(log, view.window), view, triangle.cells()))
   }
-  return new Map([...triangles].map(([view, triangle]) => [view, triangle.cells()]))
+  return tables
 }

@@ -1,12 +1,15 @@
 import { ViewError } from '../model/errors.ts'
+import type { TimeUnit } from '../model/type.ts'
+import type { ViewDefinition } from '../model/view.ts'
 import type { LogPlan } from '../plan/plan.ts'
+import type { Calendar } from '../time/calendar.ts'
 import { type BoundSlots, compileWithEvent } from '../view/fold.ts'
 import { guarded } from '../view/purity.ts'
 import { ValueError } from '../view/runtime.ts'
 import type { PreparedGroup } from '../view/view-set.ts'
 import type { Batch } from './batch.ts'
 import { functionError } from './emission.ts'
-import { addNumber, type ExactSum, mergeSum } from './exact-sum.ts'
+import { addNumber, type ExactSum, mergeSum, roundSum } from './exact-sum.ts'
 import type { BatchWindows } from './windows.ts'
 
 /**
@@ -26,10 +29,12 @@ export class Triangle {
   readonly #windows = new Map<number, Map<number, TriangleCell>>()
 
   cell(window: number, delay: number): TriangleCell {
-    let delays = this.#windows.get(window)
-    if (delays === undefined) this.#windows.set(window, (delays = new Map()))
-    let cell = delays.get(delay)
-    if (cell === undefined) delays.set(delay, (cell = { window, delay, events: 0, whole: 0n, parts: null }))
+    const delays = this.#windows.get(window) ?? new Map<number, TriangleCell>()
+    if (delays.size === 0) this.#windows.set(window, delays)
+    const known = delays.get(delay)
+    if (known !== undefined) return known
+    const cell = { window, delay, events: 0, whole: 0n, parts: null }
+    delays.set(delay, cell)
     return cell
   }
 
@@ -131,11 +136,37 @@ function countEvents(batch: Batch, rows: Int32Array, windows: BatchWindows, tria
   }
 }
 
-/** A sum beyond what an INT64 column holds. */
-export function refuseLargeMeasure(view: string, sum: bigint): void {
-  if (BigInt.asIntN(64, sum) === sum) return
+/** A triangle as the columns of a file. */
+export interface TriangleTable {
+  /** Windows as a view's key column has them: days, or moments in this unit. */
+  readonly unit: TimeUnit | null
+  readonly window: readonly (number | bigint)[]
+  readonly delay: readonly number[]
+  readonly events: readonly number[]
+  /** Integers, where all that was measured are, else numbers. */
+  readonly measure: readonly (number | bigint)[]
+  readonly isExact: boolean
+}
+
+export function triangleTable(calendar: Calendar, view: ViewDefinition, cells: readonly TriangleCell[]): TriangleTable {
+  const isExact = cells.every(({ parts }) => parts === null)
+  return {
+    unit: calendar.keyKind === 'date' ? null : calendar.unit,
+    window: cells.map((cell) => calendar.keyOf(cell.window)),
+    delay: cells.map((cell) => cell.delay),
+    events: cells.map((cell) => cell.events),
+    measure: cells.map((cell) =>
+      view.window!.measure === undefined ? cell.events : measured(view.name, cell, isExact),
+    ),
+    isExact,
+  }
+}
+
+function measured(view: string, cell: TriangleCell, isExact: boolean): number | bigint {
+  if (!isExact) return roundSum(cell)
+  if (BigInt.asIntN(64, cell.whole) === cell.whole) return cell.whole
   throw new ViewError(
-    `View ${view}, its measure: expected sums within 64 bits, found ${sum}. Measure in larger units.`,
+    `View ${view}, its measure: expected sums within 64 bits, found ${cell.whole}. Measure in larger units.`,
     { view, handler: 'measure' },
   )
 }

@@ -5,9 +5,11 @@ import { rowsOutside } from '../map/moments.ts'
 import { typesOf } from '../map/types.ts'
 import { makeUpcaster } from '../map/upcast.ts'
 import type { ParquetFile, RowGroup } from '../parquet/file.ts'
+import { momentBounds } from '../plan/make-plan.ts'
 import type { FilePlan, LogPlan } from '../plan/plan.ts'
 import { BlockMemory, newBudget } from '../shuffle/block-memory.ts'
 import { disk } from '../storage/disk.ts'
+import { nanosecondsIn } from '../view/from-values.ts'
 import type { PreparedGroup } from '../view/view-set.ts'
 import type { Key, TracePlan } from './plan-trace.ts'
 import { storedValue } from './rows.ts'
@@ -49,22 +51,40 @@ export function mapperOf({ view }: TracePlan, log: LogPlan, group: PreparedGroup
 }
 
 /** Whether statistics or the file's folders prove that no event of a row group has the key. */
-export function isAbsent({ view, log }: TracePlan, file: FilePlan, parquet: ParquetFile, rowGroup: RowGroup, key: Key) {
-  if (view.by !== undefined) return false
+export function isAbsent(plan: TracePlan, file: FilePlan, parquet: ParquetFile, rowGroup: RowGroup, key: Key): boolean {
+  if (plan.window !== null) return liesOutsideWindow(plan, plan.window, file, parquet, rowGroup, key)
+  return plan.view.by === undefined && lacksKey(plan.log, file, parquet, rowGroup, key['key'])
+}
+
+function lacksKey(log: LogPlan, file: FilePlan, parquet: ParquetFile, rowGroup: RowGroup, value: unknown): boolean {
   const source = file.sources[log.roles.key]!
   const { type } = log.slots[log.roles.key]!
-  const value = key['key']
   if (source.kind === 'constant') return type.kind === 'string' && source.value !== value
   if (source.kind !== 'column') return false
   const { kind } = logicalTypeAt(parquet.schema, source.path)
-  const bounds = rowGroup.statistics(source.path)
-  if (bounds?.min === undefined || bounds.max === undefined) return false
+  const { min, max } = rowGroup.statistics(source.path) ?? {}
+  if (min === undefined || max === undefined) return false
   if (type.kind === 'string' && kind === 'string') {
     const compare = (bound: unknown) => Buffer.compare(Buffer.from(value as string), Buffer.from(bound as string))
-    return compare(bounds.min) < 0 || compare(bounds.max) > 0
+    return compare(min) < 0 || compare(max) > 0
   }
   const isWhole = kind === 'int' && ['int32', 'int64', 'bigint'].includes(type.kind)
-  return isWhole && ((value as bigint) < (bounds.min as bigint) || (value as bigint) > (bounds.max as bigint))
+  return isWhole && ((value as bigint) < (min as bigint) || (value as bigint) > (max as bigint))
+}
+
+function liesOutsideWindow(
+  { log }: TracePlan,
+  { calendar, column }: NonNullable<TracePlan['window']>,
+  file: FilePlan,
+  parquet: ParquetFile,
+  rowGroup: RowGroup,
+  key: Key,
+): boolean {
+  const bounds = momentBounds(parquet, rowGroup, file.sources[log.roles.occurredAt], log.zone)
+  if (bounds === undefined) return false
+  const window = calendar.indexOfKey(key[column] as number | bigint)
+  const step = nanosecondsIn[log.timeUnit]
+  return bounds.max < calendar.startOf(window) * step || bounds.min >= calendar.endOf(window) * step
 }
 
 /**

@@ -1,9 +1,12 @@
+import { readBatch } from '../map/batch.ts'
+import { type NewestByPeriod, noteNewest, noteRecorded } from '../map/periods.ts'
 import type { Place } from '../model/errors.ts'
 import type { ExceptionRow } from '../model/report.ts'
 import type { ViewDefinition } from '../model/view.ts'
 import { openParquet, type ParquetFile } from '../parquet/file.ts'
 import type { FilePlan } from '../plan/plan.ts'
 import { disk } from '../storage/disk.ts'
+import { watermarkOf } from '../time/watermark.ts'
 import { type Applied, applyEvents } from './apply-events.ts'
 import { type EventText, isAbsent, mapperOf, type RowGroupEvents, readEvents, seekRows } from './find-events.ts'
 import { foldPassbook, type Passbook, type StoredState } from './passbook.ts'
@@ -15,7 +18,7 @@ export type Outcome = 'applied' | 'duplicate' | 'filtered' | 'late' | 'quarantin
 export interface TracedEvent extends EventText {
   readonly place: Place
   readonly outcome: Outcome
-  /** Why it was not applied. */
+  /** Why it was not applied; of one that was applied though it was late, how late. */
   readonly reason: string | null
   /** The state before and after; null where the event didn't come to be folded. */
   readonly before: StoredState | null
@@ -43,7 +46,7 @@ export function traceKey(plan: TracePlan, key: Key, onProgress: (rows: number, b
   try {
     const { found, skipped } = findEvents(plan, key, wanted, opened.open, onProgress)
     const applied = applyEvents(plan, found, wanted, opened.open)
-    const passbook = foldPassbook(plan, applied)
+    const passbook = foldPassbook(plan, applied, watermarkFor(plan, opened.open))
     const all = found.flatMap(({ events }) => events)
     return {
       events: inOrder([...stepsOf(plan, passbook), ...notApplied(plan, found, applied)]),
@@ -97,12 +100,29 @@ function findEvents(
   return { found, skipped }
 }
 
+/** Up to when the log is taken to be known, which only views with windows say. */
+function watermarkFor({ log, window }: TracePlan, open: (file: FilePlan) => ParquetFile): bigint | null {
+  if (window === null) return null
+  const newest = new Map<number, bigint>()
+  for (const split of log.splits) {
+    const file = log.files[split.file]!
+    const [rowGroup] = split.rowGroups
+    const own: NewestByPeriod = new Map()
+    if (rowGroup!.newest === 'unread') {
+      const recordedAt = new Set([log.roles.recordedAt])
+      noteRecorded(log, readBatch(log, file, open(file), rowGroup!.index, recordedAt), null, own)
+    } else if (rowGroup!.newest !== null) noteNewest(own, 0, rowGroup!.newest)
+    for (const moment of own.values()) noteNewest(newest, file.partition, moment)
+  }
+  return watermarkOf(newest.values(), log.silentAfter)
+}
+
 function stepsOf(plan: TracePlan, { steps }: Passbook): TracedEvent[] {
-  return steps.map(({ event: { place, ...event }, before, after, failure }) => ({
+  return steps.map(({ event: { place, late, ...event }, isApplied, before, after, failure }) => ({
     ...event,
     place: placeOf(plan, place.split, place.row),
-    outcome: failure === null ? 'applied' : 'quarantined',
-    reason: failure === null ? null : `handler failed: ${failure}`,
+    outcome: failure !== null ? 'quarantined' : isApplied ? 'applied' : 'late',
+    reason: failure !== null ? `handler failed: ${failure}` : late,
     before,
     after,
   }))

@@ -292,6 +292,9 @@ export const weekly = defineView({
   },
 })
 
-export default defineJob({ views: [balances, daily, tree, windowed, windowAlone, counts, hourly, weekly], schedule: '0 2 * * *' })
+export default defineJob({
+  views: [balances, daily, tree, windowed, windowAlone, counts, hourly, weekly],
+  schedule: '0 2 * * *',
+})
 // @ts-expect-error: a log is no view
 defineJob({ views: [ledger] })
