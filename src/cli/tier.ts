@@ -2,15 +2,17 @@
  * Two ways to read figures that may still change: `final`, only those of windows that can't change any more; `live`, all of
  * them, with how complete a window is and what it is expected to come to.
  */
+import type { ManifestWindow } from '../model/manifest.ts'
 import { float64, nullable, string } from '../model/types.ts'
 import { type Estimate, estimateOf } from '../time/triangle.ts'
 import { takeRows } from '../trace/rows.ts'
 import { columnFromValues } from '../view/from-values.ts'
 import type { NamedColumn } from './arrow.ts'
+import { dayBeginningAt, formatLocal } from './local-moments.ts'
 import { formatCount, formatCounted, formatPercent } from './numbers.ts'
 import type { Rows } from './rows.ts'
 import type { Tier } from './tier-option.ts'
-import { readTriangle, type ViewTriangle, windowOf } from './triangle-file.ts'
+import { calendarOf, readTriangle, type ViewTriangle, watermarkOf, windowOf } from './triangle-file.ts'
 import { cellText, rawReader, valueReader } from './values.ts'
 import type { FoundView } from './view-files.ts'
 
@@ -29,10 +31,10 @@ export function tieredRows(
   readRows: () => Iterable<readonly NamedColumn[]>,
   forPeople: boolean,
 ): TieredRows {
-  const { watermark } = windowOf(found, `--tier ${tier}`)
+  const window = windowOf(found, `--tier ${tier}`)
   const windows = countWindows(readRows())
   const of = formatCounted(windows.all, 'window')
-  const known = watermark === null ? 'Nothing is known yet' : `Known through ${watermark}`
+  const known = knownText(found, window)
   if (tier === 'final') {
     const batches = mapped(readRows(), finalRows)
     return {
@@ -45,8 +47,8 @@ export function tieredRows(
   const isAlone = found.manifest.key.length === 1
   const estimates = new Map<unknown, Estimate>()
   const estimateAt = (key: unknown) => {
-    let estimate = estimates.get(key)
-    if (estimate === undefined) estimates.set(key, (estimate = estimateOfKey(triangle, key)))
+    const estimate = estimates.get(key) ?? estimateOfKey(triangle, key)
+    estimates.set(key, estimate)
     return estimate
   }
   const batches = mapped(readRows(), (columns) => withEstimates(columns, estimateAt, isAlone, forPeople))
@@ -55,6 +57,15 @@ export function tieredRows(
     batches,
     note: `${known}; ${formatCount(windows.provisional)} of ${of} ${windows.provisional === 1 ? 'is' : 'are'} provisional.`,
   }
+}
+
+/** `Known through 2021-05-25 (Asia/Taipei)` */
+function knownText(found: FoundView, window: ManifestWindow): string {
+  const moment = watermarkOf(found, window)
+  if (moment === null) return 'Nothing is known yet'
+  const { unit, zone } = calendarOf(found, window)
+  const text = (window.recordsDays ? dayBeginningAt(moment, unit, zone) : null) ?? formatLocal(moment, unit, zone)
+  return `Known through ${text} (${zone})`
 }
 
 function estimateOfKey({ calendar, triangle }: ViewTriangle, key: unknown): Estimate {

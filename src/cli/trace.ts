@@ -81,7 +81,7 @@ async function printTrace(plan: TracePlan, traced: Trace, limit: number, output:
   const { events, rows } = traced
   if (events.length === 0) return
   const shown = events.slice(Math.max(0, events.length - limit))
-  await output.result(describeEvents(printedEvents(plan, shown), output.width))
+  await output.result(describeEvents(plan, shown, output.width))
   if (rows.rows > 0) {
     await output.result(`\n${plan.view.name}\n`)
     await printRows(

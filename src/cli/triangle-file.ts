@@ -41,12 +41,18 @@ export function calendarOf({ manifest }: FoundView, { every, zone }: ManifestWin
   return makeCalendar({ every, zone, unit: unit! })
 }
 
+/** Up to when all is taken to be known, in the unit of the view's moments; null where nothing is. */
+export function watermarkOf(found: FoundView, window: ManifestWindow): bigint | null {
+  const { unit, zone } = calendarOf(found, window)
+  return window.watermark === null ? null : parseMoment(window.watermark, { unit, zone, option: 'watermark' })
+}
+
 /** Reads the triangle, as far as periods are wholly observed. */
 export function readTriangle(found: FoundView, counted: Counted, purpose: string): ViewTriangle {
   const window = windowOf(found, purpose)
   const calendar = calendarOf(found, window)
   const counts = readCounts(found, calendar, counted)
-  const last = lastObserved(calendar, window)
+  const last = lastObserved(found, window, calendar)
   const later = counts.filter((count) => count.window + count.delay > last)
   return {
     calendar,
@@ -60,13 +66,13 @@ export function readTriangle(found: FoundView, counted: Counted, purpose: string
  * The last period of which all is known that was recorded in it. Where a log records days, a day that is known is known to
  * its end.
  */
-export function lastObserved(calendar: Calendar, { watermark, recordsDays }: ManifestWindow): number {
-  if (watermark === null) return Number.NEGATIVE_INFINITY
+function lastObserved(found: FoundView, window: ManifestWindow, calendar: Calendar): number {
+  const moment = watermarkOf(found, window)
+  if (moment === null) return Number.NEGATIVE_INFINITY
   const { zone, unit } = calendar
-  const moment = parseMoment(watermark, { unit, zone, option: 'watermark' })
   const index = calendar.indexOf(moment)
   const days = makeCalendar({ every: 'day', zone, unit })
-  const known = recordsDays ? days.endOf(days.indexOf(moment)) : moment + 1n
+  const known = window.recordsDays ? days.endOf(days.indexOf(moment)) : moment + 1n
   return known >= calendar.endOf(index) ? index : index - 1
 }
 

@@ -8,6 +8,7 @@ export const verbs: Readonly<Record<string, () => Promise<Verb>>> = {
   show: async () => (await import('./show.ts')).show,
   get: async () => (await import('./get.ts')).get,
   trace: async () => (await import('./trace.ts')).trace,
+  triangle: async () => (await import('./triangle.ts')).triangle,
   history: async () => (await import('./history.ts')).history,
   bench: async () => (await import('./bench.ts')).bench,
 }
