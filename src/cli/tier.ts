@@ -4,6 +4,7 @@
  */
 import type { ManifestWindow } from '../model/manifest.ts'
 import { float64, nullable, string } from '../model/types.ts'
+import { formatWindow } from '../time/lateness.ts'
 import { type Estimate, estimateOf } from '../time/triangle.ts'
 import { takeRows } from '../trace/rows.ts'
 import { columnFromValues } from '../view/from-values.ts'
@@ -13,7 +14,7 @@ import { formatCount, formatCounted, formatPercent } from './numbers.ts'
 import type { Rows } from './rows.ts'
 import type { Tier } from './tier-option.ts'
 import { calendarOf, readTriangle, type ViewTriangle, watermarkOf, windowOf } from './triangle-file.ts'
-import { cellText, rawReader, valueReader } from './values.ts'
+import { rawReader, valueReader } from './values.ts'
 import type { FoundView } from './view-files.ts'
 
 /** Rows of one tier, and what there is to say of it. */
@@ -55,7 +56,7 @@ export function tieredRows(
   return {
     total: windows.rows,
     batches,
-    note: `${known}; ${formatCount(windows.provisional)} of ${of} ${windows.provisional === 1 ? 'is' : 'are'} provisional.`,
+    note: `${known}; ${formatCount(windows.provisional)} of ${of} ${windows.provisional === 1 ? 'is' : 'are'} provisional.${observedText(triangle)}`,
   }
 }
 
@@ -66,6 +67,12 @@ function knownText(found: FoundView, window: ManifestWindow): string {
   const { unit, zone } = calendarOf(found, window)
   const text = (window.recordsDays ? dayBeginningAt(moment, unit, zone) : null) ?? formatLocal(moment, unit, zone)
   return `Known through ${text} (${zone})`
+}
+
+/** A period that has only begun would make its delay look rarer than it is. */
+function observedText({ beyond, calendar, triangle }: ViewTriangle): string {
+  if (beyond === 0 || triangle.windows.size === 0) return ''
+  return ` What is complete and expected follows from all that was recorded through ${formatWindow(calendar, triangle.last)}.`
 }
 
 function estimateOfKey({ calendar, triangle }: ViewTriangle, key: unknown): Estimate {
@@ -163,13 +170,9 @@ function withEstimates(
 /** `812 (760 to 871)`: what a window is expected to come to, and between which it lies with a probability of 95 %. */
 export function expectedText({ ultimate, low, high, reason }: Estimate): string {
   if (ultimate === null) return `unknown: ${reason}`
+  // No more digits than say something, and as many in all three.
+  const digits = Number.isInteger(ultimate) || Math.abs(ultimate) >= 100 ? 0 : Math.abs(ultimate) >= 10 ? 1 : 2
+  const figure = (value: number) => value.toLocaleString('en-US', { maximumFractionDigits: digits })
   const interval = low === null || high === null ? '' : ` (${figure(low)} to ${figure(high)})`
   return `${figure(ultimate)}${interval}`
-}
-
-/** Estimates have no more digits than say something. */
-function figure(value: number): string {
-  return Math.abs(value) >= 100 || Number.isInteger(value)
-    ? formatCount(Math.round(value))
-    : cellText(Number(value.toPrecision(3)))
 }

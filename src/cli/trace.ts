@@ -102,6 +102,8 @@ async function printTrace(plan: TracePlan, traced: Trace, limit: number, output:
 function describeOutcomes(events: readonly TracedEvent[]): string {
   const counts = Map.groupBy(events, ({ outcome }) => outcome)
   const each = [...counts].map(([outcome, { length }]) => `${formatCount(length)} ${outcome}`)
+  const late = counts.get('applied')?.filter(({ reason }) => reason !== null).length ?? 0
+  if (late > 0) each.push(`${formatCount(late)} of the applied late`)
   return `${formatCounted(events.length, 'event')}: ${each.join(', ')}`
 }
 

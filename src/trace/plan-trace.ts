@@ -166,14 +166,15 @@ function seeker(view: ViewDefinition, isWanted: (key: unknown) => boolean): View
 }
 
 /** The bytes of a key. @throws ConfigurationError where a value doesn't fit its column. */
-export function keyBytes({ traced }: TracePlan, key: Key): Uint8Array {
+export function keyBytes({ traced, window }: TracePlan, key: Key): Uint8Array {
   const [{ codec, name }] = traced.views as readonly [PreparedView]
   const writer = new ByteWriter()
   try {
+    window?.calendar.indexOfKey(key[window.column] as number | bigint)
     codec.write(key, writer)
   } catch (error) {
-    if (!(error instanceof KeyValueError)) throw error
-    throw new ConfigurationError(`View ${name} can have no such key: ${error.message}.`)
+    if (!(error instanceof KeyValueError || error instanceof RangeError)) throw error
+    throw new ConfigurationError(`View ${name} can have no such key: ${error.message.replace(/\.$/, '')}.`)
   }
   return writer.bytes.subarray(0, writer.length)
 }
