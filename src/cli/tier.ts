@@ -41,7 +41,7 @@ export function tieredRows(
     return {
       total: windows.finalRows,
       batches,
-      note: `${known}; ${formatCount(windows.provisional)} of ${of} are provisional and left out.`,
+      note: `${known}; ${formatCount(windows.provisional)} of ${of} ${windows.provisional === 1 ? 'is' : 'are'} provisional and left out.`,
     }
   }
   const triangle = readTriangle(found, 'measure', '--tier live')
