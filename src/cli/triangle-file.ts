@@ -29,6 +29,11 @@ export interface ViewTriangle {
  * @throws ConfigurationError where it has none.
  */
 export function windowOf({ manifest }: FoundView, purpose: string): ManifestWindow {
+  if (manifest.options.vintages !== null) {
+    throw new ConfigurationError(
+      `${purpose}: expected a view, found the vintages of one. Take the view itself; with --known-at it is as it was then.`,
+    )
+  }
   if (manifest.window !== null) return manifest.window
   throw new ConfigurationError(
     `${purpose}: expected a view with windows, found ${manifest.view}, which has none. Give it a window in defineView.`,
