@@ -2,10 +2,11 @@
 import type { LoadedJob } from '../job/load.ts'
 import { ConfigurationError, describePlace } from '../model/errors.ts'
 import type { ViewDefinition } from '../model/view.ts'
+import { openInTurn } from '../parquet/open-in-turn.ts'
 import type { LogPlan } from '../plan/plan.ts'
+import { disk } from '../storage/disk.ts'
 import { type Duration, exactMilliseconds, formatDuration, formatElapsed, parseDuration } from '../time/duration.ts'
 import { formatCount, formatCounted, formatPercent } from './numbers.ts'
-import { openInTurn } from './survey-job.ts'
 import { type LatenessSubject, type LatenessSurvey, surveyLateness } from './survey-lateness.ts'
 import { renderTable } from './table.ts'
 
@@ -46,7 +47,7 @@ export function surveyJobLateness(
   return dated.map((log) => {
     const views = job.definition.views.filter((view) => view.log.name === log.name)
     const subjects = subjectsOf(views, thresholds)
-    return { log: log.name, surveys: openInTurn((open) => surveyLateness(log, subjects, log.silentAfter, open)) }
+    return { log: log.name, surveys: openInTurn(disk, (open) => surveyLateness(log, subjects, log.silentAfter, open)) }
   })
 }
 

@@ -4,8 +4,7 @@ import type { KeyedRows } from '../map/emission.ts'
 import type { MapResult } from '../map/map-split.ts'
 import { typesOf } from '../map/types.ts'
 import type { ExceptionRow } from '../model/report.ts'
-import type { ParquetFile } from '../parquet/file.ts'
-import type { FilePlan } from '../plan/plan.ts'
+import type { OpenFile } from '../parquet/open-in-turn.ts'
 import { type DuplicateSet, duplicatesBySplit, type RowPlace } from '../shuffle/duplicates.ts'
 import { compilePacker, type Packer } from '../shuffle/pack.ts'
 import { packedLayout } from '../view/packed-layout.ts'
@@ -41,7 +40,7 @@ export function applyEvents(
   plan: TracePlan,
   found: readonly RowGroupEvents[],
   wanted: Uint8Array,
-  open: (file: FilePlan) => ParquetFile,
+  open: OpenFile,
 ): Applied {
   const { log, traced } = plan
   const duplicates = log.identify.by === 'nothing' ? [] : repeatedEvents(found)

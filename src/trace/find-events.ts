@@ -5,6 +5,7 @@ import { rowsOutside } from '../map/moments.ts'
 import { typesOf } from '../map/types.ts'
 import { makeUpcaster } from '../map/upcast.ts'
 import type { ParquetFile, RowGroup } from '../parquet/file.ts'
+import type { OpenFile } from '../parquet/open-in-turn.ts'
 import { momentBounds } from '../plan/make-plan.ts'
 import type { FilePlan, LogPlan } from '../plan/plan.ts'
 import { BlockMemory, newBudget } from '../shuffle/block-memory.ts'
@@ -91,12 +92,7 @@ function liesOutsideWindow(
  * The rows of a row group whose events are of the key, whatever becomes of them: by the very code that finds keys in a
  * rebuild, for a view that takes every event.
  */
-export function seekRows(
-  seeker: LogMapper,
-  split: number,
-  wanted: Uint8Array,
-  open: (file: FilePlan) => ParquetFile,
-): number[] {
+export function seekRows(seeker: LogMapper, split: number, wanted: Uint8Array, open: OpenFile): number[] {
   const rows = new Set<number>()
   seeker.watch(split, [], open, (_group, _ordinal, batch, { keyed }) => {
     for (let i = 0; i < keyed!.count; i++) {
@@ -118,12 +114,7 @@ export function isKey(data: Uint8Array, start: number, length: number, wanted: U
 }
 
 /** Reads what is shown of events, as it stands in the log. */
-export function readEvents(
-  plan: TracePlan,
-  split: number,
-  rows: readonly number[],
-  open: (file: FilePlan) => ParquetFile,
-): RowGroupEvents {
+export function readEvents(plan: TracePlan, split: number, rows: readonly number[], open: OpenFile): RowGroupEvents {
   const { log, fields } = plan
   const { file, rowGroups } = log.splits[split]!
   const { id, type, occurredAt, recordedAt } = log.roles

@@ -3,8 +3,7 @@ import { type NewestByPeriod, noteNewest, noteRecorded } from '../map/periods.ts
 import type { Place } from '../model/errors.ts'
 import type { ExceptionRow } from '../model/report.ts'
 import type { ViewDefinition } from '../model/view.ts'
-import { openParquet, type ParquetFile } from '../parquet/file.ts'
-import type { FilePlan } from '../plan/plan.ts'
+import { type OpenFile, openInTurn } from '../parquet/open-in-turn.ts'
 import { disk } from '../storage/disk.ts'
 import { watermarkOf } from '../time/watermark.ts'
 import { type Applied, applyEvents } from './apply-events.ts'
@@ -42,11 +41,10 @@ export interface Trace {
  */
 export function traceKey(plan: TracePlan, key: Key, onProgress: (rows: number, bytes: number) => void): Trace {
   const wanted = keyBytes(plan, key)
-  const opened = new OpenFile()
-  try {
-    const { found, skipped } = findEvents(plan, key, wanted, opened.open, onProgress)
-    const applied = applyEvents(plan, found, wanted, opened.open)
-    const passbook = foldPassbook(plan, applied, watermarkFor(plan, opened.open))
+  return openInTurn(disk, (open) => {
+    const { found, skipped } = findEvents(plan, key, wanted, open, onProgress)
+    const applied = applyEvents(plan, found, wanted, open)
+    const passbook = foldPassbook(plan, applied, watermarkFor(plan, open))
     const all = found.flatMap(({ events }) => events)
     return {
       events: inOrder([...stepsOf(plan, passbook), ...notApplied(plan, found, applied)]),
@@ -54,33 +52,14 @@ export function traceKey(plan: TracePlan, key: Key, onProgress: (rows: number, b
       outside: all.filter(({ isOutside }) => isOutside).length,
       rowGroups: { read: plan.log.splits.length - skipped, skipped },
     }
-  } finally {
-    opened.close()
-  }
-}
-
-/** One file is open at a time: row groups follow the files. */
-class OpenFile {
-  #parquet: ParquetFile | undefined
-
-  readonly open = ({ path }: FilePlan): ParquetFile => {
-    if (this.#parquet?.path === path) return this.#parquet
-    this.close()
-    this.#parquet = openParquet(disk.openForReading(path))
-    return this.#parquet
-  }
-
-  close(): void {
-    this.#parquet?.file.close()
-    this.#parquet = undefined
-  }
+  })
 }
 
 function findEvents(
   plan: TracePlan,
   key: Key,
   wanted: Uint8Array,
-  open: (file: FilePlan) => ParquetFile,
+  open: OpenFile,
   onProgress: (rows: number, bytes: number) => void,
 ): { found: RowGroupEvents[]; skipped: number } {
   const { wholeLog } = plan
@@ -101,7 +80,7 @@ function findEvents(
 }
 
 /** Up to when the log is taken to be known, which only views with windows say. */
-function watermarkFor({ log, window }: TracePlan, open: (file: FilePlan) => ParquetFile): bigint | null {
+function watermarkFor({ log, window }: TracePlan, open: OpenFile): bigint | null {
   if (window === null) return null
   const newest = new Map<number, bigint>()
   for (const split of log.splits) {

@@ -206,6 +206,18 @@ a             75        3
     expect(run('trace', 'balances', 'b').stderr).not.toContain('Generation')
   })
 
+  test('refuses one id with two contents, as a rebuild does', () => {
+    const path = join(folder, 'log/wrong.parquet')
+    writeRows(path, columns, [event('e1', 'a', 'In', 1, 101)])
+    const { exitCode, stdout, stderr } = run('trace', 'balances', 'a')
+    expect({ exitCode, stdout }).toEqual({ exitCode: 1, stdout: '' })
+    expect(stderr).toMatch(
+      /^refold: Event e1 stands in log ledger with different contents: .* has amount 100, .* 101\./,
+    )
+    expect(run('rebuild', 'ledger.ts').stderr).toBe(stderr)
+    rmSync(path)
+  })
+
   test('says so where a key has no events, and ends with 1', () => {
     expect(run('trace', 'balances', 'z')).toEqual({
       exitCode: 1,
