@@ -29,6 +29,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   time: ['model'],
   arrow: ['model', 'storage'],
   parquet: ['model', 'storage'],
+  compare: ['model', 'storage', 'parquet'],
   // The plan is data that all stages are given.
   view: ['model', 'plan/plan.ts'],
   job: ['model', 'storage', 'view'],
