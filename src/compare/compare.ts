@@ -84,7 +84,7 @@ export function* compareGenerations(
   files: Files,
   others: readonly ComparedGeneration[] = [],
 ): Generator<Difference & { readonly others: readonly RowStream[] }> {
-  for (const [left, right, ...streams] of alignedStreams([before, after, ...others], files)) {
+  for (const [left, right, ...streams] of alignedStreams([before, after], files, others)) {
     for (const difference of compareStreams(left!, right!, columns)) yield { ...difference, others: streams }
   }
 }

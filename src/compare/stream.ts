@@ -31,18 +31,22 @@ const rowsMerged = 8192
  * Streams of the same keys: for each group of keys one stream of every generation. A generation's 2^n parts are dealt by
  * the top bits of the key's hash, so the parts of one with fewer parts hold the keys of several of another's, which are
  * merged. Files are open only while their group is read.
+ *
+ * @param others Generations that don't decide on the groups: their streams, which follow, may hold other groups' keys too.
  */
-export function* alignedStreams(generations: readonly ComparedGeneration[], files: Files): Generator<RowStream[]> {
-  const counts = generations.map((generation) => generation.files.length)
+export function* alignedStreams(
+  generations: readonly ComparedGeneration[],
+  files: Files,
+  others: readonly ComparedGeneration[] = [],
+): Generator<RowStream[]> {
+  const dealt = [...generations, ...others].every((generation) => Number.isInteger(Math.log2(generation.files.length)))
   // What isn't a power of two was not dealt by Refold: everything is merged with everything.
-  const groups = counts.every((count) => Number.isInteger(Math.log2(count))) ? Math.min(...counts) : 1
+  const groups = dealt ? Math.min(...generations.map((generation) => generation.files.length)) : 1
   for (let group = 0; group < groups; group++) {
     const opened: ParquetFile[] = []
     try {
-      yield generations.map((generation) => {
-        const width = generation.files.length / groups
-        const own = generation.files.slice(group * width, (group + 1) * width)
-        const parts = own.map(({ name }) => {
+      yield [...generations, ...others].map((generation) => {
+        const parts = partsOf(generation, group, groups).map(({ name }) => {
           const part = openParquet(files.openForReading(join(generation.folder, name)))
           opened.push(part)
           return part
@@ -53,6 +57,13 @@ export function* alignedStreams(generations: readonly ComparedGeneration[], file
       for (const { file } of opened) file.close()
     }
   }
+}
+
+/** The parts that hold a group of keys: several, or one that holds other groups too. */
+function partsOf({ files }: ComparedGeneration, group: number, groups: number): ComparedGeneration['files'] {
+  const width = files.length / groups
+  const first = Math.floor(group * width)
+  return files.slice(first, Math.max(first + 1, (group + 1) * width))
 }
 
 function streamOf(parts: readonly ParquetFile[], keyColumns: number): RowStream {

@@ -1,0 +1,71 @@
+import type { ComparedGeneration } from '../compare/stream.ts'
+import type { Manifest, ManifestInput } from '../model/manifest.ts'
+import { formatMoment } from '../model/moment-text.ts'
+import type { FilePlan, LogPlan } from '../plan/plan.ts'
+import { parseMoment } from '../time/moments.ts'
+
+/** The generation that is current, and its folder below `out`. */
+export interface Published {
+  readonly out: string
+  readonly folder: string
+  readonly manifest: Manifest
+}
+
+/** The generation that is to follow it. */
+export interface Built extends ComparedGeneration {
+  readonly view: string
+  readonly log: LogPlan
+  readonly fingerprint: string
+}
+
+/** What a generation and the next one were built from, held against each other. Moments are in the log's unit. */
+export interface Situation {
+  readonly sameLogic: boolean
+  readonly sameAsOf: boolean
+  readonly asOf: string | null
+  /** By partition: up to when the earlier generation knew the log. */
+  readonly progress: Readonly<Record<string, bigint>>
+  /** Whether every file that was read then is there as it was. */
+  readonly filesKept: boolean
+  /** Files that were not read then, or were other files. */
+  readonly newFiles: readonly FilePlan[]
+  /** All that the new generation may know; null where that is everything. */
+  readonly knownAt: bigint | null
+  /** Whether known-at leaves out events that were known already. */
+  readonly knowsLess: boolean
+  /** Whether it is certain that no event became known since. */
+  readonly nothingNew: boolean
+}
+
+export function situationOf({ manifest }: Published, { log, fingerprint }: Built): Situation {
+  const inputs = manifest.inputs.filter((input) => input.log === log.name)
+  const isSame = (input: ManifestInput, file: FilePlan) =>
+    input.path === file.path && input.bytes === file.bytes && input.footerSha256 === file.footerSha256
+  const newFiles = log.files.filter((file) => !inputs.some((input) => isSame(input, file)))
+  const filesKept = inputs.every((input) => log.files.some((file) => isSame(input, file)))
+  const progress = progressOf(manifest, log)
+  const { knownAt } = log
+  const knewAt = momentOf(manifest.options.knownAt, log)
+  const asOf = log.asOf === null ? null : formatMoment(log.asOf, log.timeUnit)
+  return {
+    sameLogic: manifest.fingerprint === fingerprint,
+    sameAsOf: manifest.options.asOf === asOf,
+    asOf: manifest.options.asOf,
+    progress,
+    filesKept,
+    newFiles,
+    knownAt,
+    knowsLess: knownAt !== null && Object.values(progress).some((moment) => moment > knownAt),
+    nothingNew: filesKept && newFiles.length === 0 && (knewAt === null || (knownAt !== null && knownAt <= knewAt)),
+  }
+}
+
+function progressOf({ progress }: Manifest, log: LogPlan): Record<string, bigint> {
+  return Object.fromEntries(
+    progress.map(({ partition, recordedAt }) => [partition, momentOf(recordedAt, log)!]),
+  )
+}
+
+function momentOf(text: string | null, { timeUnit, zone }: LogPlan): bigint | null {
+  return text === null ? null : parseMoment(text, { unit: timeUnit, zone, option: 'known-at' })
+}
