@@ -31,8 +31,9 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   parquet: ['model', 'storage'],
   compare: ['model', 'storage', 'parquet'],
   // The plan is data that all stages are given.
-  view: ['model', 'plan/plan.ts'],
-  job: ['model', 'storage', 'view'],
+  view: ['model', 'time', 'plan/plan.ts'],
+  // Zones and durations are checked with the rest of a job.
+  job: ['model', 'storage', 'time', 'view'],
   plan: ['model', 'storage', 'parquet', 'time', 'view', 'job'],
   shuffle: ['model', 'storage', 'arrow', 'view', 'plan/plan.ts'],
   'stages.ts': ['model'],
@@ -40,12 +41,12 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   reduce: [
     ...['model', 'storage', 'parquet', 'time', 'view', 'plan/plan.ts', ...shuffleFormats, ...dispatch],
     // The results of map, as types.
-    ...['map/all.ts', 'map/map-split.ts'],
+    ...['map/all.ts', 'map/map-split.ts', 'map/timelines.ts'],
   ],
   commit: [
     ...['model', 'storage', 'parquet', 'view', 'job', 'plan/plan.ts', 'stages.ts', 'shuffle/block-memory.ts'],
     // The results of map and reduce, as types.
-    ...['map/map-split.ts', 'reduce/all.ts'],
+    ...['map/map-split.ts', 'map/timelines.ts', 'reduce/all.ts'],
   ],
   workers: ['model', 'storage', 'parquet', 'time', 'view', 'job', 'plan/plan.ts', 'shuffle', 'map', 'reduce'],
   'rebuild.ts': [

@@ -2,6 +2,7 @@ import { discardAll, publishAll, type StagedViews, stageAll } from './commit/vie
 import type { LoadedJob } from './job/load.ts'
 import { fieldsRead } from './job/reads.ts'
 import { identifyAll, mapAll } from './map/all.ts'
+import { timelinesOf } from './map/timelines.ts'
 import { ConfigurationError } from './model/errors.ts'
 import type { RebuildOptions, RebuildReport } from './model/report.ts'
 import { makePlan } from './plan/make-plan.ts'
@@ -33,10 +34,12 @@ export async function rebuild(job: LoadedJob, options: RebuildOptions): Promise<
     workers = executor
     const duplicates = await stages.run('identify', () => identifyAll(plan, executor, stages))
     const mapped = await stages.run('map', () => mapAll(plan, duplicates, executor, stages))
+    const timelines = timelinesOf(plan, job.definition.views, mapped)
     const reduced = await stages.run('reduce', () =>
-      reduceAll(plan, duplicates, mapped, staged.folders, executor, stages),
+      reduceAll(plan, duplicates, mapped, timelines, staged.folders, executor, stages),
     )
-    return await stages.run('commit', () => publishAll({ job, plan, mapped, reduced, staged, threads, stages }, disk))
+    const finished = { job, plan, mapped, timelines, reduced, staged, threads, stages }
+    return await stages.run('commit', () => publishAll(finished, disk))
   } catch (error) {
     failure = error
     throw error
@@ -71,6 +74,7 @@ export async function planRebuild(job: LoadedJob, options: RebuildOptions): Prom
     inputs: options.inputs,
     knownAt: options.knownAt,
     asOf: options.asOf,
+    vintages: options.vintages,
     fieldsRead,
     files: disk,
   })

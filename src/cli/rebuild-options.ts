@@ -1,7 +1,7 @@
 /** The options of `rebuild` and `plan`, which are the same: a plan is of a rebuild. */
 
 import { ConfigurationError } from '../model/errors.ts'
-import type { RebuildOptions } from '../model/report.ts'
+import { type RebuildOptions, type VintageLength, vintageLengths } from '../model/report.ts'
 import { parseBytes, parseCount } from './options.ts'
 import { type Given, type OptionSpecs, outOption } from './verb.ts'
 
@@ -34,6 +34,13 @@ export const rebuildOptionSpecs = {
     requiresArg: true,
     describe: 'Keep only events that occurred up to this moment (ISO 8601)',
   },
+  vintages: {
+    type: 'string',
+    value: 'period',
+    requiresArg: true,
+    describe:
+      'Publish beside each view its rows as they were known at the end of every hour, day, week or month, as <view>-vintages',
+  },
   workers: {
     type: 'string',
     value: 'count',
@@ -57,17 +64,24 @@ export const rebuildOptionSpecs = {
 } as const satisfies OptionSpecs
 
 export function rebuildOptionsOf(given: Given<typeof rebuildOptionSpecs>): RebuildOptions {
-  const { view, knownAt, asOf, input, memory, spillFolder, workers } = given
+  const { view, knownAt, asOf, vintages, input, memory, spillFolder, workers } = given
   return {
     ...(view !== undefined && { views: view.flatMap((names) => names.split(',')) }),
     ...(knownAt !== undefined && { knownAt }),
     ...(asOf !== undefined && { asOf }),
+    ...(vintages !== undefined && { vintages: parseVintages(vintages) }),
     ...(memory !== undefined && { memoryBytes: parseBytes('memory', memory) }),
     ...(spillFolder !== undefined && { spillFolder }),
     ...(input !== undefined && { inputs: parseInputs(input) }),
     ...(workers !== undefined && { workers: parseCount('workers', workers, 0, workersMax) }),
     out: given.out,
   }
+}
+
+function parseVintages(text: string): VintageLength {
+  const found = vintageLengths.find((length) => length === text)
+  if (found !== undefined) return found
+  throw new ConfigurationError(`--vintages: expected ${vintageLengths.join(', ')}, found ${JSON.stringify(text)}.`)
 }
 
 function parseInputs(texts: readonly string[]): Record<string, string[]> {

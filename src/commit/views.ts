@@ -2,19 +2,22 @@ import { hostname, totalmem } from 'node:os'
 import { join } from 'node:path'
 import type { LoadedJob } from '../job/load.ts'
 import type { MapResult } from '../map/map-split.ts'
+import type { Timeline } from '../map/timelines.ts'
 import { ConfigurationError } from '../model/errors.ts'
-import { type ManifestBody, manifestColumn } from '../model/manifest.ts'
+import { type ManifestBody, type ManifestWindow, manifestColumn } from '../model/manifest.ts'
 import { formatMoment } from '../model/moment-text.ts'
 import type { Counters, ExceptionRow, RebuildOptions, RebuildReport, ViewReport } from '../model/report.ts'
+import { vintagesName, type WindowDefinition } from '../model/view.ts'
 import type { LogPlan, Plan } from '../plan/plan.ts'
 import type { ReducedView } from '../reduce/all.ts'
 import { newBudget, type ShuffleBudget } from '../shuffle/block-memory.ts'
 import type { Stages } from '../stages.ts'
 import type { Files } from '../storage/files.ts'
 import { isAbandoned, spillFolder } from '../storage/generations.ts'
-import { keyFields, outputSchema } from '../view/view-set.ts'
+import { keyFields, outputSchema, vintageColumn } from '../view/view-set.ts'
 import { discard, type PlacedView, place, type StagedView, stage, switchAll, withdraw } from './commit.ts'
 import { type EncodedExceptions, encodeDuplicates, encodeRefused, writeExceptions } from './exceptions.ts'
+import { writeTriangle } from './triangle.ts'
 
 /** The staging folders of all views of a rebuild. */
 export interface StagedViews {
@@ -33,7 +36,7 @@ export function stageAll(plan: Plan, options: RebuildOptions, files: Files): Sta
       `Cannot spill to ${options.spillFolder}: expected a folder, found none. Make it, or name another as spill folder.`,
     )
   }
-  const names = plan.logs.flatMap((log) => log.groups.flatMap((group) => group.views))
+  const names = plan.logs.flatMap((log) => viewsOf(log).map(({ publishedAs }) => publishedAs))
   const views = new Map<string, StagedView>()
   const spill = spillFolder(options.spillFolder ?? out)
   try {
@@ -70,10 +73,23 @@ export function discardAll(staged: StagedViews, files: Files): void {
   files.remove(staged.budget.folder)
 }
 
+/** The views that are published of a log: those that are rebuilt, and where asked for the vintages of each. */
+function viewsOf(
+  log: LogPlan,
+): { readonly view: string; readonly publishedAs: string; readonly isVintages: boolean }[] {
+  return log.groups.flatMap(({ views }) =>
+    views.flatMap((view) => [
+      { view, publishedAs: view, isVintages: false },
+      ...(log.vintages === null ? [] : [{ view, publishedAs: vintagesName(view), isVintages: true }]),
+    ]),
+  )
+}
+
 export interface Finished {
   readonly job: LoadedJob
   readonly plan: Plan
   readonly mapped: readonly (readonly MapResult[])[]
+  readonly timelines: readonly Timeline[]
   readonly reduced: ReadonlyMap<string, ReducedView>
   readonly staged: StagedViews
   readonly threads: number
@@ -88,9 +104,7 @@ export function publishAll(finished: Finished, files: Files): RebuildReport {
   const { plan, threads, stages, job } = finished
   const ready = plan.logs.flatMap((log, logIndex) => {
     const duplicates = encodeDuplicates(finished.mapped[logIndex]!.map((result) => result.duplicateIds))
-    return log.groups.flatMap((group) =>
-      group.views.map((view) => prepareView(finished, log, logIndex, view, duplicates, files)),
-    )
+    return viewsOf(log).map((view) => prepareView(finished, log, logIndex, view, duplicates, files))
   })
   const progress = stages.progress(ready.length, 'views')
   const run = {
@@ -146,25 +160,34 @@ interface ReadyView {
 }
 
 function prepareView(
-  { job, mapped, reduced, staged }: Finished,
+  { job, mapped, timelines, reduced, staged }: Finished,
   log: LogPlan,
   logIndex: number,
-  name: string,
+  { view: name, publishedAs, isVintages }: ReturnType<typeof viewsOf>[number],
   duplicates: EncodedExceptions,
   files: Files,
 ): ReadyView {
   const definition = job.definition.views.find((view) => view.name === name)!
-  const { parts, exceptions: failed } = reduced.get(name)!
+  const timeline = timelines[logIndex]!
+  const { parts } = reduced.get(publishedAs)!
+  // The last of the vintages is the view itself, so that its books are theirs.
+  const { exceptions: failed } = reduced.get(name)!
   const results = mapped[logIndex]!
   const counters = balance(name, log, results, failed)
   const refused = encodeRefused([...results.flatMap((result) => result.exceptions[name]!), ...failed])
-  const lists = writeExceptions([duplicates, refused], staged.folders[name]!, files)
-  const schema = outputSchema(log, definition)
-  const keys = Object.keys(keyFields(log, definition)).length
+  const folder = staged.folders[publishedAs]!
+  const lists = writeExceptions([duplicates, refused], folder, files)
+  const schema = [...(isVintages ? [vintageColumn(log)] : []), ...outputSchema(log, definition)]
+  const keys = Object.keys(keyFields(log, definition)).length + (isVintages ? 1 : 0)
+  const triangle = timeline.triangles.get(name)
   const body: ManifestBody = {
-    view: name,
+    view: publishedAs,
     fingerprint: job.fingerprints.get(name)!,
-    options: { knownAt: momentText(log, log.knownAt), asOf: momentText(log, log.asOf) },
+    options: {
+      knownAt: momentText(log, log.knownAt),
+      asOf: momentText(log, log.asOf),
+      vintages: isVintages ? log.vintages : null,
+    },
     key: schema.slice(0, keys).map((column) => manifestColumn(column.name, column.type)),
     columns: schema.slice(keys).map((column) => manifestColumn(column.name, column.type)),
     rows: parts.reduce((sum, part) => sum + part.rows, 0),
@@ -172,6 +195,12 @@ function prepareView(
     counters,
     files: parts.map((part) => ({ name: part.name, rows: part.rows, bytes: part.bytes, sha256: part.sha256 })),
     exceptions: lists,
+    window: definition.window === undefined ? null : describeWindow(log, definition.window, timeline),
+    triangle: triangle === undefined || isVintages ? [] : [writeTriangle(triangle, folder, files)],
+    progress: log.partitions.flatMap((partition, index) => {
+      const recordedAt = momentText(log, timeline.progress[index]!)
+      return recordedAt === null ? [] : [{ partition, recordedAt }]
+    }),
     inputs: log.files.map((file) => ({
       log: log.name,
       path: file.path,
@@ -181,6 +210,11 @@ function prepareView(
     })),
   }
   return { body, bytes: parts.reduce((sum, part) => sum + part.bytes, 0), exceptions: duplicates.rows + refused.rows }
+}
+
+function describeWindow(log: LogPlan, window: WindowDefinition, { watermark }: Timeline): ManifestWindow {
+  const { name, every, zone, maxLateness, late } = window
+  return { column: name, every, zone, maxLateness, late, watermark: momentText(log, watermark) }
 }
 
 function momentText(log: LogPlan, moment: bigint | null): string | null {

@@ -12,11 +12,16 @@ export function rowsOutside(log: LogPlan, batch: Batch): Uint8Array | null {
   return outside
 }
 
+const INT64_MAX = 2n ** 63n - 1n
+const INT64_MIN = -(2n ** 63n)
+
 function markLater(column: Column | undefined, until: bigint, outside: Uint8Array): void {
   if (column?.kind !== 'int64') throw new Error('moments lie in an int64 column')
   const words = wordsOf(column.values)
-  const untilHigh = Number(BigInt.asIntN(32, until >> 32n))
-  const untilLow = Number(BigInt.asUintN(32, until))
+  // A day of 9999 lies beyond what 64 bits hold in nanoseconds.
+  const held = until > INT64_MAX ? INT64_MAX : until < INT64_MIN ? INT64_MIN : until
+  const untilHigh = Number(held >> 32n)
+  const untilLow = Number(BigInt.asUintN(32, held))
   for (let row = 0; row < column.length; row++) {
     const high = words[2 * row + 1]!
     if (high > untilHigh || (high === untilHigh && words[2 * row]! >>> 0 > untilLow)) outside[row] = 1

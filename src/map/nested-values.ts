@@ -3,7 +3,7 @@ import { formatDay } from '../model/moment.ts'
 import { formatMoment } from '../model/moment-text.ts'
 import type { Type } from '../model/type.ts'
 import { type Shape, stepInto } from '../parquet/nested-shape.ts'
-import { MisfitError, nanosecondsIn, unitNames } from '../view/from-values.ts'
+import { MisfitError, midnightOf, nanosecondsIn, unitNames } from '../view/from-values.ts'
 
 /**
  * Values of nested columns come as the file has them: decimals unscaled, moments in its unit. Here they become what
@@ -81,14 +81,12 @@ function needsConversion(shape: Shape): boolean {
   }
 }
 
-const nanosecondsADay = 86_400_000_000_000n
-
 function typedValue(value: unknown, leaf: LogicalType, type: Type, row: number): unknown {
   if (leaf.kind === 'decimal') return decimalText(value as bigint, leaf.scale)
   if (type.kind !== 'timestamp' || (leaf.kind !== 'timestamp' && leaf.kind !== 'date')) return value
-  const from = leaf.kind === 'date' ? nanosecondsADay : nanosecondsIn[leaf.unit]
   const unit = type.unit ?? 'us'
-  const nanoseconds = BigInt(value as bigint | number) * from
+  if (leaf.kind === 'date') return midnightOf(type, Number(value), row)
+  const nanoseconds = BigInt(value as bigint | number) * nanosecondsIn[leaf.unit]
   if (nanoseconds % nanosecondsIn[unit] !== 0n) {
     throw new MisfitError(row, `a moment in whole ${unitNames[unit]}; declare a finer timeUnit`, String(value))
   }

@@ -9,7 +9,7 @@ import {
 } from '../model/column.ts'
 import type { TimeUnit, Type } from '../model/type.ts'
 import { withoutDictionary } from '../parquet/logical.ts'
-import { columnFromValues, MisfitError, nanosecondsIn, unitNames } from '../view/from-values.ts'
+import { columnFromValues, MisfitError, midnightOf, nanosecondsIn, unitNames } from '../view/from-values.ts'
 import { storageOf } from '../view/slots.ts'
 import { decimalText } from './nested-values.ts'
 
@@ -106,13 +106,11 @@ function toFloat64(column: Column): SlotColumn {
   return { kind: 'float64', length: column.length, nullCount: column.nullCount, validity: column.validity, values }
 }
 
-const nanosecondsADay = 86_400_000_000_000n
-
 /** Moments and decimals from the file's unit or scale to the slot's. */
 function toUnit(column: Int64Column, logical: LogicalType, type: Type): Int64Column {
   if (type.kind === 'timestamp') {
     const to = nanosecondsIn[type.unit ?? 'us']
-    if (logical.kind === 'date') return rescaled(column, nanosecondsADay / to, 1n, 'a day', type.unit)
+    if (logical.kind === 'date') return midnights(column, type)
     if (logical.kind !== 'timestamp') return column
     const from = nanosecondsIn[logical.unit]
     if (from === to) return column
@@ -128,6 +126,22 @@ function toUnit(column: Int64Column, logical: LogicalType, type: Type): Int64Col
       : rescaled(column, 1n, 10n ** BigInt(-digits), 'a decimal')
   }
   return column
+}
+
+/** Days as the moments at which they begin. */
+function midnights(column: Int64Column, type: Type): Int64Column {
+  const values = new BigInt64Array(column.length)
+  let day: bigint | undefined
+  let midnight = 0n
+  for (let i = 0; i < column.length; i++) {
+    if (!isPresent(column, i)) continue
+    if (column.values[i] !== day) {
+      day = column.values[i]!
+      midnight = midnightOf(type, Number(day), i)
+    }
+    values[i] = midnight
+  }
+  return { kind: 'int64', length: column.length, nullCount: column.nullCount, validity: column.validity, values }
 }
 
 function rescaled(column: Int64Column, times: bigint, by: bigint, what: string, unit?: TimeUnit): Int64Column {

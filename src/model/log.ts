@@ -14,7 +14,7 @@ export interface Roles {
   readonly key?: RoleSource
   /** The event's type; a log without one has events of type `Event`. */
   readonly type?: RoleSource
-  /** When it happened: moments, or days (`date()`), which count from their midnight UTC. */
+  /** When it happened: moments, or days (`date()`), which stand for their midnight in the log's zone. */
   readonly occurredAt?: RoleSource
   /** When the log received it: moments, or days. */
   readonly recordedAt?: RoleSource
@@ -64,6 +64,8 @@ export interface LogDefinition<
   readonly columns: R
   readonly fields: F
   readonly timeUnit: Unit
+  readonly zone: string
+  readonly silentAfter: string
   readonly types: readonly Names[] | undefined
   readonly uniqueIds: boolean
   readonly order: readonly OrderRole[] | undefined
@@ -80,6 +82,10 @@ export type OrderRole = 'sequence' | 'recordedAt' | 'occurredAt' | 'id'
  * @property fields What handlers may read besides those: columns, or paths into a nested or JSON column.
  * @property timeUnit The unit of moments in handlers: `ms` and `us` (default) are numbers, `ns` is a bigint. A moment
  *   that the unit can't hold exactly is an error.
+ * @property zone The IANA time zone, or an offset as `+05:30`, in which days begin: of windows that name no other, of roles
+ *   that are days, and of days and local times in options. Default `UTC`.
+ * @property silentAfter A partition that has recorded nothing for so long doesn't hold up windows: it is taken to have said
+ *   all up to then. Weeks or a smaller unit, a day counts 24 hours. Default `1 day`.
  * @property types The event types there are. Without it any type that no view handles is simply not for that view.
  * @property uniqueIds The log is known to hold each id once: duplicates are not looked for. Default false.
  * @property order The total order of events: default sequence where there is one, then recordedAt, then id.
@@ -92,6 +98,8 @@ export interface LogSpec<F extends Fields, R extends Roles, Unit extends TimeUni
   readonly columns: R
   readonly fields?: F
   readonly timeUnit?: Unit
+  readonly zone?: string
+  readonly silentAfter?: string
   readonly types?: readonly Names[]
   readonly uniqueIds?: boolean
   readonly order?: readonly OrderRole[]
@@ -131,6 +139,8 @@ export function defineLog<
     columns: spec.columns,
     fields: spec.fields ?? ({} as F),
     timeUnit: spec.timeUnit ?? ('us' as Unit),
+    zone: spec.zone ?? 'UTC',
+    silentAfter: spec.silentAfter ?? '1 day',
     types: spec.types,
     uniqueIds: spec.uniqueIds ?? false,
     order: spec.order,

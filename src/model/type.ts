@@ -43,6 +43,8 @@ export interface Type<Value = unknown> {
   readonly initial?: Value
   /** For `timestamp`. */
   readonly unit?: TimeUnit
+  /** For the `timestamp` of a planned log: a day that stands for a moment is its midnight in this zone. Absent: UTC. */
+  readonly zone?: string
   /** For `decimal`: digits in all, and digits behind the point. */
   readonly precision?: number
   readonly scale?: number

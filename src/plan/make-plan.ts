@@ -1,15 +1,20 @@
 import type { LogicalType } from '../model/column.ts'
 import { ConfigurationError, InputError } from '../model/errors.ts'
 import type { OrderRole, RoleSource } from '../model/log.ts'
-import { parseMoment } from '../model/moment-text.ts'
+import type { VintageLength } from '../model/report.ts'
 import type { TimeUnit, Type } from '../model/type.ts'
 import { int64, string, timestamp } from '../model/types.ts'
-import { type AnyLog, isTyped, type ViewDefinition } from '../model/view.ts'
+import { type AnyLog, isTyped, type ViewDefinition, vintagesName } from '../model/view.ts'
 import { footerSha256, openParquet, type ParquetFile, type RowGroup, type SchemaField } from '../parquet/file.ts'
 import type { Files } from '../storage/files.ts'
+import { makeCalendar } from '../time/calendar.ts'
+import { parseMoment } from '../time/moments.ts'
+import { silentSteps } from '../time/watermark.ts'
+import { dayStarts } from '../time/zone.ts'
 import { nanosecondsIn } from '../view/from-values.ts'
 import { type Slot, storageOf } from '../view/slots.ts'
-import { folderColumns, listFiles } from './files.ts'
+import { vintageName } from '../view/view-set.ts'
+import { folderColumns, listFiles, partitionName } from './files.ts'
 import type { FilePlan, GroupPlan, LogPlan, Plan, RoleSlots, RowGroupPlan, SlotSource, SplitPlan } from './plan.ts'
 import { type DeclaredSlot, describeType, findSource } from './sources.ts'
 
@@ -29,12 +34,14 @@ export interface PlanInput {
   readonly inputs?: Readonly<Record<string, string | readonly string[]>> | undefined
   readonly knownAt?: string | undefined
   readonly asOf?: string | undefined
+  readonly vintages?: VintageLength | undefined
   readonly fieldsRead: FieldsRead
   readonly files: Files
 }
 
 /** Looks at the logs' footers and decides what is to be done. */
 export function makePlan(input: PlanInput): Plan {
+  if (input.vintages !== undefined) refuseVintages(input.views)
   const logs = new Map<string, ViewDefinition[]>()
   for (const view of input.views) logs.set(view.log.name, [...(logs.get(view.log.name) ?? []), view])
   for (const name of Object.keys(input.inputs ?? {})) {
@@ -44,6 +51,28 @@ export function makePlan(input: PlanInput): Plan {
       )
   }
   return { job: input.job, logs: [...logs.values()].map((views) => planLog(views[0]!.log, views, input)) }
+}
+
+/** Vintages need a name of their own, and a log that says when it recorded its events. */
+function refuseVintages(views: readonly ViewDefinition[]): void {
+  for (const { name, log, key } of views) {
+    const also = views.find((view) => view.name === vintagesName(name))
+    if (also !== undefined) {
+      throw new ConfigurationError(
+        `--vintages: the vintages of view ${name} are published as view ${also.name}, and the job has another view of this name. Rename one of them, or rebuild them apart with --view.`,
+      )
+    }
+    if (log.columns.recordedAt === undefined) {
+      throw new ConfigurationError(
+        `--vintages: log ${log.name} of view ${name} has no recordedAt column, so it isn't known what was known when. Declare columns.recordedAt, or leave out the view with --view.`,
+      )
+    }
+    if (Object.hasOwn(key ?? {}, vintageName)) {
+      throw new ConfigurationError(
+        `--vintages: view ${name} has a key column ${vintageName}, which is the name of the column that its vintages add. Rename it.`,
+      )
+    }
+  }
 }
 
 function planLog(log: AnyLog, views: readonly ViewDefinition[], input: PlanInput): LogPlan {
@@ -60,12 +89,16 @@ function planLog(log: AnyLog, views: readonly ViewDefinition[], input: PlanInput
   const asOf = momentOption(log, roles.occurredAt, 'occurredAt', '--as-of', input.asOf)
   const step = nanosecondsIn[log.timeUnit as TimeUnit]
   const moments = { knownAt: knownAt === null ? null : knownAt * step, asOf: asOf === null ? null : asOf * step }
+  const timeline = { ...moments, step, zone: log.zone, readsAll: input.vintages !== undefined }
+  const partitionOf = opened.map(({ path }) => partitionName(path))
+  const partitions = [...new Set(partitionOf)].sort()
   const files = opened.map(
     ({ path, parquet, footerSha256 }, i): FilePlan => ({
       path,
       rows: parquet.rows,
       bytes: parquet.file.byteLength,
       footerSha256,
+      partition: partitions.indexOf(partitionOf[i]!),
       sources: sources[i]!,
     }),
   )
@@ -76,17 +109,25 @@ function planLog(log: AnyLog, views: readonly ViewDefinition[], input: PlanInput
     rows,
     bytes: files.reduce((sum, file) => sum + file.bytes, 0),
     files,
-    splits: opened.flatMap(({ parquet }, file) => planSplits(parquet, file, sources[file]!, roles, moments)),
+    splits: opened.flatMap(({ parquet }, file) => planSplits(parquet, file, sources[file]!, roles, timeline)),
     slots,
     roles,
     order,
     identify: log.uniqueIds ? { by: 'nothing' } : (denseIds(opened, sources, slots, roles, rows) ?? { by: 'hashes' }),
-    groups: planGroups(views, slots, roles, order, input.fieldsRead),
+    groups: planGroups(views, slots, roles, order, input),
     bucketBits,
     reduceBits: Math.min(bucketBits, Math.max(4, bucketBits - 3)),
     timeUnit: log.timeUnit,
+    zone: log.zone,
+    silentAfter: silentSteps(log.silentAfter, log.timeUnit),
     knownAt,
     asOf,
+    partitions,
+    vintages: input.vintages ?? null,
+    momentSlots: distinct([
+      ...(views.some((view) => view.window !== undefined) ? [roles.occurredAt, roles.recordedAt] : []),
+      ...(input.vintages === undefined ? [] : [roles.recordedAt]),
+    ]),
   }
 }
 
@@ -153,14 +194,19 @@ function declareSlots(log: AnyLog): { slots: DeclaredSlot[]; roles: RoleSlots } 
   const add = (name: string, what: string, source: RoleSource | undefined, bare: Type | undefined): number => {
     if (source === undefined) return -1
     const type = typeof source === 'string' ? bare : source
-    slots.push({ name, what, type, from: typeof source === 'string' ? source : (source.from ?? name) })
+    slots.push({
+      name,
+      what,
+      type: inZone(type, log.zone),
+      from: typeof source === 'string' ? source : (source.from ?? name),
+    })
     return slots.length - 1
   }
   const role = (name: string, bare: Type | undefined, asMoment = (source: RoleSource | undefined) => source) =>
     add(name, `the events' ${name}`, asMoment(columns[name] as RoleSource | undefined), bare)
   const moment = timestamp(log.timeUnit as 'us')
   const midnight = (source: RoleSource | undefined) =>
-    typeof source === 'object' && source.kind === 'date' ? midnightOf(source, log.timeUnit) : source
+    typeof source === 'object' && source.kind === 'date' ? midnightOf(source, log) : source
   const id = Array.isArray(columns['id'])
     ? columns['id'].map((column: string, i: number) => add(`id[${i}]`, "part of the events' id", column, undefined))
     : [role('id', undefined)]
@@ -173,17 +219,22 @@ function declareSlots(log: AnyLog): { slots: DeclaredSlot[]; roles: RoleSlots } 
     sequence: role('sequence', int64()),
   }
   for (const [name, type] of Object.entries(log.fields as Readonly<Record<string, Type>>)) {
-    slots.push({ name, what: `field ${name}`, type, from: type.from ?? name })
+    slots.push({ name, what: `field ${name}`, type: inZone(type, log.zone), from: type.from ?? name })
   }
   return { slots, roles }
 }
 
-/** A day that stands for a moment is its midnight, UTC. */
-function midnightOf(day: Type, unit: TimeUnit): Type {
+/** Files may hold days where moments are declared. */
+function inZone<T extends Type | undefined>(type: T, zone: string): T {
+  return type?.kind === 'timestamp' ? { ...type, zone } : type
+}
+
+/** A day that stands for a moment is its midnight in the log's zone. */
+function midnightOf(day: Type, { timeUnit: unit, zone }: AnyLog): Type {
   const { whenMissing, ...rest } = day
   const moment = { ...rest, kind: 'timestamp', unit } as const
   if (typeof whenMissing !== 'number') return whenMissing === undefined ? moment : { ...moment, whenMissing }
-  const instant = BigInt(whenMissing) * (86_400_000_000_000n / nanosecondsIn[unit])
+  const instant = BigInt(dayStarts(zone)(whenMissing)) * (1_000_000n / nanosecondsIn[unit as TimeUnit])
   return { ...moment, whenMissing: unit === 'ns' ? instant : Number(instant) }
 }
 
@@ -278,13 +329,18 @@ function momentOption(
     throw new ConfigurationError(
       `${option}: log ${log.name} has no ${role} column, so it isn't known which events to keep. Declare columns.${role}.`,
     )
-  return parseMoment(text, log.timeUnit, option)
+  return parseMoment(text, { unit: log.timeUnit, zone: log.zone, option })
 }
 
-/** Known-at and as-of in nanoseconds. */
-interface Moments {
+/** What decides which row groups are read: known-at and as-of in nanoseconds. */
+interface Timeline {
   readonly knownAt: bigint | null
   readonly asOf: bigint | null
+  /** Nanoseconds in a step of the log's unit. */
+  readonly step: bigint
+  readonly zone: string
+  /** Whether it must be known of every event when it was recorded. */
+  readonly readsAll: boolean
 }
 
 function planSplits(
@@ -292,7 +348,7 @@ function planSplits(
   file: number,
   sources: readonly SlotSource[],
   roles: RoleSlots,
-  moments: Moments,
+  timeline: Timeline,
 ): SplitPlan[] {
   const splits: SplitPlan[] = []
   let rowGroups: RowGroupPlan[] = []
@@ -304,12 +360,19 @@ function planSplits(
     rows = 0
     bytes = 0
   }
+  const { knownAt, asOf, zone } = timeline
   for (const rowGroup of parquet.rowGroups) {
     if (rows > 0 && rows + rowGroup.rows > SPLIT_ROWS) close()
-    const skipped =
-      liesBeyond(parquet, rowGroup, sources[roles.recordedAt], moments.knownAt) ||
-      liesBeyond(parquet, rowGroup, sources[roles.occurredAt], moments.asOf)
-    rowGroups.push({ index: rowGroup.index, rows: rowGroup.rows, skipped })
+    const recorded = momentBounds(parquet, rowGroup, sources[roles.recordedAt], zone)
+    const occurred = asOf === null ? undefined : momentBounds(parquet, rowGroup, sources[roles.occurredAt], zone)
+    const unknown = liesBeyond(recorded, knownAt)
+    const newest = unknown || roles.recordedAt < 0 ? null : newestOf(recorded, timeline)
+    rowGroups.push({
+      index: rowGroup.index,
+      rows: rowGroup.rows,
+      skipped: unknown || liesBeyond(occurred, asOf),
+      newest,
+    })
     rows += rowGroup.rows
     bytes += rowGroup.bytesCompressed
   }
@@ -317,18 +380,41 @@ function planSplits(
   return splits
 }
 
-/** Whether statistics prove that all of a row group's moments are later than `until`, which is in nanoseconds. */
-function liesBeyond(
+/** A row group's first and last moment in nanoseconds, by its statistics. */
+interface MomentBounds {
+  readonly min: bigint
+  readonly max: bigint
+  readonly nullCount: number | undefined
+}
+
+function momentBounds(
   parquet: ParquetFile,
   rowGroup: RowGroup,
   source: SlotSource | undefined,
-  until: bigint | null,
-): boolean {
-  if (until === null || source?.kind !== 'column') return false
-  const type = fieldAt(parquet.schema, source.path).type
-  const statistics = rowGroup.statistics(source.path)
-  if (type.kind !== 'timestamp' || typeof statistics?.min !== 'bigint' || statistics.nullCount !== 0) return false
-  return statistics.min * nanosecondsIn[type.unit] > until
+  zone: string,
+): MomentBounds | undefined {
+  if (source?.kind !== 'column') return undefined
+  const { type } = fieldAt(parquet.schema, source.path)
+  const { min, max, nullCount } = rowGroup.statistics(source.path) ?? {}
+  if (min === undefined || max === undefined) return undefined
+  if (type.kind === 'timestamp') {
+    const step = nanosecondsIn[type.unit]
+    return { min: BigInt(min) * step, max: BigInt(max) * step, nullCount }
+  }
+  if (type.kind !== 'date') return undefined
+  const days = makeCalendar({ every: 'day', zone, unit: 'ms' })
+  const midnight = (day: number | bigint | string | boolean) => days.startOf(Number(day)) * nanosecondsIn.ms
+  return { min: midnight(min), max: midnight(max), nullCount }
+}
+
+/** Whether statistics prove that all of a row group's moments are later than `until`. */
+function liesBeyond(bounds: MomentBounds | undefined, until: bigint | null): boolean {
+  return until !== null && bounds !== undefined && bounds.nullCount === 0 && bounds.min > until
+}
+
+function newestOf(recorded: MomentBounds | undefined, { knownAt, step, readsAll }: Timeline): bigint | 'unread' {
+  if (readsAll || recorded === undefined || recorded.max % step !== 0n) return 'unread'
+  return knownAt === null || recorded.max <= knownAt ? recorded.max / step : 'unread'
 }
 
 function planGroups(
@@ -336,7 +422,7 @@ function planGroups(
   slots: readonly Slot[],
   roles: RoleSlots,
   order: readonly number[],
-  fieldsRead: FieldsRead,
+  { fieldsRead, vintages }: Pick<PlanInput, 'fieldsRead' | 'vintages'>,
 ): GroupPlan[] {
   const indexOf = new Map(slots.map((slot, index) => [slot.name, index]))
   const reads = (fn: ((...args: never[]) => unknown) | undefined, parameter: number): number[] => {
@@ -347,17 +433,17 @@ function planGroups(
   const groups: GroupPlan[] = []
   const sharing: ViewDefinition[] = []
   for (const view of views) {
-    if (view.by === undefined && view.filter === undefined && strategyOf(view).strategy === 'shuffle')
-      sharing.push(view)
+    const isKeyedByLog = view.by === undefined && view.filter === undefined && view.window === undefined
+    if (isKeyedByLog && strategyOf(view).strategy === 'shuffle') sharing.push(view)
     else groups.push(planGroup([view]))
   }
   if (sharing.length > 0) groups.unshift(planGroup(sharing))
   return groups
 
   /** Whether any function of the view does more with an event than read its fields by name. */
-  function escapes({ on, by, filter }: ViewDefinition): boolean {
+  function escapes({ on, by, filter, window }: ViewDefinition): boolean {
     const handled = Object.values(on).some((handler) => handler !== undefined && fieldsRead(handler, 1) === 'all')
-    return handled || [by, filter].some((fn) => fn !== undefined && fieldsRead(fn, 0) === 'all')
+    return handled || [by, filter, window?.measure].some((fn) => fn !== undefined && fieldsRead(fn, 0) === 'all')
   }
 
   function planGroup(members: readonly ViewDefinition[]): GroupPlan {
@@ -367,7 +453,13 @@ function planGroups(
     const named = members.some((view) => view.onError === 'quarantine')
       ? [...roles.id, roles.type].filter((slot) => slot >= 0)
       : []
-    const mapSlots = members.flatMap((view) => [...reads(view.by, 0), ...reads(view.filter, 0)])
+    const mapSlots = members.flatMap((view) => [
+      ...reads(view.by, 0),
+      ...reads(view.filter, 0),
+      ...reads(view.window?.measure, 0),
+      ...(view.window === undefined ? [] : [roles.occurredAt, roles.recordedAt]),
+    ])
+    if (vintages !== undefined) mapSlots.push(roles.recordedAt)
     return {
       views: members.map((view) => view.name),
       strategy,

@@ -13,6 +13,7 @@ import { type Current, parseCurrent, parseManifest } from './manifest-file.ts'
  *     <out>/<view>/_current.json                          the published generation
  *     <out>/<view>/<generation>/part-00000.parquet …
  *     <out>/<view>/<generation>/_manifest.json, _run.json, _exceptions/part-00000.parquet …
+ *     <out>/<view>/<generation>/_triangle/part-00000.parquet
  *     <out>/<view>/_staging-<host>-<process>-<random>/    a generation in the making
  *     <out>/<view>/_number-000012                         a number that is being given to a generation
  *     <out>/_spill-<host>-<process>-<random>/             packed rows that memory had no room for
@@ -23,6 +24,7 @@ import { type Current, parseCurrent, parseManifest } from './manifest-file.ts'
 export type { Current } from './manifest-file.ts'
 
 export const exceptionsFolderName = '_exceptions'
+export const triangleFolderName = '_triangle'
 
 export function viewFolder(out: string, view: string): string {
   return join(out, view)
@@ -57,6 +59,10 @@ export function runPath(folder: string): string {
 
 export function exceptionsFolder(folder: string): string {
   return join(folder, exceptionsFolderName)
+}
+
+export function triangleFolder(folder: string): string {
+  return join(folder, triangleFolderName)
 }
 
 /** A new folder for what a rebuild spills, in the folder of views unless another is named; see `isAbandoned`. */

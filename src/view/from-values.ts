@@ -1,5 +1,6 @@
 import type { Column } from '../model/column.ts'
 import type { Type } from '../model/type.ts'
+import { midnightSteps } from '../time/zone.ts'
 import { storageOf } from './slots.ts'
 
 /** A value that doesn't fit its declared type; the caller adds the place. */
@@ -198,6 +199,14 @@ function toDecimal(scale: number, value: unknown, row: number): bigint {
   return unscaled
 }
 
+/** A day that stands for a moment is the midnight it begins with. */
+export function midnightOf(type: Type, day: number, row: number): bigint {
+  const unit = type.unit ?? 'us'
+  const moment = midnightSteps(type.zone ?? 'UTC', unit)(day)
+  if (moment === null) throw new MisfitError(row, `a day that 64 bits hold in ${unitNames[unit]}`, String(day))
+  return moment
+}
+
 const isoMoment = /^(\d{4}-\d\d-\d\d)(?:[T ](\d\d:\d\d(?::\d\d)?)(?:[.,](\d{1,9}))?(Z|[+-]\d\d:?\d\d)?)?$/
 
 function toMoment(type: Type, value: string, row: number): bigint {
@@ -207,6 +216,7 @@ function toMoment(type: Type, value: string, row: number): bigint {
   }
   const milliseconds = Date.parse(`${parts[1]}T${parts[2] ?? '00:00'}${parts[4] ?? 'Z'}`)
   if (Number.isNaN(milliseconds) || !isDay(parts[1]!)) throw misfit(row, 'a moment that exists', value)
+  if (parts[2] === undefined) return midnightOf(type, milliseconds / 86_400_000, row)
   const nanoseconds = BigInt(milliseconds) * 1_000_000n + BigInt((parts[3] ?? '').padEnd(9, '0'))
   const step = nanosecondsIn[type.unit ?? 'us']
   if (nanoseconds % step !== 0n) throw misfit(row, `a moment in whole ${unitNames[type.unit ?? 'us']}`, value)

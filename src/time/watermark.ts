@@ -1,0 +1,55 @@
+import type { TimeUnit } from '../model/type.ts'
+import { durationProblem, exactMilliseconds, parseDuration, stepsAMillisecond } from './duration.ts'
+
+/**
+ * The watermark: the moment up to which a log is taken to be complete. A log grows in partitions, each in the order it
+ * records; whatever a partition still has to say is recorded after what it said last. So the log is complete up to the
+ * least of what its partitions said last, unless one of them has been silent for so long that nothing more is expected of it.
+ *
+ * As known-at goes on, the watermark never goes back: what a partition said last only grows, and a partition that appears
+ * does so with an event newer than all before it. So what was final stays final.
+ */
+
+/** What is wrong with a log's silentAfter, as `expected …, found …`; null where nothing is. */
+export function silentAfterProblem(text: unknown): string | null {
+  const problem = durationProblem(text)
+  if (problem !== null) return problem
+  return exactMilliseconds(parseDuration(text, '')) === null
+    ? `expected weeks or a smaller unit, as a month has no length of its own, found '${text}'`
+    : null
+}
+
+/** A log's silentAfter in its time unit. A day counts 24 hours: calendar days could turn the watermark back. */
+export function silentSteps(text: string, unit: TimeUnit): bigint {
+  const problem = silentAfterProblem(text)
+  if (problem !== null) throw new RangeError(`silentAfter: ${problem}`)
+  return BigInt(exactMilliseconds(parseDuration(text, 'silentAfter'))!) * BigInt(stepsAMillisecond[unit])
+}
+
+/**
+ * @param progress For each partition that has events, when the newest of them was recorded.
+ * @param silentAfter In the same unit.
+ * @returns Null where no partition has events.
+ */
+export function watermarkOf(progress: Iterable<bigint>, silentAfter: bigint): bigint | null {
+  let least: bigint | null = null
+  let newest: bigint | null = null
+  for (const moment of progress) {
+    if (least === null || moment < least) least = moment
+    if (newest === null || moment > newest) newest = moment
+  }
+  if (least === null || newest === null) return null
+  const heard = newest - silentAfter
+  return heard > least ? heard : least
+}
+
+/** Notes that a partition recorded an event; what it said last only grows. */
+export function advance(progress: Map<string, bigint>, partition: string, recordedAt: bigint): void {
+  const before = progress.get(partition)
+  if (before === undefined || recordedAt > before) progress.set(partition, recordedAt)
+}
+
+/** Whether no event of a window is in time any more: all that is still to come is recorded after its deadline. */
+export function isFinal(watermark: bigint | null, deadline: bigint): boolean {
+  return watermark !== null && watermark > deadline
+}
