@@ -62,12 +62,30 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
     'commit',
     'workers',
   ],
+  // One key's events go the same way as all, and are looked at on it.
+  trace: [
+    ...['model', 'storage', 'parquet', 'time', 'view', 'job', 'plan', 'map', 'shuffle'],
+    ...['reduce/bucket.ts', 'reduce/order.ts', 'reduce/part.ts'],
+  ],
   'engine.ts': ['model', 'job', 'plan/plan.ts', 'rebuild.ts'],
   'index.ts': ['model', 'job', 'plan/plan.ts', 'engine.ts'],
   // Contenders do what a user's program would.
   bench: ['model', 'storage', 'parquet', 'job', 'rebuild.ts', 'index.ts'],
   cli: [
-    ...['model', 'storage', 'arrow', 'parquet', 'time', 'view', 'job', 'plan', 'rebuild.ts', 'index.ts', 'bench'],
+    ...[
+      'model',
+      'storage',
+      'arrow',
+      'parquet',
+      'time',
+      'view',
+      'job',
+      'plan',
+      'trace',
+      'rebuild.ts',
+      'index.ts',
+      'bench',
+    ],
     // A key's part file is found as the key was dealt out.
     'shuffle/hash.ts',
     // A survey reads events as map does, without any view.

@@ -7,14 +7,8 @@ import { type Given, type OptionSpecs, outOption } from './verb.ts'
 
 const workersMax = 256
 
-export const rebuildOptionSpecs = {
-  view: {
-    type: 'string',
-    value: 'name',
-    array: true,
-    requiresArg: true,
-    describe: 'Only this view of the job; may be given several times',
-  },
+/** For verbs that read a job's logs. */
+export const inputOption = {
   input: {
     type: 'string',
     value: 'log=files',
@@ -22,6 +16,10 @@ export const rebuildOptionSpecs = {
     requiresArg: true,
     describe: 'Read a log from these files instead of those the job names; may be given several times',
   },
+} as const satisfies OptionSpecs
+
+/** For verbs that tell what was, or was known, at a moment. */
+export const momentOptions = {
   'known-at': {
     type: 'string',
     value: 'moment',
@@ -34,6 +32,18 @@ export const rebuildOptionSpecs = {
     requiresArg: true,
     describe: 'Keep only events that occurred up to this moment (ISO 8601)',
   },
+} as const satisfies OptionSpecs
+
+export const rebuildOptionSpecs = {
+  view: {
+    type: 'string',
+    value: 'name',
+    array: true,
+    requiresArg: true,
+    describe: 'Only this view of the job; may be given several times',
+  },
+  ...inputOption,
+  ...momentOptions,
   vintages: {
     type: 'string',
     value: 'period',
@@ -84,7 +94,7 @@ function parseVintages(text: string): VintageLength {
   throw new ConfigurationError(`--vintages: expected ${vintageLengths.join(', ')}, found ${JSON.stringify(text)}.`)
 }
 
-function parseInputs(texts: readonly string[]): Record<string, string[]> {
+export function parseInputs(texts: readonly string[]): Record<string, string[]> {
   const inputs: Record<string, string[]> = {}
   for (const text of texts) {
     const at = text.indexOf('=')

@@ -3,8 +3,13 @@ import type { FilePlan, LogPlan } from '../plan/plan.ts'
 import { disk } from '../storage/disk.ts'
 import { type Survey, surveyLog } from './survey.ts'
 
-/** Surveys a log from the disk; one file is open at a time, because splits follow the files. */
+/** Surveys a log from the disk. */
 export function surveyJob(log: LogPlan): Survey {
+  return openInTurn((open) => surveyLog(log, open))
+}
+
+/** Hands out files of a log, one of which is open at a time, because splits follow the files. */
+export function openInTurn<T>(survey: (open: (file: FilePlan) => ParquetFile) => T): T {
   let open: ParquetFile | undefined
   const openFile = (file: FilePlan): ParquetFile => {
     if (open?.path === file.path) return open
@@ -13,7 +18,7 @@ export function surveyJob(log: LogPlan): Survey {
     return open
   }
   try {
-    return surveyLog(log, openFile)
+    return survey(openFile)
   } finally {
     open?.file.close()
   }

@@ -7,6 +7,7 @@ export const verbs: Readonly<Record<string, () => Promise<Verb>>> = {
   rebuild: async () => (await import('./rebuild.ts')).rebuild,
   show: async () => (await import('./show.ts')).show,
   get: async () => (await import('./get.ts')).get,
+  trace: async () => (await import('./trace.ts')).trace,
   history: async () => (await import('./history.ts')).history,
   bench: async () => (await import('./bench.ts')).bench,
 }

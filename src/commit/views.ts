@@ -1,5 +1,5 @@
 import { hostname, totalmem } from 'node:os'
-import { join } from 'node:path'
+import { join, resolve } from 'node:path'
 import type { LoadedJob } from '../job/load.ts'
 import type { MapResult } from '../map/map-split.ts'
 import type { Timeline } from '../map/timelines.ts'
@@ -108,6 +108,7 @@ export function publishAll(finished: Finished, files: Files): RebuildReport {
   })
   const progress = stages.progress(ready.length, 'views')
   const run = {
+    job: job.bundlePath === undefined ? null : resolve(job.path),
     host: hostname(),
     node: process.version,
     workers: threads,

@@ -54,6 +54,9 @@ export interface GroupResult {
   readonly sketch: Uint8Array
 }
 
+/** Is shown the rows of each batch that a group's views take. */
+export type Watch = (group: number, ordinal: number, batch: Batch, mapped: MappedBatch) => void
+
 export class LogMapper {
   readonly #log: LogPlan
   readonly #groups: readonly GroupMapper[]
@@ -61,7 +64,7 @@ export class LogMapper {
   readonly #views: readonly string[]
   readonly #memory: BlockMemory
   readonly #periodsOf: ((batch: Batch) => BatchPeriods) | null
-  #watch: ((group: number, ordinal: number, batch: Batch, mapped: MappedBatch) => void) | null = null
+  #watch: Watch | null = null
 
   constructor(log: LogPlan, groups: readonly PreparedGroup[], upcaster: Upcaster | null, memory: BlockMemory) {
     this.#log = log
@@ -135,7 +138,7 @@ export class LogMapper {
     target: RowTarget,
   ): Place {
     let found: Place = {}
-    this.#watch = (group, ordinal, batch, { keyed }) => {
+    this.watch(splitIndex, duplicates, open, (group, ordinal, batch, { keyed }) => {
       if (group !== target.group || ordinal !== target.ordinal || keyed === null) return
       let nth = -1
       for (let i = 0; i < keyed.count; i++) {
@@ -144,13 +147,23 @@ export class LogMapper {
         found = eventPlace(batch, keyed.rows[i]!)
         return
       }
-    }
+    })
+    return found
+  }
+
+  /** Maps a split once more, for what can be seen of each batch on the way: its packed rows are not kept. */
+  watch(
+    splitIndex: number,
+    duplicates: readonly RowGroupDuplicates[],
+    open: (file: FilePlan) => ParquetFile,
+    look: Watch,
+  ): MapResult {
+    this.#watch = look
     try {
-      this.#memory.discarding(() => this.map(splitIndex, duplicates, open))
+      return this.#memory.discarding(() => this.map(splitIndex, duplicates, open))
     } finally {
       this.#watch = null
     }
-    return found
   }
 
   #needed(withContents: boolean): ReadonlySet<number> {

@@ -195,3 +195,25 @@ export function readManifest(out: string, view: string, generation: string, file
   }
   return manifest
 }
+
+/** What `_run.json` says of how a generation came about. */
+export interface Run {
+  /** Absolute path of the job file; null where the job came from none. */
+  readonly job: string | null
+}
+
+/** Undefined where the file is gone or is none of this version: it isn't part of what was published. */
+export function readRun(out: string, view: string, generation: string, files: Files = disk): Run | undefined {
+  const path = runPath(generationFolder(out, view, generation))
+  return files.exists(path) ? parseRun(files.readText(path)) : undefined
+}
+
+function parseRun(text: string): Run | undefined {
+  try {
+    const run: unknown = JSON.parse(text)
+    const job = (run as { job?: unknown } | null)?.job
+    return typeof job === 'string' ? { job } : undefined
+  } catch {
+    return undefined
+  }
+}
