@@ -43,6 +43,12 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
     // The results of map, as types.
     ...['map/all.ts', 'map/map-split.ts', 'map/timelines.ts'],
   ],
+  correct: [
+    ...['model', 'storage', 'parquet', 'time', 'view', 'job', 'plan/plan.ts', 'stages.ts', 'compare'],
+    // The results of reduce and the folders of commit, as types.
+    ...['reduce/all.ts', 'commit/views.ts'],
+  ],
+  notify: ['model', 'storage', 'parquet'],
   commit: [
     ...['model', 'storage', 'parquet', 'view', 'job', 'plan/plan.ts', 'stages.ts', 'shuffle/block-memory.ts'],
     // The results of map and reduce, as types.
@@ -59,6 +65,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
     'shuffle',
     'map',
     'reduce',
+    'correct',
     'commit',
     'workers',
   ],
@@ -82,6 +89,8 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
       'job',
       'plan',
       'trace',
+      'compare',
+      'notify',
       'rebuild.ts',
       'index.ts',
       'bench',

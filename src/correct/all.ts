@@ -1,5 +1,6 @@
 import { join } from 'node:path'
 import { keyProblem } from '../compare/compare.ts'
+import type { StagedViews } from '../commit/views.ts'
 import type { LoadedJob } from '../job/load.ts'
 import { OutputError } from '../model/errors.ts'
 import { type ManifestFile, manifestColumn } from '../model/manifest.ts'
@@ -28,10 +29,8 @@ export interface Reduced {
   readonly job: LoadedJob
   readonly plan: Plan
   readonly reduced: ReadonlyMap<string, ReducedView>
-  /** By view: the folder of its new generation. */
-  readonly folders: Readonly<Record<string, string>>
-  /** A folder that is gone after the rebuild. */
-  readonly scratch: string
+  /** Where new generations are made, and the folder that is gone after the rebuild. */
+  readonly staged: StagedViews
   readonly options: RebuildOptions
   readonly engine: Engine
   readonly stages: Stages
@@ -61,7 +60,7 @@ export async function correctAll(reduced: Reduced, files: Files): Promise<Map<st
 }
 
 /** The new generation of a view whose figures are of windows; undefined for other views. */
-function builtView({ job, reduced, folders }: Reduced, log: LogPlan, view: string): Built | undefined {
+function builtView({ job, reduced, staged }: Reduced, log: LogPlan, view: string): Built | undefined {
   const definition = job.definition.views.find(({ name }) => name === view)
   if (definition?.window === undefined) return undefined
   const schema = outputSchema(log, definition).map(({ name, type }) => manifestColumn(name, type))
@@ -69,7 +68,7 @@ function builtView({ job, reduced, folders }: Reduced, log: LogPlan, view: strin
   return {
     view,
     log,
-    folder: folders[view]!,
+    folder: staged.folders[view]!,
     files: reduced.get(view)!.parts,
     key: schema.slice(0, keys),
     columns: schema.slice(keys),
@@ -91,7 +90,7 @@ function findPublished(out: string, view: string, files: Files): Published | und
 }
 
 async function correctView(
-  { job, options, engine, scratch }: Reduced,
+  { job, options, engine, staged }: Reduced,
   built: Built,
   published: Published,
   files: Files,
@@ -99,7 +98,7 @@ async function correctView(
   const before = { ...published.manifest, folder: published.folder }
   // Rows of another key are other figures.
   if (keyProblem(before, built) !== undefined || !hasChanges(before, built, files)) return []
-  const builder = new VariantBuilder(engine, options, join(scratch, 'variants', built.view), files)
+  const builder = new VariantBuilder(engine, options, join(staged.budget.folder, 'variants', built.view), files)
   return writeNotices(await explain(job, built, published, builder, files), built.folder, files)
 }
 

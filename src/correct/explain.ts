@@ -67,7 +67,7 @@ async function told<T>(problems: string[], otherwise: T, work: () => Promise<T>)
 /** Whether anything that was known then may have been replaced, withdrawn or added since. */
 async function mayBeCorrected(
   job: LoadedJob,
-  { view, log }: Built,
+  { view }: Built,
   { filesKept, newFiles, progress }: Situation,
   builder: VariantBuilder,
 ): Promise<boolean> {

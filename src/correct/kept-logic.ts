@@ -1,10 +1,9 @@
 import { createHash } from 'node:crypto'
-import { join } from 'node:path'
 import { type LoadedJob, loadJob } from '../job/load.ts'
 import { OutputError } from '../model/errors.ts'
 import type { Manifest } from '../model/manifest.ts'
 import type { Files } from '../storage/files.ts'
-import { keptLogicName } from '../storage/generations.ts'
+import { keptLogicPath } from '../storage/generations.ts'
 
 /** What the logic of a generation is by: the job as it was kept with it. */
 export interface Published {
@@ -18,7 +17,7 @@ export interface Published {
  * @throws OutputError where it wasn't kept or is damaged, ConfigurationError where it no longer runs.
  */
 export async function loadKeptLogic({ folder, manifest }: Published, files: Files): Promise<LoadedJob> {
-  const path = join(folder, keptLogicName)
+  const path = keptLogicPath(folder)
   const { logic } = manifest
   if (logic === null) {
     throw new OutputError(`Cannot run the logic of generation ${manifest.generation}: its job came from no file.`)

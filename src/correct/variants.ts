@@ -1,13 +1,10 @@
 import { join } from 'node:path'
-import { pathToFileURL } from 'node:url'
 import type { ComparedGeneration } from '../compare/stream.ts'
-import { type LoadedJob, loadJob } from '../job/load.ts'
-import type { Manifest, ManifestInput } from '../model/manifest.ts'
+import type { LoadedJob } from '../job/load.ts'
 import type { RebuildOptions, RebuildReport } from '../model/report.ts'
 import type { LogPlan, Plan, RecordedBounds } from '../plan/plan.ts'
 import type { Files } from '../storage/files.ts'
-import { generationFolder, keptLogicPath, readManifest } from '../storage/generations.ts'
-import { eventsView } from './events-view.ts'
+import { generationFolder, readManifest } from '../storage/generations.ts'
 
 /** How the engine rebuilds: handed in, as it stands above this room. */
 export interface Engine {
@@ -18,7 +15,6 @@ export interface Engine {
 /** A view rebuilt with some things as they are now and others as they were, to be looked at once. */
 export interface Variant {
   readonly view: string
-  readonly log: LogPlan
   readonly job: LoadedJob
   /** Only these files of the log. */
   readonly paths: readonly string[]
