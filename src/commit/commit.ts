@@ -250,7 +250,9 @@ function newestNumber(out: string, view: string, files: Files): number {
 
 function syncAll(folder: string, body: ManifestBody, files: Files): void {
   const below = new Set(
-    [...body.files, ...body.exceptions, ...body.triangle, ...body.corrections].map((file) => dirname(join(folder, file.name))),
+    [...body.files, ...body.exceptions, ...body.triangle, ...body.corrections].map((file) =>
+      dirname(join(folder, file.name)),
+    ),
   )
   if (files.exists(exceptionsFolder(folder))) below.add(exceptionsFolder(folder))
   below.delete(folder)

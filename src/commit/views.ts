@@ -122,6 +122,7 @@ export function publishAll(finished: Finished, files: Files): RebuildReport {
     node: process.version,
     workers: threads,
     stages: stages.times,
+    startedAt: new Date(Date.now() - stages.seconds * 1000).toISOString(),
     finishedAt: new Date().toISOString(),
   }
   const placed = placeAll(ready, finished.staged, run, () => progress(1, 0), files)
@@ -130,7 +131,20 @@ export function publishAll(finished: Finished, files: Files): RebuildReport {
     const { generation, outcome, digest, path } = placed[index]!
     const { view, rows, keys, counters, fingerprint } = body
     const corrections = body.corrections.reduce((sum, file) => sum + file.rows, 0)
-    return { view, generation, outcome, rows, keys, counters, digest, fingerprint, path, bytes, exceptions, corrections }
+    return {
+      view,
+      generation,
+      outcome,
+      rows,
+      keys,
+      counters,
+      digest,
+      fingerprint,
+      path,
+      bytes,
+      exceptions,
+      corrections,
+    }
   })
   return {
     job: job.name,

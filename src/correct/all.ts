@@ -1,6 +1,6 @@
 import { join } from 'node:path'
-import { keyProblem } from '../compare/compare.ts'
 import type { StagedViews } from '../commit/views.ts'
+import { keyProblem } from '../compare/compare.ts'
 import type { LoadedJob } from '../job/load.ts'
 import { OutputError } from '../model/errors.ts'
 import { type ManifestFile, manifestColumn } from '../model/manifest.ts'

@@ -8,7 +8,7 @@ import { formatMoment } from '../model/moment-text.ts'
 import type { LogPlan } from '../plan/plan.ts'
 import type { Files } from '../storage/files.ts'
 import { type Between, type Cause, type Step, stepsBetween } from './chain.ts'
-import { earlierGenerations, type EarlierGeneration } from './earlier.ts'
+import { type EarlierGeneration, earlierGenerations } from './earlier.ts'
 import { type BehindEvent, eventsJob } from './events-view.ts'
 import { type ChangedFigure, type ChangedRow, changedRows, figureIn, rowIn } from './figures.ts'
 import { loadKeptLogic } from './kept-logic.ts'
@@ -38,7 +38,7 @@ export async function explain(
   builder: VariantBuilder,
   files: Files,
 ): Promise<Iterable<Notice>> {
-  const situation = situationOf(published, built)
+  const situation = situationOf(published, built, files)
   const differs = {
     'upstream correction': await mayBeCorrected(job, built, situation, builder),
     'late data': !situation.nothingNew,
@@ -95,7 +95,8 @@ async function findSteps(
     return await stepsBetween(built, differs, async (between: Between) => {
       if (between !== 'by new logic' && !situation.sameLogic) old ??= await loadKeptLogic(published, files)
       const by = between === 'by new logic' ? job : (old ?? job)
-      const known = between === 'as it was known' ? { knownAt: null, bounds: { until: situation.progress } } : now(situation, log)
+      const known =
+        between === 'as it was known' ? { knownAt: null, bounds: { until: situation.progress } } : now(situation, log)
       return builder.build({ view, job: by, paths, asOf: situation.asOf, ...known })
     })
   } finally {
@@ -138,7 +139,12 @@ async function findEvents(
   return found
 }
 
-function* noticesOf({ folder, manifest }: Published, built: Built, evidence: Evidence, files: Files): Generator<Notice> {
+function* noticesOf(
+  { folder, manifest }: Published,
+  built: Built,
+  evidence: Evidence,
+  files: Files,
+): Generator<Notice> {
   const between = evidence.steps.slice(0, -1).map(({ generation }) => generation)
   const { events, earlier } = evidence
   const others = [...between, ...events.map(({ generation }) => generation), ...earlier]
@@ -174,7 +180,10 @@ function noticeOf(
   keyColumns: number,
 ): Notice {
   const taken = changesAt(figure, steps, rows.steps, keyColumns)
-  const behind = rows.events.filter((_, index) => taken.some(({ cause }) => cause === events[index]!.cause))
+  // Where the causes are not known, what came since is what there is to go by.
+  const isBehind = (cause: Cause) =>
+    taken.length === 0 ? cause === 'late data' : taken.some((step) => step.cause === cause)
+  const behind = rows.events.filter((_, index) => isBehind(events[index]!.cause))
   const first = firstWith(figure, earlier, rows.earlier, keyColumns) ?? published
   const status = figureIn(row.before, columns, keyColumns, 'status')
   return {
@@ -226,9 +235,7 @@ function firstWith(
   places: readonly (RowPlace | null)[],
   keyColumns: number,
 ): EarlierGeneration | undefined {
-  const other = earlier.findIndex(
-    ({ columns }, index) => figureIn(places[index]!, columns, keyColumns, column) !== old,
-  )
+  const other = earlier.findIndex(({ columns }, index) => figureIn(places[index]!, columns, keyColumns, column) !== old)
   return earlier[(other < 0 ? earlier.length : other) - 1]
 }
 
@@ -240,7 +247,11 @@ interface ListedEvents {
 
 const stepsASecond = { ms: 1000, us: 1e6, ns: 1e9 } as const
 
-function listedEvents(place: RowPlace | null, { columns, key }: ComparedGeneration, { timeUnit }: LogPlan): ListedEvents {
+function listedEvents(
+  place: RowPlace | null,
+  { columns, key }: ComparedGeneration,
+  { timeUnit }: LogPlan,
+): ListedEvents {
   if (place === null) return { events: 0, first: [] }
   const [events, first] = columns.map((column, index) => cellJson(place, key.length + index, column))
   return {

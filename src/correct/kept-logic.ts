@@ -32,5 +32,7 @@ export async function loadKeptLogic({ folder, manifest }: Published, files: File
   const job = await loadJob(path)
   if (job.definition.views.some(({ name }) => name === manifest.view)) return job
   job.dispose()
-  throw new OutputError(`Cannot run ${path}: expected a job with the view ${manifest.view}, found none.`, { file: path })
+  throw new OutputError(`Cannot run ${path}: expected a job with the view ${manifest.view}, found none.`, {
+    file: path,
+  })
 }

@@ -1,6 +1,6 @@
 import type { Column } from '../model/column.ts'
-import { bool, int32, int64, json, nullable, string, timestamp } from '../model/types.ts'
 import type { Type } from '../model/type.ts'
+import { bool, int32, int64, json, nullable, string, timestamp } from '../model/types.ts'
 import { ParquetEncoder } from '../parquet/write.ts'
 import { columnFromValues } from '../view/from-values.ts'
 

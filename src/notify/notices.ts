@@ -4,7 +4,13 @@ import { formatMoment } from '../model/moment-text.ts'
 import { openParquet } from '../parquet/file.ts'
 import { readRows } from '../parquet/rows.ts'
 import type { Files } from '../storage/files.ts'
-import { generationFolder, generationNumber, listGenerations, readCurrent, readManifest } from '../storage/generations.ts'
+import {
+  generationFolder,
+  generationNumber,
+  listGenerations,
+  readCurrent,
+  readManifest,
+} from '../storage/generations.ts'
 
 /** A notice of a generation, as it is sent. */
 export interface SentNotice {
@@ -80,7 +86,9 @@ const jsonColumns = new Set(['key', 'old', 'new', 'steps', 'behind'])
 
 function noticeJson(id: string, manifest: Manifest, values: Readonly<Record<string, unknown>>): string {
   const { view, generation, previous } = manifest
-  const members = Object.entries({ id, view, generation, previous }).map(([name, value]) => member(name, JSON.stringify(value)))
+  const members = Object.entries({ id, view, generation, previous }).map(([name, value]) =>
+    member(name, JSON.stringify(value)),
+  )
   for (const [name, value] of Object.entries(values)) members.push(member(camelCase(name), textOf(name, value)))
   return `{${members.join(',')}}`
 }

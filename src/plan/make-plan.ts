@@ -393,7 +393,8 @@ function planSplits(
     if (rows > 0 && rows + rowGroup.rows > SPLIT_ROWS) close()
     const recorded = momentBounds(parquet, rowGroup, sources[roles.recordedAt], zone)
     const occurred = asOf === null ? undefined : momentBounds(parquet, rowGroup, sources[roles.occurredAt], zone)
-    const unknown = liesBeyond(recorded, knownAt) || liesOutside(recorded, timeline.recorded?.[parquet.path], timeline.step)
+    const unknown =
+      liesBeyond(recorded, knownAt) || liesOutside(recorded, timeline.recorded?.[parquet.path], timeline.step)
     const newest = unknown || roles.recordedAt < 0 ? null : newestOf(recorded, timeline)
     rowGroups.push({
       index: rowGroup.index,

@@ -211,6 +211,8 @@ export function readManifest(out: string, view: string, generation: string, file
 export interface Run {
   /** Absolute path of the job file; null where the job came from none. */
   readonly job: string | null
+  /** ISO 8601; null where it doesn't say. */
+  readonly startedAt: string | null
 }
 
 /** Undefined where the file is gone or is none of this version: it isn't part of what was published. */
@@ -222,8 +224,9 @@ export function readRun(out: string, view: string, generation: string, files: Fi
 function parseRun(text: string): Run | undefined {
   try {
     const run: unknown = JSON.parse(text)
-    const job = (run as { job?: unknown } | null)?.job
-    return typeof job === 'string' ? { job } : undefined
+    const { job, startedAt } = (run ?? {}) as { job?: unknown; startedAt?: unknown }
+    const textOrNull = (value: unknown) => (typeof value === 'string' ? value : null)
+    return { job: textOrNull(job), startedAt: textOrNull(startedAt) }
   } catch {
     return undefined
   }

@@ -45,7 +45,7 @@ const log: LogPlan = {
   silentAfter: 86_400_000_000n,
   knownAt: null,
   asOf: null,
-      recorded: null,
+  recorded: null,
   partitions: ['.'],
   vintages: null,
   momentSlots: [],

@@ -3,8 +3,8 @@ import { describe, expect, test } from 'vitest'
 import { arrowStream, type NamedColumn } from '../../src/cli/arrow.ts'
 import { compactJson } from '../../src/cli/json.ts'
 import { csvField, formatTimestamp, valueReader } from '../../src/cli/values.ts'
-import { formatDecimal } from '../../src/model/decimal-text.ts'
 import type { BytesColumn, Column, LogicalType } from '../../src/model/column.ts'
+import { formatDecimal } from '../../src/model/decimal-text.ts'
 
 const whole = { nullCount: 0, validity: null }
 /** Three rows, the middle one null. */
