@@ -95,6 +95,8 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
       'index.ts',
       'bench',
     ],
+    // The columns of notices.
+    'correct/notices.ts',
     // A key's part file is found as the key was dealt out.
     'shuffle/hash.ts',
     // A survey reads events as map does, without any view.

@@ -34,7 +34,7 @@ export interface Notice {
 }
 
 /** The columns of `_corrections`, in their order, and where each comes from. */
-const columns: readonly { readonly name: string; readonly type: Type; readonly of: keyof Notice }[] = [
+export const noticeColumns: readonly { readonly name: string; readonly type: Type; readonly of: keyof Notice }[] = [
   { name: 'key', type: json(), of: 'key' },
   { name: 'row', type: int32(), of: 'row' },
   { name: 'column', type: string(), of: 'column' },
@@ -56,7 +56,7 @@ const rowGroupRows = 8192
 
 /** The file of notices, bit by bit. */
 export function* encodeNotices(notices: Iterable<Notice>): Generator<Uint8Array> {
-  const encoder = new ParquetEncoder(columns)
+  const encoder = new ParquetEncoder(noticeColumns)
   let held: Notice[] = []
   for (const notice of notices) {
     held.push(notice)
@@ -69,7 +69,7 @@ export function* encodeNotices(notices: Iterable<Notice>): Generator<Uint8Array>
 }
 
 function columnsOf(notices: readonly Notice[]): Column[] {
-  return columns.map(({ type, of }) => {
+  return noticeColumns.map(({ type, of }) => {
     // What is JSON already is stored as the text that it is.
     const stored: Type = type.kind === 'json' ? { ...type, kind: 'string' } : type
     return columnFromValues(

@@ -1,4 +1,4 @@
-import { spawn } from 'node:child_process'
+import { type ChildProcess, type StdioOptions, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { resolve } from 'node:path'
 import { OutputError } from '../model/errors.ts'
@@ -44,13 +44,15 @@ export function commandTarget(command: string, timeoutMs: number): Target {
     name: `command:${command}`,
     async deliver({ json }, signal) {
       // What it prints is for people; standard output is kept for the result.
-      const child = spawn(command, { shell: true, stdio: ['pipe', process.stderr, process.stderr] })
+      const stdio: StdioOptions = ['pipe', process.stderr, process.stderr]
+      // In a group of its own, so that what the shell started ends with it.
+      const child = spawn(command, { shell: true, detached: hasGroups, stdio })
       const ended = once(child, 'close') as Promise<[number | null, NodeJS.Signals | null]>
       // A command may take what it needs and close its end.
       child.stdin!.on('error', () => {})
       child.stdin!.end(`${json}\n`)
       const stop = AbortSignal.any([signal, AbortSignal.timeout(timeoutMs)])
-      const kill = () => child.kill('SIGKILL')
+      const kill = () => killAll(child)
       stop.addEventListener('abort', kill, { once: true })
       try {
         const [code, killedBy] = await ended
@@ -61,6 +63,21 @@ export function commandTarget(command: string, timeoutMs: number): Target {
         stop.removeEventListener('abort', kill)
       }
     },
+  }
+}
+
+const hasGroups = process.platform !== 'win32'
+
+function killAll(child: ChildProcess): void {
+  if (child.pid === undefined || !hasGroups) {
+    child.kill('SIGKILL')
+    return
+  }
+  try {
+    process.kill(-child.pid, 'SIGKILL')
+  } catch (error) {
+    // It ended by itself meanwhile.
+    if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error
   }
 }
 
