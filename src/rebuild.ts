@@ -44,6 +44,8 @@ export async function rebuild(
     const reduced = await stages.run('reduce', () =>
       reduceAll(plan, duplicates, mapped, timelines, staged.folders, executor, stages),
     )
+    // Nothing is left for them to do; corrections may need others.
+    await executor.close()
     const corrections = await stages.run('correct', () =>
       correctAll({ job, plan, reduced, staged, options, engine: { rebuild, planRebuild }, stages }, disk),
     )

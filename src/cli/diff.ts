@@ -102,6 +102,12 @@ type Side =
 async function sidesOf(given: GivenDiff): Promise<readonly [Side, Side]> {
   const [view, first, second] = given.values as [string, string?, string?]
   const moments = Math.max(given.knownAt?.length ?? 0, given.asOf?.length ?? 0)
+  if (moments === 0 && (given.job ?? given.input) !== undefined) {
+    const option = given.job === undefined ? '--input' : '--job'
+    throw new ConfigurationError(
+      `${option} is for --known-at and --as-of, which rebuild the view; generations are as they were built.`,
+    )
+  }
   if (moments > 2) throw new ConfigurationError('--known-at and --as-of: expected at most two of each, found more.')
   const generations = given.values.length - 1
   if (moments + generations > 2) {

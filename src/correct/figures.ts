@@ -3,10 +3,8 @@ import { cellJson, keyJson } from '../compare/cell-json.ts'
 import { type ComparedColumns, compareGenerations, type Difference, matchColumns } from '../compare/compare.ts'
 import { alignedStreams, type ComparedGeneration, type RowStream, seek } from '../compare/stream.ts'
 import type { ManifestColumn } from '../model/manifest.ts'
+import { statusNames } from '../model/view.ts'
 import type { Files } from '../storage/files.ts'
-
-/** What a view with windows says of its rows, which changes with every rebuild: no figures. */
-const statusNames = ['status', 'knownThrough', 'lateEvents']
 
 /** A row with published figures that a new generation changed, takes away, or adds to a window that was published. */
 export interface ChangedRow {
@@ -40,10 +38,13 @@ export function* changedRows(
 ): Generator<ChangedRow> {
   const columns = figureColumns(matchColumns(before, after))
   if (columns.both.length === 0) return
-  const windows = publishedWindows(before, files)
+  let windows: ReadonlySet<string> | undefined
   for (const difference of compareGenerations(before, after, columns, files, others)) {
     const place = (difference.after ?? difference.before)!
-    if (difference.kind === 'added' && !windows.has(cellJson(place, 0, after.key[0]!))) continue
+    if (difference.kind === 'added') {
+      windows ??= publishedWindows(before, files)
+      if (!windows.has(cellJson(place, 0, after.key[0]!))) continue
+    }
     const changed =
       difference.kind === 'changed' ? difference.columns.map((index) => columns.both[index]!) : columns.both
     const figures = changed.map(({ name, before: old, after: now, beforeColumn, afterColumn }) => ({

@@ -54,7 +54,9 @@ export class VariantBuilder {
   }
 
   #optionsOf({ view, job, paths, knownAt, asOf }: Variant): RebuildOptions {
-    const { workers, memoryBytes, spillFolder, signal, out } = this.#options
+    const { workers, spillFolder, signal, out } = this.#options
+    // What was mapped for the view itself is still in memory.
+    const memoryBytes = this.#options.memoryBytes && Math.ceil(this.#options.memoryBytes / 2)
     const { log } = job.definition.views.find(({ name }) => name === view)!
     return {
       out,

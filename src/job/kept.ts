@@ -11,10 +11,6 @@ import type { LoadedJob } from './load.ts'
 export function keptLogic(job: LoadedJob): string | undefined {
   if (job.bundlePath === undefined) return undefined
   const text = readFileSync(job.bundlePath, 'utf8')
-  return (
-    text
-      .replaceAll(JSON.stringify(refoldUrl.href), '"refold"')
-      .replace(/^\/\/# sourceMappingURL=.*$/m, '')
-      .trimEnd() + '\n'
-  )
+  const portable = text.replaceAll(JSON.stringify(refoldUrl.href), '"refold"')
+  return `${portable.replace(/^\/\/# sourceMappingURL=.*$/m, '').trimEnd()}\n`
 }
