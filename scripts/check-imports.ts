@@ -29,6 +29,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   time: ['model'],
   arrow: ['model', 'storage'],
   parquet: ['model', 'storage'],
+  compare: ['model', 'storage', 'parquet'],
   // The plan is data that all stages are given.
   view: ['model', 'time', 'plan/plan.ts'],
   // Zones and durations are checked with the rest of a job.
@@ -42,6 +43,12 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
     // The results of map, as types.
     ...['map/all.ts', 'map/map-split.ts', 'map/timelines.ts'],
   ],
+  correct: [
+    ...['model', 'storage', 'parquet', 'time', 'view', 'job', 'plan/plan.ts', 'stages.ts', 'compare'],
+    // The results of reduce and the folders of commit, as types.
+    ...['reduce/all.ts', 'commit/views.ts'],
+  ],
+  notify: ['model', 'storage', 'parquet'],
   commit: [
     ...['model', 'storage', 'parquet', 'view', 'job', 'plan/plan.ts', 'stages.ts', 'shuffle/block-memory.ts'],
     // The results of map and reduce, as types.
@@ -58,6 +65,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
     'shuffle',
     'map',
     'reduce',
+    'correct',
     'commit',
     'workers',
   ],
@@ -78,10 +86,14 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
       'job',
       'plan',
       'trace',
+      'compare',
+      'notify',
       'rebuild.ts',
       'index.ts',
       'bench',
     ],
+    // The columns of notices.
+    'correct/notices.ts',
     // A key's part file is found as the key was dealt out.
     'shuffle/hash.ts',
     // A survey reads events as map does, without any view.

@@ -54,6 +54,12 @@ export const rebuild = defineVerb({
       }),
     ).finally(progress.finish)
     await output.result(given.json ? toJson(report) : describeReport(report, output.width))
+    for (const { view, corrections, outcome } of report.views) {
+      if (outcome === 'unchanged' || corrections === 0) continue
+      output.note(
+        `${formatCounted(corrections, 'published figure')} of ${view} changed; refold corrections ${view} lists them with their causes.`,
+      )
+    }
     return exitCodeOf(report, exceptionsMax, (line) => output.note(line))
   },
 })

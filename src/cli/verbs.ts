@@ -9,6 +9,9 @@ export const verbs: Readonly<Record<string, () => Promise<Verb>>> = {
   get: async () => (await import('./get.ts')).get,
   trace: async () => (await import('./trace.ts')).trace,
   triangle: async () => (await import('./triangle.ts')).triangle,
+  diff: async () => (await import('./diff.ts')).diff,
+  corrections: async () => (await import('./corrections.ts')).corrections,
+  notify: async () => (await import('./notify.ts')).notify,
   history: async () => (await import('./history.ts')).history,
   bench: async () => (await import('./bench.ts')).bench,
 }

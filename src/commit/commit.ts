@@ -177,7 +177,7 @@ function isWhole(out: string, view: string, current: Current, files: Files): boo
     throw error
   }
   const folder = generationFolder(out, view, current.generation)
-  const listed = [...manifest.files, ...manifest.exceptions, ...manifest.triangle]
+  const listed = [...manifest.files, ...manifest.exceptions, ...manifest.triangle, ...manifest.corrections]
   return (
     manifest.digest === current.digest && listed.every(({ name, bytes }) => sizeOf(join(folder, name), files) === bytes)
   )
@@ -250,7 +250,9 @@ function newestNumber(out: string, view: string, files: Files): number {
 
 function syncAll(folder: string, body: ManifestBody, files: Files): void {
   const below = new Set(
-    [...body.files, ...body.exceptions, ...body.triangle].map((file) => dirname(join(folder, file.name))),
+    [...body.files, ...body.exceptions, ...body.triangle, ...body.corrections].map((file) =>
+      dirname(join(folder, file.name)),
+    ),
   )
   if (files.exists(exceptionsFolder(folder))) below.add(exceptionsFolder(folder))
   below.delete(folder)

@@ -1,10 +1,17 @@
 import { hostname, totalmem } from 'node:os'
 import { join, resolve } from 'node:path'
+import { keptLogic } from '../job/kept.ts'
 import type { LoadedJob } from '../job/load.ts'
 import type { MapResult } from '../map/map-split.ts'
 import type { Timeline } from '../map/timelines.ts'
 import { ConfigurationError } from '../model/errors.ts'
-import { type ManifestBody, type ManifestWindow, manifestColumn } from '../model/manifest.ts'
+import {
+  type ManifestBody,
+  type ManifestFile,
+  type ManifestLogic,
+  type ManifestWindow,
+  manifestColumn,
+} from '../model/manifest.ts'
 import { formatMoment } from '../model/moment-text.ts'
 import type { Counters, ExceptionRow, RebuildOptions, RebuildReport, ViewReport } from '../model/report.ts'
 import { vintagesName, type WindowDefinition } from '../model/view.ts'
@@ -13,7 +20,7 @@ import type { ReducedView } from '../reduce/all.ts'
 import { newBudget, type ShuffleBudget } from '../shuffle/block-memory.ts'
 import type { Stages } from '../stages.ts'
 import type { Files } from '../storage/files.ts'
-import { isAbandoned, spillFolder } from '../storage/generations.ts'
+import { isAbandoned, keptLogicPath, spillFolder } from '../storage/generations.ts'
 import { keyFields, outputSchema, vintageColumn } from '../view/view-set.ts'
 import { discard, type PlacedView, place, type StagedView, stage, switchAll, withdraw } from './commit.ts'
 import { type EncodedExceptions, encodeDuplicates, encodeRefused, writeExceptions } from './exceptions.ts'
@@ -91,6 +98,8 @@ export interface Finished {
   readonly mapped: readonly (readonly MapResult[])[]
   readonly timelines: readonly Timeline[]
   readonly reduced: ReadonlyMap<string, ReducedView>
+  /** By view: the files of notices below its staging folder. */
+  readonly corrections: ReadonlyMap<string, readonly ManifestFile[]>
   readonly staged: StagedViews
   readonly threads: number
   readonly stages: Stages
@@ -113,6 +122,7 @@ export function publishAll(finished: Finished, files: Files): RebuildReport {
     node: process.version,
     workers: threads,
     stages: stages.times,
+    startedAt: new Date(Date.now() - stages.seconds * 1000).toISOString(),
     finishedAt: new Date().toISOString(),
   }
   const placed = placeAll(ready, finished.staged, run, () => progress(1, 0), files)
@@ -120,7 +130,21 @@ export function publishAll(finished: Finished, files: Files): RebuildReport {
   const views = ready.map(({ body, bytes, exceptions }, index): ViewReport => {
     const { generation, outcome, digest, path } = placed[index]!
     const { view, rows, keys, counters, fingerprint } = body
-    return { view, generation, outcome, rows, keys, counters, digest, fingerprint, path, bytes, exceptions }
+    const corrections = body.corrections.reduce((sum, file) => sum + file.rows, 0)
+    return {
+      view,
+      generation,
+      outcome,
+      rows,
+      keys,
+      counters,
+      digest,
+      fingerprint,
+      path,
+      bytes,
+      exceptions,
+      corrections,
+    }
   })
   return {
     job: job.name,
@@ -168,7 +192,7 @@ interface ReadyView {
 }
 
 function prepareView(
-  { job, mapped, timelines, reduced, staged }: Finished,
+  { job, mapped, timelines, reduced, corrections, staged }: Finished,
   log: LogPlan,
   logIndex: number,
   { view: name, publishedAs, isVintages }: ReturnType<typeof viewsOf>[number],
@@ -205,6 +229,8 @@ function prepareView(
     exceptions: lists,
     window: definition.window === undefined ? null : describeWindow(log, definition.window, timeline),
     triangle: triangle === undefined || isVintages ? [] : [writeTriangle(triangle, folder, files)],
+    corrections: corrections.get(publishedAs) ?? [],
+    logic: definition.window === undefined || isVintages ? null : writeLogic(job, folder, files),
     progress: log.partitions.flatMap((partition, index) => {
       const recordedAt = momentText(log, timeline.progress[index]!)
       return recordedAt === null ? [] : [{ partition, recordedAt }]
@@ -218,6 +244,12 @@ function prepareView(
     })),
   }
   return { body, bytes: parts.reduce((sum, part) => sum + part.bytes, 0), exceptions: duplicates.rows + refused.rows }
+}
+
+/** What a later rebuild needs to tell what of a figure's change the logic did. */
+function writeLogic(job: LoadedJob, folder: string, files: Files): ManifestLogic | null {
+  const logic = keptLogic(job)
+  return logic === undefined ? null : files.writeNew(keptLogicPath(folder), [new TextEncoder().encode(logic)])
 }
 
 function describeWindow(log: LogPlan, window: WindowDefinition, { watermark }: Timeline): ManifestWindow {

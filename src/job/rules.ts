@@ -1,7 +1,7 @@
 import { canonicalJson } from '../model/canonical-json.ts'
 import type { OrderRole, RoleSource } from '../model/log.ts'
 import type { Fields, TimeUnit, Type } from '../model/type.ts'
-import { type AnyLog, isTyped, type JobDefinition, type ViewDefinition } from '../model/view.ts'
+import { type AnyLog, isTyped, type JobDefinition, statusNames, type ViewDefinition } from '../model/view.ts'
 import { everyProblem } from '../time/calendar.ts'
 import { durationProblem } from '../time/duration.ts'
 import { silentAfterProblem } from '../time/watermark.ts'
@@ -137,9 +137,6 @@ function asyncProblems(functions: Readonly<Record<string, unknown>>): string[] {
     .filter(([, fn]) => typeof fn === 'function' && /^(Async|Generator)/.test(fn.constructor.name))
     .map(([name]) => `${name}: expected a plain function, found an async one or a generator; a fold can't wait`)
 }
-
-/** What a view with windows adds to its rows. */
-const statusNames = ['status', 'knownThrough', 'lateEvents']
 
 function windowProblems(view: ViewDefinition): string[] {
   const { window, log } = view

@@ -167,11 +167,11 @@ export class LogMapper {
   }
 
   #needed(withContents: boolean): ReadonlySet<number> {
-    const { roles, slots, knownAt, asOf } = this.#log
+    const { roles, slots, knownAt, asOf, recorded } = this.#log
     if (withContents) return new Set(slots.keys())
     const needed = new Set(this.#groups.flatMap((group) => group.needed))
     if (roles.type >= 0) needed.add(roles.type)
-    if (knownAt !== null) needed.add(roles.recordedAt)
+    if (knownAt !== null || recorded !== null) needed.add(roles.recordedAt)
     if (asOf !== null) needed.add(roles.occurredAt)
     for (const slot of this.#upcaster?.slots ?? []) needed.add(slot)
     if (this.#groups.some((group) => group.mayQuarantine)) for (const slot of roles.id) needed.add(slot)

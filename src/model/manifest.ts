@@ -37,6 +37,13 @@ export interface ManifestBody {
   /** Of a view with windows: its reporting triangle. */
   readonly triangle: readonly ManifestFile[]
   /**
+   * The notices of figures that the generation before it had published and this one changes. Not digested: they follow
+   * from what was published before as well.
+   */
+  readonly corrections: readonly ManifestFile[]
+  /** The job as it was built by, in `_logic.mjs`; null where the job came from no file. Not digested: comments are in it. */
+  readonly logic: ManifestLogic | null
+  /**
    * How far each partition of the log had come: when its newest event known was recorded, ISO 8601; partitions without
    * one are left out. Not digested: the same events may lie in other partitions.
    */
@@ -64,6 +71,12 @@ export interface ManifestWindow {
   readonly watermark: string | null
   /** The log records days: a day that is known is known to its end. */
   readonly recordsDays: boolean
+}
+
+export interface ManifestLogic {
+  readonly bytes: number
+  /** Lower-case hexadecimal. */
+  readonly sha256: string
 }
 
 export interface ManifestProgress {

@@ -44,7 +44,7 @@ export interface RebuildOptions {
 }
 
 export interface Progress {
-  readonly stage: 'plan' | 'identify' | 'map' | 'reduce' | 'commit'
+  readonly stage: 'plan' | 'identify' | 'map' | 'reduce' | 'correct' | 'commit'
   /** Both in `unit`. `total` is 0 while it isn't known. */
   readonly done: number
   readonly total: number
@@ -89,6 +89,8 @@ export interface ViewReport {
   readonly bytes: number
   /** Number of events in the generation's list of exceptions. */
   readonly exceptions: number
+  /** Number of notices in the generation: figures that were published before and are others now. */
+  readonly corrections: number
 }
 
 export interface RebuildReport {

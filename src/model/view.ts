@@ -208,6 +208,9 @@ function defineWindow(spec: WindowSpec<never, WindowLength, string>, zoneOfLog: 
   })
 }
 
+/** What a view with windows adds to its rows. */
+export const statusNames: readonly string[] = ['status', 'knownThrough', 'lateEvents']
+
 /** The view of another view's vintages. */
 export function vintagesName(view: string): string {
   return `${view}-vintages`

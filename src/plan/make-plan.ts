@@ -15,7 +15,18 @@ import { nanosecondsIn } from '../view/from-values.ts'
 import { type Slot, storageOf } from '../view/slots.ts'
 import { vintageName } from '../view/view-set.ts'
 import { folderColumns, listFiles, partitionName } from './files.ts'
-import type { FilePlan, GroupPlan, LogPlan, Plan, RoleSlots, RowGroupPlan, SlotSource, SplitPlan } from './plan.ts'
+import type {
+  FilePlan,
+  GroupPlan,
+  LogPlan,
+  Plan,
+  RecordedBounds,
+  RecordedSpan,
+  RoleSlots,
+  RowGroupPlan,
+  SlotSource,
+  SplitPlan,
+} from './plan.ts'
 import { type DeclaredSlot, describeType, findSource } from './sources.ts'
 
 /** Rows of neighbouring row groups are mapped together up to this many. */
@@ -35,6 +46,7 @@ export interface PlanInput {
   readonly knownAt?: string | undefined
   readonly asOf?: string | undefined
   readonly vintages?: VintageLength | undefined
+  readonly recorded?: RecordedBounds | undefined
   readonly fieldsRead: FieldsRead
   readonly files: Files
 }
@@ -89,7 +101,8 @@ function planLog(log: AnyLog, views: readonly ViewDefinition[], input: PlanInput
   const asOf = momentOption(log, roles.occurredAt, 'occurredAt', '--as-of', input.asOf)
   const step = nanosecondsIn[log.timeUnit as TimeUnit]
   const moments = { knownAt: knownAt === null ? null : knownAt * step, asOf: asOf === null ? null : asOf * step }
-  const timeline = { ...moments, step, zone: log.zone, readsAll: input.vintages !== undefined }
+  const recorded = recordedSpans(opened, input.recorded)
+  const timeline = { ...moments, recorded, step, zone: log.zone, readsAll: input.vintages !== undefined }
   const partitionOf = opened.map(({ path }) => partitionName(path))
   const partitions = [...new Set(partitionOf)].sort()
   const files = opened.map(
@@ -124,6 +137,7 @@ function planLog(log: AnyLog, views: readonly ViewDefinition[], input: PlanInput
     silentAfter: silentSteps(log.silentAfter, log.timeUnit),
     knownAt,
     asOf,
+    recorded,
     partitions,
     vintages: input.vintages ?? null,
     momentSlots: distinct([
@@ -131,6 +145,19 @@ function planLog(log: AnyLog, views: readonly ViewDefinition[], input: PlanInput
       ...(input.vintages === undefined ? [] : [roles.recordedAt]),
     ]),
   }
+}
+
+const NOTHING = -(2n ** 63n)
+
+/** The spans of all files where their partitions have bounds. */
+function recordedSpans(files: readonly OpenedFile[], bounds: RecordedBounds | undefined): LogPlan['recorded'] {
+  if (bounds?.after === undefined && bounds?.until === undefined) return null
+  const spans = files.map(({ path }): [string, RecordedSpan] => {
+    const partition = partitionName(path)
+    const until = bounds.until === undefined ? null : (bounds.until[partition] ?? NOTHING)
+    return [path, { after: bounds.after?.[partition] ?? null, until }]
+  })
+  return Object.fromEntries(spans)
 }
 
 /** Ids spread over more bits than this for each event are found by hashes. */
@@ -338,6 +365,7 @@ function momentOption(
 interface Timeline {
   readonly knownAt: bigint | null
   readonly asOf: bigint | null
+  readonly recorded: LogPlan['recorded']
   /** Nanoseconds in a step of the log's unit. */
   readonly step: bigint
   readonly zone: string
@@ -367,7 +395,8 @@ function planSplits(
     if (rows > 0 && rows + rowGroup.rows > SPLIT_ROWS) close()
     const recorded = momentBounds(parquet, rowGroup, sources[roles.recordedAt], zone)
     const occurred = asOf === null ? undefined : momentBounds(parquet, rowGroup, sources[roles.occurredAt], zone)
-    const unknown = liesBeyond(recorded, knownAt)
+    const unknown =
+      liesBeyond(recorded, knownAt) || liesOutside(recorded, timeline.recorded?.[parquet.path], timeline.step)
     const newest = unknown || roles.recordedAt < 0 ? null : newestOf(recorded, timeline)
     rowGroups.push({
       index: rowGroup.index,
@@ -418,6 +447,13 @@ export function momentBounds(
 /** Whether statistics prove that all of a row group's moments are later than `until`. */
 function liesBeyond(bounds: MomentBounds | undefined, until: bigint | null): boolean {
   return until !== null && bounds !== undefined && bounds.nullCount === 0 && bounds.min > until
+}
+
+/** Whether statistics prove that nothing of a row group was recorded within a span. */
+function liesOutside(bounds: MomentBounds | undefined, span: RecordedSpan | undefined, step: bigint): boolean {
+  if (span === undefined || bounds === undefined) return false
+  const isBefore = span.after !== null && bounds.nullCount === 0 && bounds.max <= span.after * step
+  return isBefore || liesBeyond(bounds, span.until === null ? null : span.until * step)
 }
 
 function newestOf(recorded: MomentBounds | undefined, { knownAt, step, readsAll }: Timeline): bigint | 'unread' {

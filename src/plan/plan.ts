@@ -45,12 +45,30 @@ export interface LogPlan {
   /** Only events recorded, occurred up to this moment (inclusive), in the log's time unit. */
   readonly knownAt: bigint | null
   readonly asOf: bigint | null
+  /** By path of a file: between which moments its events must have been recorded besides; null where they need not. */
+  readonly recorded: Readonly<Record<string, RecordedSpan>> | null
   /** The log's partitions by name, sorted: the values of its Hive folders, or the folder of files that have none. */
   readonly partitions: readonly string[]
   /** For every end of this in which the log recorded an event, the views are kept as they were known then. */
   readonly vintages: VintageLength | null
   /** Moments that every event must have: those by which windows and vintages are found. */
   readonly momentSlots: readonly number[]
+}
+
+/** Moments in the log's unit; null where there is no bound. */
+export interface RecordedSpan {
+  /** Exclusive. */
+  readonly after: bigint | null
+  /** Inclusive. */
+  readonly until: bigint | null
+}
+
+/** Which events of a log count, partition by partition, by when they were recorded; in the log's unit. */
+export interface RecordedBounds {
+  /** Only events recorded later; of a partition that isn't named, all. */
+  readonly after?: Readonly<Record<string, bigint>>
+  /** Only events recorded up to it; of a partition that isn't named, none. */
+  readonly until?: Readonly<Record<string, bigint>>
 }
 
 /** Slot indexes of the roles; −1 where the log has none. */

@@ -98,6 +98,8 @@ const manifestShape: Shape = {
     },
   },
   triangle: [fileShape],
+  corrections: [fileShape],
+  logic: { orNull: { bytes: 'count', sha256: 'string' } },
   progress: [{ partition: 'string', recordedAt: 'string' }],
   inputs: [{ log: 'string', path: 'string', rows: 'count', bytes: 'count', footerSha256: 'string' }],
 }

@@ -46,6 +46,7 @@ const log: LogPlan = {
   recordsDays: false,
   knownAt: null,
   asOf: null,
+  recorded: null,
   partitions: ['.'],
   vintages: null,
   momentSlots: [],

@@ -17,6 +17,7 @@ const report: RebuildReport = {
       path: 'views/balances/g1',
       bytes: 12_500_000,
       exceptions: 9,
+      corrections: 0,
     },
   ],
   stages: [

@@ -80,6 +80,8 @@ function publishDaily(rows: readonly Row[], folder = out): string {
     exceptions: [],
     window: null,
     triangle: [],
+    corrections: [],
+    logic: null,
     progress: [],
     inputs: [],
   }

@@ -33,6 +33,8 @@ export function bodyOf(
     window: null,
     triangle: [],
     progress: [{ partition: 'data', recordedAt: '2021-05-22T00:00:00.000000Z' }],
+    corrections: [],
+    logic: null,
     inputs: [{ log: 'ledger', path: 'data/a.parquet', rows: 10, bytes: 100, footerSha256: 'ab' }],
   }
 }
