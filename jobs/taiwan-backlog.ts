@@ -1,9 +1,9 @@
 /**
  * Taiwan's daily local COVID-19 cases of May 2021, as announced: each day's report brought new cases and, from 22 May,
- * added cases to days that were reported before. The same log folded up to another day of reporting gives the series
- * as it was known on that day: `refold rebuild jobs/taiwan-backlog.ts --known-at 2021-05-22`.
+ * added cases to days that were reported before. `refold rebuild jobs/taiwan-backlog.ts --vintages day` keeps besides the
+ * series as it was known on each day; `--known-at 2021-05-22` gives that of one day alone.
  */
-import { date, defineJob, defineLog, defineView, int32 } from 'refold'
+import { defineJob, defineLog, defineView, int32 } from 'refold'
 
 export const announcements = defineLog({
   name: 'announcements',
@@ -15,16 +15,17 @@ export const announcements = defineLog({
     occurredAt: 'case_date',
     recordedAt: 'report_date',
   },
+  zone: 'Asia/Taipei',
   types: ['INITIAL', 'BACKLOG_CORRECTION'],
-  fields: { day: date('case_date'), cases: int32('delta_cases') },
+  fields: { cases: int32('delta_cases') },
 })
 
 /** The epidemic curve: for each day how many cases were first reported, and how many were added later. */
 export const dailyCases = defineView({
   name: 'daily-cases',
   log: announcements,
-  key: { day: date() },
-  by: (e) => ({ day: e.day }),
+  // What is announced more than a week later still belongs to its day.
+  window: { name: 'day', every: 'day', maxLateness: '7 days', late: 'apply', measure: (e) => e.cases },
   state: { cases: int32(), firstReported: int32(), backlogged: int32(), reports: int32() },
   on: {
     INITIAL: (day, e) => {

@@ -29,6 +29,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   time: ['model'],
   arrow: ['model', 'storage'],
   parquet: ['model', 'storage'],
+  compare: ['model', 'storage', 'parquet'],
   // The plan is data that all stages are given.
   view: ['model', 'time', 'plan/plan.ts'],
   // Zones and durations are checked with the rest of a job.
@@ -40,12 +41,18 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   reduce: [
     ...['model', 'storage', 'parquet', 'time', 'view', 'plan/plan.ts', ...shuffleFormats, ...dispatch],
     // The results of map, as types.
-    ...['map/all.ts', 'map/map-split.ts'],
+    ...['map/all.ts', 'map/map-split.ts', 'map/timelines.ts'],
   ],
+  correct: [
+    ...['model', 'storage', 'parquet', 'time', 'view', 'job', 'plan/plan.ts', 'stages.ts', 'compare'],
+    // The results of reduce and the folders of commit, as types.
+    ...['reduce/all.ts', 'commit/views.ts'],
+  ],
+  notify: ['model', 'storage', 'parquet'],
   commit: [
     ...['model', 'storage', 'parquet', 'view', 'job', 'plan/plan.ts', 'stages.ts', 'shuffle/block-memory.ts'],
     // The results of map and reduce, as types.
-    ...['map/map-split.ts', 'reduce/all.ts'],
+    ...['map/map-split.ts', 'map/timelines.ts', 'reduce/all.ts'],
   ],
   workers: ['model', 'storage', 'parquet', 'time', 'view', 'job', 'plan/plan.ts', 'shuffle', 'map', 'reduce'],
   'rebuild.ts': [
@@ -58,15 +65,35 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
     'shuffle',
     'map',
     'reduce',
+    'correct',
     'commit',
     'workers',
   ],
+  // One key's events go the same way as all, and are looked at on it.
+  trace: [...['model', 'storage', 'parquet', 'time', 'view', 'job', 'plan', 'map', 'shuffle', 'reduce']],
   'engine.ts': ['model', 'job', 'plan/plan.ts', 'rebuild.ts'],
   'index.ts': ['model', 'job', 'plan/plan.ts', 'engine.ts'],
   // Contenders do what a user's program would.
   bench: ['model', 'storage', 'parquet', 'job', 'rebuild.ts', 'index.ts'],
   cli: [
-    ...['model', 'storage', 'arrow', 'parquet', 'time', 'view', 'job', 'plan', 'rebuild.ts', 'index.ts', 'bench'],
+    ...[
+      'model',
+      'storage',
+      'arrow',
+      'parquet',
+      'time',
+      'view',
+      'job',
+      'plan',
+      'trace',
+      'compare',
+      'notify',
+      'rebuild.ts',
+      'index.ts',
+      'bench',
+    ],
+    // The columns of notices.
+    'correct/notices.ts',
     // A key's part file is found as the key was dealt out.
     'shuffle/hash.ts',
     // A survey reads events as map does, without any view.

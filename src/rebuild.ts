@@ -1,11 +1,13 @@
 import { discardAll, publishAll, type StagedViews, stageAll } from './commit/views.ts'
+import { correctAll } from './correct/all.ts'
 import type { LoadedJob } from './job/load.ts'
 import { fieldsRead } from './job/reads.ts'
 import { identifyAll, mapAll } from './map/all.ts'
+import { timelinesOf } from './map/timelines.ts'
 import { ConfigurationError } from './model/errors.ts'
 import type { RebuildOptions, RebuildReport } from './model/report.ts'
 import { makePlan } from './plan/make-plan.ts'
-import type { Plan } from './plan/plan.ts'
+import type { Plan, RecordedBounds } from './plan/plan.ts'
 import { reduceAll } from './reduce/all.ts'
 import { Stages } from './stages.ts'
 import { disk } from './storage/disk.ts'
@@ -13,16 +15,21 @@ import type { Executor } from './workers/executor.ts'
 import { startWorkers, threadsFor } from './workers/start.ts'
 
 /**
- * Rebuilds views from their logs: plan → map → shuffle → reduce → commit.
+ * Rebuilds views from their logs: plan → map → shuffle → reduce → correct → commit.
  *
  * @param job From `loadJob`, or `loadedFromDefinition` (which runs with 0 workers only).
+ * @param bounds By partition, which events count besides: for views of what was known.
  * @returns What was published, with counters and times.
  * @throws ConfigurationError, InputError, ViewError, ConflictError or OutputError. Nothing is published then, unless the
  * OutputError says so: views are switched one after the other, and it names those that were.
  */
-export async function rebuild(job: LoadedJob, options: RebuildOptions): Promise<RebuildReport> {
+export async function rebuild(
+  job: LoadedJob,
+  options: RebuildOptions,
+  bounds?: RecordedBounds,
+): Promise<RebuildReport> {
   const stages = new Stages(options)
-  const plan = await stages.run('plan', () => planRebuild(job, options))
+  const plan = await stages.run('plan', () => planRebuild(job, options, bounds))
   const threads = options.workers ?? threadsFor(job, plan)
   options.onThreads?.(threads)
   const staged = stageAll(plan, options, disk)
@@ -33,10 +40,17 @@ export async function rebuild(job: LoadedJob, options: RebuildOptions): Promise<
     workers = executor
     const duplicates = await stages.run('identify', () => identifyAll(plan, executor, stages))
     const mapped = await stages.run('map', () => mapAll(plan, duplicates, executor, stages))
+    const timelines = timelinesOf(plan, job.definition.views, mapped)
     const reduced = await stages.run('reduce', () =>
-      reduceAll(plan, duplicates, mapped, staged.folders, executor, stages),
+      reduceAll(plan, duplicates, mapped, timelines, staged.folders, executor, stages),
     )
-    return await stages.run('commit', () => publishAll({ job, plan, mapped, reduced, staged, threads, stages }, disk))
+    // Nothing is left for them to do; corrections may need others.
+    await executor.close()
+    const corrections = await stages.run('correct', () =>
+      correctAll({ job, plan, reduced, staged, options, engine: { rebuild, planRebuild }, stages }, disk),
+    )
+    const finished = { job, plan, mapped, timelines, reduced, corrections, staged, threads, stages }
+    return await stages.run('commit', () => publishAll(finished, disk))
   } catch (error) {
     failure = error
     throw error
@@ -57,7 +71,7 @@ async function cleanUp(workers: Executor | undefined, staged: StagedViews, failu
 }
 
 /** What `rebuild` would do, from the logs' footers alone. */
-export async function planRebuild(job: LoadedJob, options: RebuildOptions): Promise<Plan> {
+export async function planRebuild(job: LoadedJob, options: RebuildOptions, bounds?: RecordedBounds): Promise<Plan> {
   const { views } = job.definition
   const unknown = options.views?.find((name) => !views.some((view) => view.name === name))
   if (unknown !== undefined) {
@@ -71,6 +85,8 @@ export async function planRebuild(job: LoadedJob, options: RebuildOptions): Prom
     inputs: options.inputs,
     knownAt: options.knownAt,
     asOf: options.asOf,
+    vintages: options.vintages,
+    recorded: bounds,
     fieldsRead,
     files: disk,
   })

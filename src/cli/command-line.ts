@@ -81,6 +81,7 @@ function refuseRepeated({ options }: Verb, given: Readonly<Record<string, unknow
     if (Array.isArray(value) && !('array' in spec && spec.array)) {
       throw new ConfigurationError(`expected --${name} once, found ${value.join(' and ')}.`)
     }
+    if ('valueOptional' in spec && value === '') continue
     if (value === '' || (Array.isArray(value) && value.includes('')))
       throw new ConfigurationError(`expected a value after --${name}, found nothing.`)
   }

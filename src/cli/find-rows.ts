@@ -52,7 +52,7 @@ function partOf({ key: columns, files }: Manifest, key: readonly KeyValue[]): nu
 }
 
 /** A value as `by` gives it. */
-function handlerValue({ type, unit }: ManifestColumn, value: KeyValue): KeyValue {
+export function handlerValue({ type, unit }: ManifestColumn, value: KeyValue): KeyValue {
   return typeof value === 'bigint' && type !== 'bigint' && unit !== 'ns' ? Number(value) : value
 }
 

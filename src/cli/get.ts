@@ -1,6 +1,8 @@
 import { ExitCode } from './failure.ts'
 import { printRows, requireFormat, rowOptionSpecs } from './rows.ts'
+import { parseTier, tierOption } from './tier-option.ts'
 import { defineVerb, outOption } from './verb.ts'
+import { viewOptions, withView } from './view-at.ts'
 
 export const get = defineVerb({
   summary: 'Print the rows of one key of a view',
@@ -12,37 +14,46 @@ export const get = defineVerb({
       several: true,
     },
   ],
-  options: { ...rowOptionSpecs, ...outOption },
+  options: { ...rowOptionSpecs, ...tierOption, ...viewOptions, ...outOption },
   examples: [
     ['balances A-1017', 'the row of one account'],
     ['daily 2021-05-22 Deposited', 'one row of a view with two key columns'],
     ['daily 2021-05-22 --json', 'all rows of that day'],
+    ['balances A-1017 --known-at 2021-05-22', 'the same row as it would have been that day'],
     ['balances -- -5', 'a key that begins with a dash'],
   ],
-  async run(given, { output }) {
+  async run(given, context) {
     const format = requireFormat(given)
-    const [view, ...texts] = given.values
-    const [{ findView, readNamedColumns }, { openForKey, findRows, keyFields }, { parseKey }] = await Promise.all([
-      import('./view-files.ts'),
-      import('./find-rows.ts'),
-      import('./key-text.ts'),
-    ])
-    const generation = findView(given.out, view!, given.generation)
-    const key = parseKey(generation.manifest, texts)
-    const opened = openForKey(generation, key)
-    try {
-      const fields = keyFields(opened)
-      const found = opened.parts.flatMap((part) => findRows(part, fields, key).map((range) => ({ part, range })))
-      const total = found.reduce((sum, { range }) => sum + range.to - range.from, 0)
-      if (total === 0) {
-        output.note(`View ${view}, generation ${opened.manifest.generation}, has no row of ${texts.join(' ')}.`)
-        return ExitCode.failed
+    const tier = parseTier(given.tier)
+    const [view, ...texts] = given.values as [string, ...string[]]
+    return withView(given, view, context, async (found) => {
+      const [{ readNamedColumns }, { openForKey, findRows, keyFields }, { parseKey }] = await Promise.all([
+        import('./view-files.ts'),
+        import('./find-rows.ts'),
+        import('./key-text.ts'),
+      ])
+      const key = parseKey(found.manifest, texts)
+      const opened = openForKey(found, key)
+      try {
+        const fields = keyFields(opened)
+        const ranges = opened.parts.flatMap((part) => findRows(part, fields, key).map((range) => ({ part, range })))
+        const batches = ranges.map(({ part, range }) => readNamedColumns(part, range.rowGroup, range))
+        const total = ranges.reduce((sum, { range }) => sum + range.to - range.from, 0)
+        const rows =
+          tier === undefined
+            ? { total, batches, note: undefined }
+            : (await import('./tier.ts')).tieredRows(found, tier, () => batches, format === 'table')
+        if (rows.total === 0) {
+          const none = total > 0 ? 'no final row' : 'no row'
+          context.output.note(`${found.title} has ${none} of ${texts.join(' ')}.`)
+          return ExitCode.failed
+        }
+        await printRows(rows, format, Number.POSITIVE_INFINITY, context.output)
+        if (rows.note !== undefined) context.output.note(rows.note)
+      } finally {
+        opened.close()
       }
-      const batches = found.map(({ part, range }) => readNamedColumns(part, range.rowGroup, range))
-      await printRows({ total, batches }, format, Number.POSITIVE_INFINITY, output)
-    } finally {
-      opened.close()
-    }
-    return ExitCode.done
+      return ExitCode.done
+    })
   },
 })

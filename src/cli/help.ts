@@ -47,8 +47,9 @@ export function notation({ name, optional, several }: Positional): string {
   return optional ? `[${shown}]` : `<${shown}>`
 }
 
-function optionNotation(name: string, { value, alias }: OptionSpec): string {
-  return `${alias === undefined ? '' : `-${alias}, `}--${name}${value === undefined ? '' : ` <${value}>`}`
+function optionNotation(name: string, { value, valueOptional, alias }: OptionSpec): string {
+  const shown = value === undefined ? '' : valueOptional ? ` [${value}]` : ` <${value}>`
+  return `${alias === undefined ? '' : `-${alias}, `}--${name}${shown}`
 }
 
 function describeOption({ describe, default: byDefault }: OptionSpec): string {

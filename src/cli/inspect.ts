@@ -1,6 +1,8 @@
 import { existsSync, statSync } from 'node:fs'
+import { ConfigurationError } from '../model/errors.ts'
 import { ExitCode } from './failure.ts'
 import { toJson } from './json.ts'
+import type { Output } from './output.ts'
 import { describeFiles, describeSurveys } from './print-inspection.ts'
 import { defineVerb } from './verb.ts'
 
@@ -13,13 +15,24 @@ export const inspect = defineVerb({
         'A job file, whose logs are read whole; or a glob, a folder or a file, of which only the footers are read',
     },
   ],
-  options: {},
+  options: {
+    lateness: {
+      type: 'string',
+      value: 'thresholds',
+      valueOptional: true,
+      describe:
+        'How many events several tolerated latenesses would call late, and how long figures would stay provisional. Default: 1, 2, 3, 7, 14 and 30 days',
+    },
+  },
   examples: [
     ["'data/ledger/**/*.parquet'", 'files, columns and how they differ from file to file'],
     ['jobs/ledger.ts', 'also event types, time range, order, gaps, duplicates and delays of its logs'],
+    ['jobs/ledger.ts --lateness', 'what to choose as maxLateness'],
+    ["jobs/ledger.ts --lateness '6 hours, 1 day'", 'the same for other thresholds'],
   ],
   async run(given, { output }) {
     const source = given.values[0]!
+    if (given.lateness !== undefined) return inspectLateness(source, given.lateness, given.json, output)
     const { inspectFiles } = await import('./inspect-files.ts')
     if (!isJob(source)) {
       const files = inspectFiles(source, source)
@@ -43,6 +56,23 @@ export const inspect = defineVerb({
     return ExitCode.done
   },
 })
+
+async function inspectLateness(source: string, text: string, json: boolean, output: Output): Promise<number> {
+  if (!isJob(source)) {
+    throw new ConfigurationError(
+      `--lateness: expected a job, found ${source}: only a job says which columns are occurredAt and recordedAt.`,
+    )
+  }
+  const [{ withJob, loadEngine }, lateness] = await Promise.all([import('./engine.ts'), import('./lateness.ts')])
+  const thresholds = lateness.parseThresholds(text)
+  const { planRebuild } = await loadEngine()
+  const found = await withJob(source, async (job) => {
+    const { logs } = await planRebuild(job, { out: '', workers: 0 })
+    return lateness.surveyJobLateness(job, logs, thresholds)
+  })
+  await output.result(json ? toJson(found) : lateness.describeLateness(found, output.width))
+  return ExitCode.done
+}
 
 function isJob(source: string): boolean {
   return /\.[cm]?[jt]s$/.test(source) && (!existsSync(source) || statSync(source).isFile())

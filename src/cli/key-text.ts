@@ -7,7 +7,10 @@ import type { TypeKind } from '../model/type.ts'
 export type KeyValue = string | number | bigint | boolean | null
 
 /** The values of a view's key columns, or of the first of them. */
-export function parseKey({ view, key: columns }: Manifest, texts: readonly string[]): readonly KeyValue[] {
+export function parseKey(
+  { view, key: columns }: Pick<Manifest, 'view' | 'key'>,
+  texts: readonly string[],
+): readonly KeyValue[] {
   if (texts.length > columns.length) {
     const names = columns.map(({ name }) => name).join(', ')
     throw new ConfigurationError(

@@ -1,20 +1,14 @@
 /** The options of `rebuild` and `plan`, which are the same: a plan is of a rebuild. */
 
 import { ConfigurationError } from '../model/errors.ts'
-import type { RebuildOptions } from '../model/report.ts'
+import { type RebuildOptions, type VintageLength, vintageLengths } from '../model/report.ts'
 import { parseBytes, parseCount } from './options.ts'
 import { type Given, type OptionSpecs, outOption } from './verb.ts'
 
 const workersMax = 256
 
-export const rebuildOptionSpecs = {
-  view: {
-    type: 'string',
-    value: 'name',
-    array: true,
-    requiresArg: true,
-    describe: 'Only this view of the job; may be given several times',
-  },
+/** For verbs that read a job's logs. */
+export const inputOption = {
   input: {
     type: 'string',
     value: 'log=files',
@@ -22,6 +16,10 @@ export const rebuildOptionSpecs = {
     requiresArg: true,
     describe: 'Read a log from these files instead of those the job names; may be given several times',
   },
+} as const satisfies OptionSpecs
+
+/** For verbs that tell what was, or was known, at a moment. */
+export const momentOptions = {
   'known-at': {
     type: 'string',
     value: 'moment',
@@ -34,6 +32,25 @@ export const rebuildOptionSpecs = {
     requiresArg: true,
     describe:
       "Keep only events that occurred up to this moment (ISO 8601), or to the end of this day in the log's zone",
+  },
+} as const satisfies OptionSpecs
+
+export const rebuildOptionSpecs = {
+  view: {
+    type: 'string',
+    value: 'name',
+    array: true,
+    requiresArg: true,
+    describe: 'Only this view of the job; may be given several times',
+  },
+  ...inputOption,
+  ...momentOptions,
+  vintages: {
+    type: 'string',
+    value: 'period',
+    requiresArg: true,
+    describe:
+      'Publish beside each view its rows as they were known at the end of every hour, day, week or month, as <view>-vintages',
   },
   workers: {
     type: 'string',
@@ -58,11 +75,12 @@ export const rebuildOptionSpecs = {
 } as const satisfies OptionSpecs
 
 export function rebuildOptionsOf(given: Given<typeof rebuildOptionSpecs>): RebuildOptions {
-  const { view, knownAt, asOf, input, memory, spillFolder, workers } = given
+  const { view, knownAt, asOf, vintages, input, memory, spillFolder, workers } = given
   return {
     ...(view !== undefined && { views: view.flatMap((names) => names.split(',')) }),
     ...(knownAt !== undefined && { knownAt }),
     ...(asOf !== undefined && { asOf }),
+    ...(vintages !== undefined && { vintages: parseVintages(vintages) }),
     ...(memory !== undefined && { memoryBytes: parseBytes('memory', memory) }),
     ...(spillFolder !== undefined && { spillFolder }),
     ...(input !== undefined && { inputs: parseInputs(input) }),
@@ -71,7 +89,13 @@ export function rebuildOptionsOf(given: Given<typeof rebuildOptionSpecs>): Rebui
   }
 }
 
-function parseInputs(texts: readonly string[]): Record<string, string[]> {
+function parseVintages(text: string): VintageLength {
+  const found = vintageLengths.find((length) => length === text)
+  if (found !== undefined) return found
+  throw new ConfigurationError(`--vintages: expected ${vintageLengths.join(', ')}, found ${JSON.stringify(text)}.`)
+}
+
+export function parseInputs(texts: readonly string[]): Record<string, string[]> {
   const inputs: Record<string, string[]> = {}
   for (const text of texts) {
     const at = text.indexOf('=')

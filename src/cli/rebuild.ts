@@ -27,6 +27,7 @@ export const rebuild = defineVerb({
     ['jobs/ledger.ts', 'all views of the job'],
     ['jobs/ledger.ts --view balances --workers 4', 'one view, on four threads'],
     ['jobs/ledger.ts --known-at 2021-05-22T06:00:00Z', 'the views as they would have been that morning'],
+    ['jobs/ledger.ts --vintages day', 'the views, and beside them how they stood at the end of each day'],
     ['jobs/ledger.ts --dry-run', 'what would be done'],
   ],
   async run(given, { output, signal, interruptible }) {
@@ -53,6 +54,12 @@ export const rebuild = defineVerb({
       }),
     ).finally(progress.finish)
     await output.result(given.json ? toJson(report) : describeReport(report, output.width))
+    for (const { view, corrections, outcome } of report.views) {
+      if (outcome === 'unchanged' || corrections === 0) continue
+      output.note(
+        `${formatCounted(corrections, 'published figure')} of ${view} changed; refold corrections ${view} lists them with their causes.`,
+      )
+    }
     return exitCodeOf(report, exceptionsMax, (line) => output.note(line))
   },
 })

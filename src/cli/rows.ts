@@ -13,7 +13,6 @@ export type RowFormat = (typeof rowFormats)[number]
 /** For verbs that print rows of a view. */
 export const rowOptionSpecs = {
   format: { type: 'string', value: rowFormats.join('|'), default: 'table', requiresArg: true, describe: 'How' },
-  generation: { type: 'string', value: 'name', requiresArg: true, describe: 'Another than the current generation' },
 } as const satisfies OptionSpecs
 
 /** The format that was asked for; `--json` stands for `--format ndjson`. */
@@ -108,6 +107,12 @@ function* linesOf(batches: Iterable<readonly NamedColumn[]>, format: 'ndjson' | 
     }
     if (text !== '') yield text
   }
+}
+
+/** Rows as objects of values as JSON has them. */
+export function rowObjects(columns: readonly NamedColumn[]): Record<string, unknown>[] {
+  const names = columns.map(({ name }) => name)
+  return [...rowsOf(columns)].map((values) => Object.fromEntries(names.map((name, index) => [name, values[index]])))
 }
 
 function* rowsOf(columns: readonly NamedColumn[]): Generator<unknown[]> {

@@ -1,4 +1,5 @@
 import { type BytesColumn, type Column, isPresent, type LogicalType } from '../model/column.ts'
+import { formatDecimal } from '../model/decimal-text.ts'
 import type { TimeUnit } from '../model/type.ts'
 import { compactJson } from './json.ts'
 
@@ -76,13 +77,6 @@ function parseJson(text: string): unknown {
   } catch {
     return text
   }
-}
-
-/** `-12.50` for -1250 with a scale of 2. */
-export function formatDecimal(unscaled: bigint, scale: number): string {
-  const sign = unscaled < 0n ? '-' : ''
-  const digits = String(unscaled < 0n ? -unscaled : unscaled).padStart(scale + 1, '0')
-  return scale === 0 ? sign + digits : `${sign}${digits.slice(0, -scale)}.${digits.slice(-scale)}`
 }
 
 const unitsASecond: Readonly<Record<TimeUnit, bigint>> = { ms: 1_000n, us: 1_000_000n, ns: 1_000_000_000n }

@@ -26,6 +26,8 @@ export interface OptionSpec extends Options {
   readonly type: 'string' | 'boolean'
   readonly describe: string
   readonly value?: string
+  /** The option may stand without its value, which then is an empty text. */
+  readonly valueOptional?: true
   readonly alias?: string
 }
 

@@ -177,7 +177,7 @@ function isWhole(out: string, view: string, current: Current, files: Files): boo
     throw error
   }
   const folder = generationFolder(out, view, current.generation)
-  const listed = [...manifest.files, ...manifest.exceptions]
+  const listed = [...manifest.files, ...manifest.exceptions, ...manifest.triangle, ...manifest.corrections]
   return (
     manifest.digest === current.digest && listed.every(({ name, bytes }) => sizeOf(join(folder, name), files) === bytes)
   )
@@ -249,7 +249,11 @@ function newestNumber(out: string, view: string, files: Files): number {
 }
 
 function syncAll(folder: string, body: ManifestBody, files: Files): void {
-  const below = new Set([...body.files, ...body.exceptions].map((file) => dirname(join(folder, file.name))))
+  const below = new Set(
+    [...body.files, ...body.exceptions, ...body.triangle, ...body.corrections].map((file) =>
+      dirname(join(folder, file.name)),
+    ),
+  )
   if (files.exists(exceptionsFolder(folder))) below.add(exceptionsFolder(folder))
   below.delete(folder)
   for (const path of below) files.syncFolder(path)

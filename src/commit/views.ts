@@ -1,20 +1,30 @@
 import { hostname, totalmem } from 'node:os'
-import { join } from 'node:path'
+import { join, resolve } from 'node:path'
+import { keptLogic } from '../job/kept.ts'
 import type { LoadedJob } from '../job/load.ts'
 import type { MapResult } from '../map/map-split.ts'
+import type { Timeline } from '../map/timelines.ts'
 import { ConfigurationError } from '../model/errors.ts'
-import { type ManifestBody, manifestColumn } from '../model/manifest.ts'
+import {
+  type ManifestBody,
+  type ManifestFile,
+  type ManifestLogic,
+  type ManifestWindow,
+  manifestColumn,
+} from '../model/manifest.ts'
 import { formatMoment } from '../model/moment-text.ts'
 import type { Counters, ExceptionRow, RebuildOptions, RebuildReport, ViewReport } from '../model/report.ts'
+import { vintagesName, type WindowDefinition } from '../model/view.ts'
 import type { LogPlan, Plan } from '../plan/plan.ts'
 import type { ReducedView } from '../reduce/all.ts'
 import { newBudget, type ShuffleBudget } from '../shuffle/block-memory.ts'
 import type { Stages } from '../stages.ts'
 import type { Files } from '../storage/files.ts'
-import { isAbandoned, spillFolder } from '../storage/generations.ts'
-import { keyFields, outputSchema } from '../view/view-set.ts'
+import { isAbandoned, keptLogicPath, spillFolder } from '../storage/generations.ts'
+import { keyFields, outputSchema, vintageColumn } from '../view/view-set.ts'
 import { discard, type PlacedView, place, type StagedView, stage, switchAll, withdraw } from './commit.ts'
 import { type EncodedExceptions, encodeDuplicates, encodeRefused, writeExceptions } from './exceptions.ts'
+import { writeTriangle } from './triangle.ts'
 
 /** The staging folders of all views of a rebuild. */
 export interface StagedViews {
@@ -33,7 +43,7 @@ export function stageAll(plan: Plan, options: RebuildOptions, files: Files): Sta
       `Cannot spill to ${options.spillFolder}: expected a folder, found none. Make it, or name another as spill folder.`,
     )
   }
-  const names = plan.logs.flatMap((log) => log.groups.flatMap((group) => group.views))
+  const names = plan.logs.flatMap((log) => viewsOf(log).map(({ publishedAs }) => publishedAs))
   const views = new Map<string, StagedView>()
   const spill = spillFolder(options.spillFolder ?? out)
   try {
@@ -70,11 +80,26 @@ export function discardAll(staged: StagedViews, files: Files): void {
   files.remove(staged.budget.folder)
 }
 
+/** The views that are published of a log: those that are rebuilt, and where asked for the vintages of each. */
+function viewsOf(
+  log: LogPlan,
+): { readonly view: string; readonly publishedAs: string; readonly isVintages: boolean }[] {
+  return log.groups.flatMap(({ views }) =>
+    views.flatMap((view) => [
+      { view, publishedAs: view, isVintages: false },
+      ...(log.vintages === null ? [] : [{ view, publishedAs: vintagesName(view), isVintages: true }]),
+    ]),
+  )
+}
+
 export interface Finished {
   readonly job: LoadedJob
   readonly plan: Plan
   readonly mapped: readonly (readonly MapResult[])[]
+  readonly timelines: readonly Timeline[]
   readonly reduced: ReadonlyMap<string, ReducedView>
+  /** By view: the files of notices below its staging folder. */
+  readonly corrections: ReadonlyMap<string, readonly ManifestFile[]>
   readonly staged: StagedViews
   readonly threads: number
   readonly stages: Stages
@@ -88,16 +113,16 @@ export function publishAll(finished: Finished, files: Files): RebuildReport {
   const { plan, threads, stages, job } = finished
   const ready = plan.logs.flatMap((log, logIndex) => {
     const duplicates = encodeDuplicates(finished.mapped[logIndex]!.map((result) => result.duplicateIds))
-    return log.groups.flatMap((group) =>
-      group.views.map((view) => prepareView(finished, log, logIndex, view, duplicates, files)),
-    )
+    return viewsOf(log).map((view) => prepareView(finished, log, logIndex, view, duplicates, files))
   })
   const progress = stages.progress(ready.length, 'views')
   const run = {
+    job: job.bundlePath === undefined ? null : resolve(job.path),
     host: hostname(),
     node: process.version,
     workers: threads,
     stages: stages.times,
+    startedAt: new Date(Date.now() - stages.seconds * 1000).toISOString(),
     finishedAt: new Date().toISOString(),
   }
   const placed = placeAll(ready, finished.staged, run, () => progress(1, 0), files)
@@ -105,7 +130,21 @@ export function publishAll(finished: Finished, files: Files): RebuildReport {
   const views = ready.map(({ body, bytes, exceptions }, index): ViewReport => {
     const { generation, outcome, digest, path } = placed[index]!
     const { view, rows, keys, counters, fingerprint } = body
-    return { view, generation, outcome, rows, keys, counters, digest, fingerprint, path, bytes, exceptions }
+    const corrections = body.corrections.reduce((sum, file) => sum + file.rows, 0)
+    return {
+      view,
+      generation,
+      outcome,
+      rows,
+      keys,
+      counters,
+      digest,
+      fingerprint,
+      path,
+      bytes,
+      exceptions,
+      corrections,
+    }
   })
   return {
     job: job.name,
@@ -115,7 +154,14 @@ export function publishAll(finished: Finished, files: Files): RebuildReport {
     seconds: stages.seconds,
     bytesRead: plan.logs.reduce((sum, log) => sum + log.bytes, 0),
     workers: threads,
+    notes: plan.logs.flatMap((log, index) => emptyNote(log, finished.timelines[index]!) ?? []),
   }
+}
+
+/** Views of a log that had recorded nothing by known-at are empty, and rightly so. */
+function emptyNote(log: LogPlan, { watermark }: Timeline): string | null {
+  if (log.knownAt === null || watermark !== null || log.rows === 0) return null
+  return `Log ${log.name} had recorded no event by ${momentText(log, log.knownAt)}, so its views have no rows.`
 }
 
 /** Gives every view's generation its name; where one fails, none has. */
@@ -146,25 +192,34 @@ interface ReadyView {
 }
 
 function prepareView(
-  { job, mapped, reduced, staged }: Finished,
+  { job, mapped, timelines, reduced, corrections, staged }: Finished,
   log: LogPlan,
   logIndex: number,
-  name: string,
+  { view: name, publishedAs, isVintages }: ReturnType<typeof viewsOf>[number],
   duplicates: EncodedExceptions,
   files: Files,
 ): ReadyView {
   const definition = job.definition.views.find((view) => view.name === name)!
-  const { parts, exceptions: failed } = reduced.get(name)!
+  const timeline = timelines[logIndex]!
+  const { parts } = reduced.get(publishedAs)!
+  // The last of the vintages is the view itself, so that its books are theirs.
+  const { exceptions: failed } = reduced.get(name)!
   const results = mapped[logIndex]!
   const counters = balance(name, log, results, failed)
   const refused = encodeRefused([...results.flatMap((result) => result.exceptions[name]!), ...failed])
-  const lists = writeExceptions([duplicates, refused], staged.folders[name]!, files)
-  const schema = outputSchema(log, definition)
-  const keys = Object.keys(keyFields(log, definition)).length
+  const folder = staged.folders[publishedAs]!
+  const lists = writeExceptions([duplicates, refused], folder, files)
+  const schema = [...(isVintages ? [vintageColumn(log)] : []), ...outputSchema(log, definition)]
+  const keys = Object.keys(keyFields(log, definition)).length + (isVintages ? 1 : 0)
+  const triangle = timeline.triangles.get(name)
   const body: ManifestBody = {
-    view: name,
+    view: publishedAs,
     fingerprint: job.fingerprints.get(name)!,
-    options: { knownAt: momentText(log, log.knownAt), asOf: momentText(log, log.asOf) },
+    options: {
+      knownAt: momentText(log, log.knownAt),
+      asOf: momentText(log, log.asOf),
+      vintages: isVintages ? log.vintages : null,
+    },
     key: schema.slice(0, keys).map((column) => manifestColumn(column.name, column.type)),
     columns: schema.slice(keys).map((column) => manifestColumn(column.name, column.type)),
     rows: parts.reduce((sum, part) => sum + part.rows, 0),
@@ -172,6 +227,14 @@ function prepareView(
     counters,
     files: parts.map((part) => ({ name: part.name, rows: part.rows, bytes: part.bytes, sha256: part.sha256 })),
     exceptions: lists,
+    window: definition.window === undefined ? null : describeWindow(log, definition.window, timeline),
+    triangle: triangle === undefined || isVintages ? [] : [writeTriangle(triangle, folder, files)],
+    corrections: corrections.get(publishedAs) ?? [],
+    logic: definition.window === undefined || isVintages ? null : writeLogic(job, folder, files),
+    progress: log.partitions.flatMap((partition, index) => {
+      const recordedAt = momentText(log, timeline.progress[index]!)
+      return recordedAt === null ? [] : [{ partition, recordedAt }]
+    }),
     inputs: log.files.map((file) => ({
       log: log.name,
       path: file.path,
@@ -181,6 +244,25 @@ function prepareView(
     })),
   }
   return { body, bytes: parts.reduce((sum, part) => sum + part.bytes, 0), exceptions: duplicates.rows + refused.rows }
+}
+
+/** What a later rebuild needs to tell what of a figure's change the logic did. */
+function writeLogic(job: LoadedJob, folder: string, files: Files): ManifestLogic | null {
+  const logic = keptLogic(job)
+  return logic === undefined ? null : files.writeNew(keptLogicPath(folder), [new TextEncoder().encode(logic)])
+}
+
+function describeWindow(log: LogPlan, window: WindowDefinition, { watermark }: Timeline): ManifestWindow {
+  const { name, every, zone, maxLateness, late } = window
+  return {
+    column: name,
+    every,
+    zone,
+    maxLateness,
+    late,
+    watermark: momentText(log, watermark),
+    recordsDays: log.recordsDays,
+  }
 }
 
 function momentText(log: LogPlan, moment: bigint | null): string | null {

@@ -8,7 +8,7 @@ import { markPure } from './pure.ts'
 import { describeSyntax } from './syntax.ts'
 
 /** The running Refold: what a job's `import 'refold'` must come to, in a clone as in the published package. */
-const refoldUrl = new URL(import.meta.url.endsWith('.ts') ? '../index.ts' : '../index.js', import.meta.url)
+export const refoldUrl = new URL(import.meta.url.endsWith('.ts') ? '../index.ts' : '../index.js', import.meta.url)
 
 const common = {
   bundle: true,

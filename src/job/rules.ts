@@ -1,7 +1,9 @@
 import { canonicalJson } from '../model/canonical-json.ts'
 import type { OrderRole, RoleSource } from '../model/log.ts'
 import type { Fields, TimeUnit, Type } from '../model/type.ts'
-import { type AnyLog, isTyped, type JobDefinition, type ViewDefinition } from '../model/view.ts'
+import { type AnyLog, isTyped, type JobDefinition, statusNames, type ViewDefinition } from '../model/view.ts'
+import { everyProblem } from '../time/calendar.ts'
+import { durationProblem } from '../time/duration.ts'
 import { silentAfterProblem } from '../time/watermark.ts'
 import { zoneProblem } from '../time/zone.ts'
 import { describeLog } from './describe.ts'
@@ -111,16 +113,22 @@ function viewProblems(view: ViewDefinition): string[] {
   if (!/^[A-Za-z0-9][A-Za-z0-9._-]*$/.test(view.name)) {
     problems.push('name: expected letters, digits, "-", "_" and ".", beginning with a letter or digit')
   }
-  problems.push(...keyProblems(view), ...stateProblems(view), ...handlerProblems(view), ...orderProblems(view))
+  problems.push(
+    ...windowProblems(view),
+    ...keyProblems(view),
+    ...stateProblems(view),
+    ...handlerProblems(view),
+    ...orderProblems(view),
+  )
   problems.push(...unitProblems(view))
   problems.push(...asyncProblems(functionsOf(view)))
   return problems
 }
 
 function functionsOf(view: ViewDefinition): Record<string, unknown> {
-  const { by, filter, merge, row, state } = view
+  const { by, filter, merge, row, state, window } = view
   const handlers = Object.entries(view.on).map(([name, handler]) => [`handler ${name}`, handler])
-  return { by, filter, merge, row, state, ...Object.fromEntries(handlers) }
+  return { by, filter, 'window.measure': window?.measure, merge, row, state, ...Object.fromEntries(handlers) }
 }
 
 /** What a function does after its first await would be done when the fold is over. */
@@ -130,8 +138,45 @@ function asyncProblems(functions: Readonly<Record<string, unknown>>): string[] {
     .map(([name]) => `${name}: expected a plain function, found an async one or a generator; a fold can't wait`)
 }
 
+function windowProblems(view: ViewDefinition): string[] {
+  const { window, log } = view
+  if (window === undefined) return []
+  const problems: string[] = []
+  if (log.columns.occurredAt === undefined) {
+    problems.push(
+      `window: log "${log.name}" doesn't say when its events happened; name the column in columns.occurredAt`,
+    )
+  }
+  if (log.columns.recordedAt === undefined) {
+    problems.push(
+      `window: log "${log.name}" doesn't say when it received its events, so it isn't known which are late; name the column in columns.recordedAt`,
+    )
+  }
+  const faults = {
+    every: everyProblem(window.every),
+    zone: zoneProblem(window.zone),
+    maxLateness: durationProblem(window.maxLateness),
+  }
+  for (const [option, fault] of Object.entries(faults)) if (fault !== null) problems.push(`window.${option}: ${fault}`)
+  if (window.name === '') problems.push('window.name: expected a name, found ""')
+  const output = Object.keys(view.columns ?? (isTyped(view.state) ? view.state : {}))
+  for (const name of statusNames) {
+    if (window.name === name) problems.push(`window.name: "${name}" is a column that windows add; choose another name`)
+    if (Object.hasOwn(view.key ?? {}, name) || output.includes(name)) {
+      problems.push(`column "${name}": a view with windows adds a column of this name; rename yours`)
+    }
+  }
+  if (Object.hasOwn(view.key ?? {}, window.name)) {
+    problems.push(`key column "${window.name}": the window's column has this name; rename it, or set window.name`)
+  }
+  return problems
+}
+
 function keyProblems(view: ViewDefinition): string[] {
   if (view.key === undefined) {
+    if (view.window !== undefined) {
+      return view.by === undefined ? [] : ['by: declared without key; declare the columns it gives: key: { … }']
+    }
     if (view.log.columns.key !== undefined) return []
     return [`it has no key: name the key column of log "${view.log.name}" in columns.key, or declare key and by`]
   }
@@ -198,6 +243,7 @@ function unitProblems(view: ViewDefinition): string[] {
 
 /** The view's key columns as they are named in its files. */
 function keyColumnNames(view: ViewDefinition): string[] {
+  if (view.window !== undefined) return [view.window.name, ...Object.keys(view.key ?? {})]
   if (view.key !== undefined) return Object.keys(view.key)
   const role: RoleSource | undefined = view.log.columns.key
   if (role === undefined) return []

@@ -64,11 +64,24 @@ const aLog = z.object(
   'a log made by defineLog',
 )
 
+const aWindow = z.strictObject(
+  {
+    name: z.string('a name'),
+    every: z.string("'hour', 'day', 'week', 'month' or a duration, as '6 hours'"),
+    zone: z.string("a time zone, as 'Asia/Taipei'"),
+    maxLateness: z.string("a number and a unit, as '7 days'"),
+    late: z.enum(['exceptions', 'apply'], "'exceptions' or 'apply'"),
+    measure: aFunction.optional(),
+  },
+  "windows, as { every: 'day', maxLateness: '7 days' }",
+)
+
 const aView = z.object(
   {
     kind: z.literal('view', 'a view made by defineView'),
     name: aName,
     log: aLog,
+    window: aWindow.optional(),
     key: fields.optional(),
     by: aFunction.optional(),
     state: z.union([aFunction, fields], {

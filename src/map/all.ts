@@ -149,8 +149,8 @@ export async function mapAll(
   return results
 }
 
-/** Rows of one identity must have one content. */
-function compareContents(log: LogPlan, { sets, bySplit }: LogDuplicates, mapped: readonly MapResult[]): void {
+/** Rows of one identity must have one content. @throws ConflictError where two have not. */
+export function compareContents(log: LogPlan, { sets, bySplit }: LogDuplicates, mapped: readonly MapResult[]): void {
   const first = new Map<number, { words: [number, number]; place: RowPlace }>()
   mapped.forEach((result, split) => {
     for (const { rowGroup, words } of result.contents) {

@@ -21,7 +21,7 @@ export interface Batch {
   readonly rowGroup: number
   /** Rows of the row group that the batch's rows come from; null where they are the same. */
   readonly origin: Int32Array | null
-  /** The id of the event in a row of the row group: read anew, for messages. */
+  /** The id of the event in a row of the row group, for messages and lists: ids are read when they are asked for. */
   readonly eventIdAt: (row: number) => string
 }
 
@@ -50,7 +50,11 @@ export function readBatch(
     const source = file.sources[slot]!
     if (source.kind === 'constant') columns[slot] = constantColumn(log.slots[slot]!, source, rows, file.path)
   }
-  const eventIdAt = (row: number) => idText(log, readBatch(log, file, parquet, rowGroup, new Set(log.roles.id)), row)
+  let ids: Batch | undefined
+  const eventIdAt = (row: number) => {
+    ids ??= readBatch(log, file, parquet, rowGroup, new Set(log.roles.id))
+    return idText(log, ids, row)
+  }
   const batch = { rows, columns, file: file.path, rowGroup, origin: null, eventIdAt }
   refuseNullRoles(log, batch)
   refuseHiddenNulls(log, batch)
@@ -201,7 +205,7 @@ function constantColumn(
 }
 
 function refuseNullRoles(log: LogPlan, batch: Batch): void {
-  const { id, key, type, recordedAt, sequence } = log.roles
+  const { id, key, type, occurredAt, recordedAt, sequence } = log.roles
   const required: [string, number][] = [
     ...id.map((slot): [string, number] => ['id', slot]),
     ['key', key],
@@ -210,6 +214,7 @@ function refuseNullRoles(log: LogPlan, batch: Batch): void {
       slot === recordedAt ? 'recordedAt' : slot === sequence ? 'sequence' : log.slots[slot]!.name,
       slot,
     ]),
+    ...log.momentSlots.map((slot): [string, number] => [slot === occurredAt ? 'occurredAt' : 'recordedAt', slot]),
   ]
   for (const [role, slot] of required) {
     const column = slot < 0 ? undefined : batch.columns[slot]

@@ -7,6 +7,7 @@ import type { PreparedView } from '../view/view-set.ts'
 import type { Batch } from './batch.ts'
 import type { FoundKeys, KeyLoop } from './key-loop.ts'
 import type { SlotColumn } from './to-slot.ts'
+import type { BatchWindows } from './windows.ts'
 
 /** Which rows of a batch go to keys, each as often as it has keys. */
 export interface Emission {
@@ -74,8 +75,14 @@ function refuseLongKeys(lengths: Int32Array, kept: Int32Array, batch: Batch): vo
 }
 
 /** Every kept row for which the view's `filter` is true, under the keys its `by` gives. */
-export function emitByFunction(view: PreparedView, loop: KeyLoop, kept: Int32Array, batch: Batch): FoundKeys {
-  const found = guarded(() => tryKeys(view, loop, kept, batch))
+export function emitByFunction(
+  view: PreparedView,
+  loop: KeyLoop,
+  kept: Int32Array,
+  batch: Batch,
+  windows: BatchWindows | null,
+): FoundKeys {
+  const found = guarded(() => tryKeys(view, loop, kept, batch, windows))
   if (found.distinct.lengths.some((length) => length > KEY_BYTES_MAX)) {
     refuseLongKeys(spreadKeys(found).keyLengths, found.rows, batch)
   }
@@ -96,9 +103,15 @@ export function spreadKeys({ count, rows, several, slots, distinct }: FoundKeys)
   return { count, rows, several, hashes, keyData: distinct.data, keyStarts, keyLengths }
 }
 
-function tryKeys(view: PreparedView, loop: KeyLoop, kept: Int32Array, batch: Batch): FoundKeys {
+function tryKeys(
+  view: PreparedView,
+  loop: KeyLoop,
+  kept: Int32Array,
+  batch: Batch,
+  windows: BatchWindows | null,
+): FoundKeys {
   try {
-    return loop.run(kept)
+    return loop.run(kept, windows)
   } catch (error) {
     const { row, step } = loop.at()
     throw functionError({ view: view.name, handler: step }, `View ${view.name}, its ${step}`, batch, row, error)

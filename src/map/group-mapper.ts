@@ -8,12 +8,11 @@ import { compilePacker, type Packer, type PackInput } from '../shuffle/pack.ts'
 import { type ColumnFold, compileColumnFold, NO_HANDLER } from '../view/fold.ts'
 import { MisfitError } from '../view/from-values.ts'
 import { showKey } from '../view/key-codec.ts'
+import { packedLayout } from '../view/packed-layout.ts'
 import { guarded } from '../view/purity.ts'
-import { layoutRows, type RowLayout } from '../view/row-layout.ts'
 import { StateStore } from '../view/state.ts'
 import { storeColumn } from '../view/state-column.ts'
-import { stateSlots } from '../view/state-slots.ts'
-import type { PreparedGroup, PreparedView } from '../view/view-set.ts'
+import { lateCode, type PreparedGroup, type PreparedView } from '../view/view-set.ts'
 import type { Batch } from './batch.ts'
 import {
   type Emission,
@@ -25,9 +24,12 @@ import {
   unknownType,
 } from './emission.ts'
 import { idText } from './identity.ts'
-import { compileKeyLoop, type FoundKeys, type KeyLoop } from './key-loop.ts'
+import { compileKeyLoop, type FoundKeys, findWindows, type KeyLoop } from './key-loop.ts'
+import { type BatchPeriods, splitByPeriod } from './periods.ts'
 import type { MapTotals } from './totals.ts'
+import { makeTriangleCounter, type TriangleCounter } from './triangle.ts'
 import type { BatchTypes } from './types.ts'
+import { type BatchWindows, makeWindowReader, type WindowReader } from './windows.ts'
 
 export interface BlockPlace {
   readonly split: number
@@ -46,11 +48,12 @@ export class GroupMapper {
   readonly mayQuarantine: boolean
   readonly #log: LogPlan
   readonly #group: PreparedGroup
-  readonly #layout: RowLayout
   readonly #pack: Packer
   readonly #memory: BlockMemory
   readonly #keyLoop: KeyLoop | null
   readonly #fold: ColumnFold | null
+  readonly #windows: WindowReader | null
+  readonly #triangle: TriangleCounter | null
 
   constructor(log: LogPlan, group: PreparedGroup, memory: BlockMemory) {
     this.#memory = memory
@@ -59,12 +62,13 @@ export class GroupMapper {
     const { plan, views } = group
     const only = views[0]!
     const byFunction = only.definition.by !== undefined || only.definition.filter !== undefined
-    const needsKeySlot = views.some((view) => view.definition.by === undefined)
+    const needsKeySlot = only.window === null && views.some((view) => view.definition.by === undefined)
     this.needed = [...plan.slots, ...plan.mapSlots, ...(needsKeySlot ? [log.roles.key] : [])]
     this.mayQuarantine = views.some((view) => view.definition.unknown === 'quarantine')
     const combine = plan.strategy === 'combine'
-    this.#layout = layoutRows(combine ? stateSlots(only.state!) : plan.slots.map((slot) => log.slots[slot]!))
-    this.#pack = compilePacker(this.#layout)
+    this.#pack = compilePacker(packedLayout(log, group).layout)
+    this.#windows = only.window === null ? null : makeWindowReader(log, only.window)
+    this.#triangle = only.window === null ? null : makeTriangleCounter(log, group)
     const absentNames = (slots: readonly number[]) =>
       log.slots.filter((_, slot) => !slots.includes(slot)).map((slot) => slot.name)
     const keyedByCursor = byFunction || (needsKeySlot && log.slots[log.roles.key]!.storage !== 'str')
@@ -93,7 +97,8 @@ export class GroupMapper {
   #cursorSlots(keyedByCursor: boolean): readonly number[] {
     const { mapSlots } = this.#group.plan
     const { key } = this.#log.roles
-    const readsKey = keyedByCursor && this.#group.views[0]!.definition.by === undefined
+    const { definition, window } = this.#group.views[0]!
+    const readsKey = keyedByCursor && definition.by === undefined && window === null
     return readsKey && !mapSlots.includes(key) ? [...mapSlots, key] : mapSlots
   }
 
@@ -108,23 +113,30 @@ export class GroupMapper {
     at: BlockPlace,
     totals: MapTotals,
     sketch: Uint8Array,
+    periods: BatchPeriods | null,
   ): MappedBatch | null {
     const codeOf = Uint16Array.from(types.names, (name) => this.#group.typeCodes.get(name) ?? 0)
     const folded = this.#settleTypes(batch, rows, types, codeOf, totals)
     const kept = selectRows(rows, types.codes, folded)
-    const emission = this.#emit(batch, kept)
-    this.#countApplied(batch, rows, types, codeOf, emission, totals)
+    const windows = this.#windows?.read(batch) ?? null
+    const emission = this.#emit(batch, kept, windows)
+    this.#countApplied(batch, rows, types, codeOf, emission, windows, totals)
     if (emission.count === 0) return null
+    if (windows !== null) {
+      this.#triangle!.count(batch, emission.rows, windows, totals.triangles[this.#group.views[0]!.name]!)
+    }
     const { hashes } = 'distinct' in emission ? emission.distinct : emission
     sketchHashes(sketch, hashes, hashes.length)
     const typeCodes = new Uint16Array(batch.rows)
     for (let i = 0; i < kept.length; i++) typeCodes[kept[i]!] = codeOf[types.codes[kept[i]!]!]!
+    const late = windows?.late ?? null
+    if (late !== null) markLate(kept, late, lateCode(this.#group), typeCodes)
     if (this.#fold !== null) {
       const found = 'distinct' in emission ? emission : internKeys(emission)
-      return { block: this.#combine(batch, found, typeCodes, at), keyed: null }
+      return { block: this.#combine(batch, found, typeCodes, late, periods, at), keyed: null }
     }
     const keyed = 'distinct' in emission ? spreadKeys(emission) : emission
-    return { block: this.#packEvents(batch, keyed, typeCodes, at), keyed }
+    return { block: this.#packEvents(batch, keyed, typeCodes, periods, at), keyed }
   }
 
   /** By local type code: 1 where any view of the group has a handler. Types no view handles go by its policy. */
@@ -176,11 +188,12 @@ export class GroupMapper {
     }
   }
 
-  #emit(batch: Batch, kept: Int32Array): KeyedRows | FoundKeys {
+  #emit(batch: Batch, kept: Int32Array, windows: BatchWindows | null): KeyedRows | FoundKeys {
     const only = this.#group.views[0]!
+    if (this.#keyLoop === null && windows !== null) return findWindows(only, kept, windows)
     if (this.#keyLoop === null) return emitByStringKey(batch.columns[this.#log.roles.key]!, kept, batch)
     this.#keyLoop.bindColumns(this.#cursorSlots(true).map((slot) => batch.columns[slot]))
-    return emitByFunction(only, this.#keyLoop, kept, batch)
+    return emitByFunction(only, this.#keyLoop, kept, batch, windows)
   }
 
   /**
@@ -193,6 +206,7 @@ export class GroupMapper {
     types: BatchTypes,
     codeOf: Uint16Array,
     emission: Emission,
+    windows: BatchWindows | null,
     totals: MapTotals,
   ): void {
     const events = countDistinct(rows, batch.origin)
@@ -208,14 +222,52 @@ export class GroupMapper {
         eachOnce && (this.#group.views.length === 1 || handlesAll(view, types, codeOf))
           ? emission.count
           : countDistinct(emission.rows, batch.origin, counted)
-      counters.applied += applied
+      const late = this.#refuseLate(view, batch, types, emission, windows, counted, totals)
+      counters.late += late
+      counters.applied += applied - late
       counters.quarantined += refused.size
       counters.filtered += events - applied - refused.size
     }
   }
 
-  #packEvents(batch: Batch, keyed: KeyedRows, typeCodes: Uint16Array, at: BlockPlace): Block {
-    const columns = this.#group.plan.slots.map((slot) => batch.columns[slot]!)
+  /** Lists late events that are not applied, each once. @returns Their number. */
+  #refuseLate(
+    view: PreparedView,
+    batch: Batch,
+    types: BatchTypes,
+    { rows }: Emission,
+    windows: BatchWindows | null,
+    counted: (row: number) => boolean,
+    totals: MapTotals,
+  ): number {
+    if (windows === null || windows.late === null || view.window!.late === 'apply') return 0
+    const { late } = windows
+    let count = 0
+    let last = -1
+    for (const row of rows) {
+      const event = batch.origin?.[row] ?? row
+      if (late[row] === 0 || event === last || !counted(row)) continue
+      last = event
+      count++
+      totals.exceptions[view.name]!.push({
+        eventId: batch.eventIdAt(event),
+        type: types.names[types.codes[row]!]!,
+        reason: 'late',
+        detail: this.#windows!.describeLate(batch, windows, row),
+      })
+    }
+    return count
+  }
+
+  #packEvents(
+    batch: Batch,
+    keyed: KeyedRows,
+    typeCodes: Uint16Array,
+    periods: BatchPeriods | null,
+    at: BlockPlace,
+  ): Block {
+    const columns: Column[] = this.#group.plan.slots.map((slot) => batch.columns[slot]!)
+    if (periods !== null) columns.push(periods.column)
     return this.#block(at, { ...keyed, typeCodes, columns })
   }
 
@@ -227,9 +279,17 @@ export class GroupMapper {
     return { ...at, rows: input.count, words: this.#memory.keep(words, starts), firstBucket: 0, starts, strings }
   }
 
-  /** Folds the batch's events into one state a key, and packs the states. */
-  #combine(batch: Batch, found: FoundKeys, typeCodes: Uint16Array, at: BlockPlace): Block {
+  /** Folds the batch's events into one state a key, or a key and period, and packs the states. */
+  #combine(
+    batch: Batch,
+    byKey: FoundKeys,
+    typeCodes: Uint16Array,
+    late: Uint8Array | null,
+    periods: BatchPeriods | null,
+    at: BlockPlace,
+  ): Block {
     const view = this.#group.views[0]!
+    const { found, periodOf } = periods === null ? { found: byKey, periodOf: null } : splitByPeriod(byKey, periods)
     const { slots, distinct } = found
     const store = new StateStore(view.state!)
     store.prepare(distinct.count)
@@ -255,6 +315,9 @@ export class GroupMapper {
       throw functionError({ view: view.name, handler }, who, batch, row, error)
     }
     const { count } = distinct
+    const tally = view.window === null ? null : tallyLate(found, late, typeCodes, view.handlerOf)
+    const columns = store.columns.map((column) => stateColumn(view, column, count, keyOf))
+    for (const hidden of [tally?.late, periodOf]) if (hidden) columns.push(int32Column(hidden))
     const input = {
       count,
       rows: Int32Array.from({ length: count }, (_, slot) => slot),
@@ -262,11 +325,39 @@ export class GroupMapper {
       keyData: distinct.data,
       keyStarts: distinct.starts,
       keyLengths: distinct.lengths,
-      typeCodes: new Uint16Array(count),
-      columns: store.columns.map((column) => stateColumn(view, column, count, keyOf)),
+      typeCodes: tally?.codes ?? new Uint16Array(count),
+      columns,
     }
     return this.#block(at, input)
   }
+}
+
+function int32Column(values: Int32Array): Column {
+  return { kind: 'int32', length: values.length, nullCount: 0, validity: null, values }
+}
+
+function markLate(rows: Int32Array, late: Uint8Array, code: number, typeCodes: Uint16Array): void {
+  for (let i = 0; i < rows.length; i++) if (late[rows[i]!] === 1) typeCodes[rows[i]!]! += code
+}
+
+/**
+ * Of each key's state: how many of its events were late, and the code it travels under: 0, or 1 where all its events
+ * were refused, so that there is nothing to merge.
+ */
+function tallyLate(
+  { count, rows, slots, distinct }: FoundKeys,
+  late: Uint8Array | null,
+  typeCodes: Uint16Array,
+  handlerOf: Uint8Array,
+): { late: Int32Array; codes: Uint16Array } {
+  const tally = { late: new Int32Array(distinct.count), codes: new Uint16Array(distinct.count) }
+  if (late === null) return tally
+  tally.codes.fill(1)
+  for (let i = 0; i < count; i++) {
+    tally.late[slots[i]!]! += late[rows[i]!]!
+    if (handlerOf[typeCodes[rows[i]!]!] !== NO_HANDLER) tally.codes[slots[i]!] = 0
+  }
+  return tally
 }
 
 function handlesAll(view: PreparedView, types: BatchTypes, codeOf: Uint16Array): boolean {

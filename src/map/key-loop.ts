@@ -7,18 +7,24 @@ import { ValueError } from '../view/runtime.ts'
 import type { Slot } from '../view/slots.ts'
 import type { PreparedView } from '../view/view-set.ts'
 import type { Emission } from './emission.ts'
+import type { BatchWindows } from './windows.ts'
 
 /**
  * Finds the keys of a view's events by its `filter` and `by`. The loop is generated for each view, so that the engine
  * can inline both functions and need not make the key objects they return.
  *
  * Keys repeat: each distinct one of a batch is turned into bytes and hashed once. It is found again by its columns, one
- * map for each, and without a look at the map where a column is the same as in the event before.
+ * map for each, and without a look at the map where a column is the same as in the event before. A window is its first
+ * column, and numbered already.
  */
 export interface KeyLoop {
   bindColumns(columns: readonly (Column | undefined)[]): void
-  /** Finds the keys of some rows of the bound columns. */
-  run(rows: Int32Array): FoundKeys
+  /**
+   * Finds the keys of some rows of the bound columns.
+   *
+   * @param windows Of a view with windows: those of the rows.
+   */
+  run(rows: Int32Array, windows: BatchWindows | null): FoundKeys
   /** The row and the function that `run` was at when something threw. */
   at(): { readonly row: number; readonly step: 'filter' | 'by' }
 }
@@ -44,12 +50,12 @@ export function compileKeyLoop(
   copiesEvents: boolean,
 ): KeyLoop {
   const { by, filter } = view.definition
-  const interner = new Interner(view.codec)
+  const interner = new Interner(view)
   const generated = compileWithEvent(
     slots,
     absentNames,
     copiesEvents,
-    loopSource(view.codec.names, by !== undefined, filter !== undefined),
+    loopSource(Object.keys(view.given), by !== undefined, filter !== undefined, view.window !== null),
     {
       by,
       filter,
@@ -57,13 +63,17 @@ export function compileKeyLoop(
       refuseFilter,
       refuseKey,
     },
-  ) as BoundSlots & { run(rows: Int32Array, found: Found): void; at(): number; step(): number }
+  ) as BoundSlots & {
+    run(rows: Int32Array, found: Found, windowOf: Int32Array | null): void
+    at(): number
+    step(): number
+  }
   return {
     bindColumns: (columns) => generated.bindColumns(columns),
-    run(rows) {
-      interner.clear()
+    run(rows, windows) {
+      interner.clear(windows)
       const found = new Found(rows.length)
-      generated.run(rows, found)
+      generated.run(rows, found, windows?.of ?? null)
       return {
         count: found.count,
         rows: found.rows.subarray(0, found.count),
@@ -108,21 +118,27 @@ class Found {
 /** The bytes of distinct keys, numbered as they come. */
 class Interner {
   readonly #codec: KeyCodec
+  readonly #window: string | null
+  #windows: BatchWindows | null = null
   #bytes = new ByteWriter()
   #starts: number[] = []
 
-  constructor(codec: KeyCodec) {
+  constructor({ codec, window }: PreparedView) {
     this.#codec = codec
+    this.#window = window?.name ?? null
   }
 
-  clear(): void {
+  clear(windows: BatchWindows | null): void {
+    this.#windows = windows
     this.#bytes = new ByteWriter()
     this.#starts = []
   }
 
-  add(key: Readonly<Record<string, unknown>>): number {
+  /** @param window Number of the key's window. */
+  add(key: Readonly<Record<string, unknown>>, window: number): number {
     const start = this.#bytes.length
-    this.#codec.write(key, this.#bytes)
+    const whole = this.#window === null ? key : { ...key, [this.#window]: this.#windows!.keys[window] }
+    this.#codec.write(whole, this.#bytes)
     return this.#starts.push(start) - 1
   }
 
@@ -144,23 +160,40 @@ function refuseKey(found: unknown): never {
   throw new KeyValueError(`expected a key, an array of keys or null, found ${String(found)}`)
 }
 
-function loopSource(names: readonly string[], hasBy: boolean, hasFilter: boolean): string {
-  const last = names.length - 1
+/** Every event under its window alone: there is nothing to look for. */
+export function findWindows(view: PreparedView, rows: Int32Array, windows: BatchWindows): FoundKeys {
+  const interner = new Interner(view)
+  interner.clear(windows)
+  const numbers = new Int32Array(windows.keys.length).fill(-1)
+  const slots = new Int32Array(rows.length)
+  for (let i = 0; i < rows.length; i++) {
+    const window = windows.of[rows[i]!]!
+    if (numbers[window]! < 0) numbers[window] = interner.add({}, window)
+    slots[i] = numbers[window]!
+  }
+  return { count: rows.length, rows, slots, distinct: interner.finish(), several: false }
+}
+
+/** The places of a key's columns: a window's first, then those that `by` gives. */
+function loopSource(given: readonly string[], hasBy: boolean, hasFilter: boolean, hasWindow: boolean): string {
+  const values = given.map((name) => `key[${JSON.stringify(name)}]`)
+  if (hasWindow) values.unshift('windowOf[at]')
+  const last = values.length - 1
   const none = '{}'
-  const levels = names.map((name, i) => {
+  const levels = values.map((read, i) => {
     const value = `v${i}k`
     const map = i === 0 ? 'root' : `map${i}`
     const found = i === last ? 'slot' : `map${i + 1}`
     const make =
       i === last
-        ? `if (slot === undefined) { last${i} = none; ${map}.set(${value}, slot = interner.add(key)); }`
+        ? `if (slot === undefined) { last${i} = none; ${map}.set(${value}, slot = interner.add(key, ${hasWindow ? 'windowOf[at]' : '0'})); }`
         : `if (map${i + 1} === undefined) ${map}.set(${value}, map${i + 1} = new Map());`
     const forget = i === last ? '' : ` last${i + 1} = none;`
-    return `const ${value} = key[${JSON.stringify(name)}];
+    return `const ${value} = ${read};
     if (${value} !== last${i}) { ${found} = ${map}.get(${value}); ${make} last${i} = ${value};${forget} }`
   })
   return `const none = ${none};
-let at = 0, step = 0, root, slot, ${names.map((_, i) => `last${i} = none`).join(', ')}${names
+let at = 0, step = 0, windowOf, root, slot, ${values.map((_, i) => `last${i} = none`).join(', ')}${values
     .slice(1)
     .map((_, i) => `, map${i + 1}`)
     .join('')};
@@ -173,14 +206,15 @@ return {
   at() { return at; },
   step() { return step; },
   bindColumns,
-  run(kept, found) {
-    root = new Map(); ${names.map((_, i) => `last${i} = none;`).join(' ')}
+  run(kept, found, windows) {
+    windowOf = windows;
+    root = new Map(); ${values.map((_, i) => `last${i} = none;`).join(' ')}
     let rows = found.rows, slots = found.slots, count = 0;
     for (let i = 0; i < kept.length; i++) {
       at = p = kept[i];
       ${hasFilter ? 'step = 0; const wanted = filter(event); if (wanted !== true) { if (wanted === false) continue; refuseFilter(wanted); }' : ''}
       step = 1;
-      const key = ${hasBy ? 'by(event)' : '{ key: event.key }'};
+      const key = ${hasBy ? 'by(event)' : hasWindow ? 'none' : '{ key: event.key }'};
       if (key === null) continue;
       if (Array.isArray(key)) {
         found.count = count; found.addAll(at, key.map(slotOf)); count = found.count; rows = found.rows; slots = found.slots;

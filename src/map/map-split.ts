@@ -11,8 +11,10 @@ import { eventPlace } from './emission.ts'
 import { GroupMapper, type MappedBatch } from './group-mapper.ts'
 import { identityWords, idText } from './identity.ts'
 import { rowsOutside } from './moments.ts'
+import { type BatchPeriods, makePeriodReader, type NewestByPeriod, noteNewest, noteRecorded } from './periods.ts'
 import type { SlotColumn } from './to-slot.ts'
 import type { MapTotals } from './totals.ts'
+import { Triangle, type TriangleCell } from './triangle.ts'
 import { type BatchTypes, typesOf } from './types.ts'
 import { type Upcaster, upcastRows } from './upcast.ts'
 
@@ -41,6 +43,10 @@ export interface MapResult {
   readonly duplicateIds: readonly string[]
   /** For each row group with members: two words a member that are equal for equal contents. */
   readonly contents: readonly { readonly rowGroup: number; readonly words: Int32Array }[]
+  /** When the split's newest event was recorded that is known: in each period of the vintages, or in all. */
+  readonly newest: NewestByPeriod
+  /** Of views with windows: the events recorded how long after. */
+  readonly triangles: Readonly<Record<string, readonly TriangleCell[]>>
 }
 
 export interface GroupResult {
@@ -48,13 +54,17 @@ export interface GroupResult {
   readonly sketch: Uint8Array
 }
 
+/** Is shown the rows of each batch that a group's views take. */
+export type Watch = (group: number, ordinal: number, batch: Batch, mapped: MappedBatch) => void
+
 export class LogMapper {
   readonly #log: LogPlan
   readonly #groups: readonly GroupMapper[]
   readonly #upcaster: Upcaster | null
   readonly #views: readonly string[]
   readonly #memory: BlockMemory
-  #watch: ((group: number, ordinal: number, batch: Batch, mapped: MappedBatch) => void) | null = null
+  readonly #periodsOf: ((batch: Batch) => BatchPeriods) | null
+  #watch: Watch | null = null
 
   constructor(log: LogPlan, groups: readonly PreparedGroup[], upcaster: Upcaster | null, memory: BlockMemory) {
     this.#log = log
@@ -62,34 +72,58 @@ export class LogMapper {
     this.#groups = groups.map((group) => new GroupMapper(log, group, memory))
     this.#upcaster = upcaster
     this.#views = groups.flatMap((group) => group.views.map((view) => view.name))
+    this.#periodsOf = makePeriodReader(log)
   }
 
   map(splitIndex: number, duplicates: readonly RowGroupDuplicates[], open: (file: FilePlan) => ParquetFile): MapResult {
     const log = this.#log
     const split = log.splits[splitIndex]!
     const file = log.files[split.file]!
-    const totals: MapTotals = { counters: {}, exceptions: {} }
+    const totals: MapTotals = { counters: {}, exceptions: {}, triangles: {} }
+    const newest: NewestByPeriod = new Map()
     for (const view of this.#views) {
       totals.counters[view] = { read: 0, applied: 0, filtered: 0, duplicate: 0, late: 0, quarantined: 0 }
       totals.exceptions[view] = []
+      totals.triangles[view] = new Triangle()
     }
     const groups = this.#groups.map(() => ({ blocks: [] as Block[], sketch: newSketch() }))
     const duplicateIds: string[] = []
     const contents: { rowGroup: number; words: Int32Array }[] = []
-    for (const { index, rows, skipped } of split.rowGroups) {
+    for (const { index, rows, skipped, newest: recorded } of split.rowGroups) {
       const known = duplicates.find((candidate) => candidate.rowGroup === index)
+      if (typeof recorded === 'bigint') noteNewest(newest, 0, recorded)
       if (skipped && known === undefined) {
+        if (recorded === 'unread') this.#noteRecorded(readBatch(log, file, open(file), index, this.#moments), newest)
         for (const view of this.#views) count(totals, view, rows, { filtered: rows })
         continue
       }
-      const batch = readBatch(log, file, open(file), index, this.#needed(known !== undefined))
+      const needed = this.#needed(known !== undefined)
+      const batch = readBatch(
+        log,
+        file,
+        open(file),
+        index,
+        recorded === 'unread' ? new Set([...needed, ...this.#moments]) : needed,
+      )
+      if (recorded === 'unread') this.#noteRecorded(batch, newest)
       if (known !== undefined) {
         contents.push({ rowGroup: index, words: contentWords(batch, known.members) })
         for (const row of known.dropped) duplicateIds.push(idText(log, batch, row))
       }
       this.#mapBatch(batch, known?.dropped ?? new Int32Array(0), splitIndex, groups, totals)
     }
-    return { groups, counters: totals.counters, exceptions: totals.exceptions, duplicateIds, contents }
+    const { counters, exceptions } = totals
+    const triangles = Object.fromEntries(Object.entries(totals.triangles).map(([view, cells]) => [view, cells.cells()]))
+    return { groups, counters, exceptions, duplicateIds, contents, newest, triangles }
+  }
+
+  /** What says when events were recorded. */
+  get #moments(): ReadonlySet<number> {
+    return new Set([this.#log.roles.recordedAt])
+  }
+
+  #noteRecorded(batch: Batch, newest: NewestByPeriod): void {
+    noteRecorded(this.#log, batch, this.#periodsOf?.(batch) ?? null, newest)
   }
 
   /**
@@ -104,7 +138,7 @@ export class LogMapper {
     target: RowTarget,
   ): Place {
     let found: Place = {}
-    this.#watch = (group, ordinal, batch, { keyed }) => {
+    this.watch(splitIndex, duplicates, open, (group, ordinal, batch, { keyed }) => {
       if (group !== target.group || ordinal !== target.ordinal || keyed === null) return
       let nth = -1
       for (let i = 0; i < keyed.count; i++) {
@@ -113,21 +147,31 @@ export class LogMapper {
         found = eventPlace(batch, keyed.rows[i]!)
         return
       }
-    }
-    try {
-      this.#memory.discarding(() => this.map(splitIndex, duplicates, open))
-    } finally {
-      this.#watch = null
-    }
+    })
     return found
   }
 
+  /** Maps a split once more, for what can be seen of each batch on the way: its packed rows are not kept. */
+  watch(
+    splitIndex: number,
+    duplicates: readonly RowGroupDuplicates[],
+    open: (file: FilePlan) => ParquetFile,
+    look: Watch,
+  ): MapResult {
+    this.#watch = look
+    try {
+      return this.#memory.discarding(() => this.map(splitIndex, duplicates, open))
+    } finally {
+      this.#watch = null
+    }
+  }
+
   #needed(withContents: boolean): ReadonlySet<number> {
-    const { roles, slots, knownAt, asOf } = this.#log
+    const { roles, slots, knownAt, asOf, recorded } = this.#log
     if (withContents) return new Set(slots.keys())
     const needed = new Set(this.#groups.flatMap((group) => group.needed))
     if (roles.type >= 0) needed.add(roles.type)
-    if (knownAt !== null) needed.add(roles.recordedAt)
+    if (knownAt !== null || recorded !== null) needed.add(roles.recordedAt)
     if (asOf !== null) needed.add(roles.occurredAt)
     for (const slot of this.#upcaster?.slots ?? []) needed.add(slot)
     if (this.#groups.some((group) => group.mayQuarantine)) for (const slot of roles.id) needed.add(slot)
@@ -166,9 +210,10 @@ export class LogMapper {
     totals: MapTotals,
   ): void {
     if (rows.length === 0) return
+    const periods = this.#periodsOf?.(batch) ?? null
     this.#groups.forEach((group, index) => {
       const { blocks, sketch } = groups[index]!
-      const result = group.map(batch, rows, types, { split, ordinal: blocks.length }, totals, sketch)
+      const result = group.map(batch, rows, types, { split, ordinal: blocks.length }, totals, sketch, periods)
       if (result === null) return
       blocks.push(result.block)
       this.#watch?.(index, blocks.length - 1, batch, result)

@@ -1,15 +1,26 @@
 import type { Column } from '../model/column.ts'
-import type { LogPlan } from '../plan/plan.ts'
+import type { LogPlan, RecordedSpan } from '../plan/plan.ts'
 import type { Batch } from './batch.ts'
 import { wordsOf } from './to-slot.ts'
 
-/** Marks rows recorded after known-at or occurred after as-of, or without that moment; null where all are within. */
+/** Marks rows recorded or occurred outside of what the plan asks for, or without that moment; null where all are within. */
 export function rowsOutside(log: LogPlan, batch: Batch): Uint8Array | null {
-  if (log.knownAt === null && log.asOf === null) return null
+  const span = log.recorded?.[batch.file]
+  if (log.knownAt === null && log.asOf === null && span === undefined) return null
   const outside = new Uint8Array(batch.rows)
   if (log.knownAt !== null) markLater(batch.columns[log.roles.recordedAt], log.knownAt, outside)
   if (log.asOf !== null) markLater(batch.columns[log.roles.occurredAt], log.asOf, outside)
+  if (span !== undefined) markOutside(batch.columns[log.roles.recordedAt], span, outside)
   return outside
+}
+
+/** What was recorded up to the span's beginning is all that is not later than it. */
+function markOutside(column: Column | undefined, { after, until }: RecordedSpan, outside: Uint8Array): void {
+  if (until !== null) markLater(column, until, outside)
+  if (after === null) return
+  const later = new Uint8Array(outside.length)
+  markLater(column, after, later)
+  for (let row = 0; row < later.length; row++) if (later[row] === 0) outside[row] = 1
 }
 
 const INT64_MAX = 2n ** 63n - 1n

@@ -1,4 +1,5 @@
 import type { Counters, ExceptionRow } from '../model/report.ts'
+import type { Triangle } from './triangle.ts'
 
 type MutableCounters = { -readonly [Name in keyof Counters]: Counters[Name] }
 
@@ -6,4 +7,6 @@ type MutableCounters = { -readonly [Name in keyof Counters]: Counters[Name] }
 export interface MapTotals {
   readonly counters: Record<string, MutableCounters>
   readonly exceptions: Record<string, ExceptionRow[]>
+  /** Of views with windows. */
+  readonly triangles: Record<string, Triangle>
 }

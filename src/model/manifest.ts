@@ -1,5 +1,6 @@
-import type { Counters } from './report.ts'
+import type { Counters, VintageLength } from './report.ts'
 import type { TimeUnit, Type, TypeKind } from './type.ts'
+import type { LatePolicy } from './view.ts'
 
 /**
  * What a generation of a view says about itself, in `_manifest.json`. The digest covers everything that follows from
@@ -31,6 +32,22 @@ export interface ManifestBody {
   readonly files: readonly ManifestFile[]
   /** The files of the list of exceptions, which is sorted and doesn't depend on how the events are spread over files. */
   readonly exceptions: readonly ManifestFile[]
+  /** What the view's windows are; null for a view without. */
+  readonly window: ManifestWindow | null
+  /** Of a view with windows: its reporting triangle. */
+  readonly triangle: readonly ManifestFile[]
+  /**
+   * The notices of figures that the generation before it had published and this one changes. Not digested: they follow
+   * from what was published before as well.
+   */
+  readonly corrections: readonly ManifestFile[]
+  /** The job as it was built by, in `_logic.mjs`; null where the job came from no file. Not digested: comments are in it. */
+  readonly logic: ManifestLogic | null
+  /**
+   * How far each partition of the log had come: when its newest event known was recorded, ISO 8601; partitions without
+   * one are left out. Not digested: the same events may lie in other partitions.
+   */
+  readonly progress: readonly ManifestProgress[]
   /** The files of the log that were read for this generation. Not digested: the same events may lie in other files. */
   readonly inputs: readonly ManifestInput[]
 }
@@ -39,6 +56,32 @@ export interface ManifestOptions {
   /** ISO 8601 moments. */
   readonly knownAt: string | null
   readonly asOf: string | null
+  /** Of a view of vintages: the period that each of them ends. */
+  readonly vintages: VintageLength | null
+}
+
+export interface ManifestWindow {
+  /** Name of the key column. */
+  readonly column: string
+  readonly every: string
+  readonly zone: string
+  readonly maxLateness: string
+  readonly late: LatePolicy
+  /** All that was recorded up to this moment is taken to be known, ISO 8601; null where no event is. */
+  readonly watermark: string | null
+  /** The log records days: a day that is known is known to its end. */
+  readonly recordsDays: boolean
+}
+
+export interface ManifestLogic {
+  readonly bytes: number
+  /** Lower-case hexadecimal. */
+  readonly sha256: string
+}
+
+export interface ManifestProgress {
+  readonly partition: string
+  readonly recordedAt: string
 }
 
 export interface ManifestColumn {
@@ -69,8 +112,9 @@ export interface ManifestInput {
 
 /** The part of a manifest that its digest covers. */
 export function digestedPart(body: ManifestBody): object {
-  const { view, fingerprint, options, key, columns, rows, keys, counters, files, exceptions } = body
-  return { format: 1, view, fingerprint, options, key, columns, rows, keys, counters, files, exceptions }
+  const { view, fingerprint, options, key, columns, rows, keys, counters, files, exceptions, window, triangle } = body
+  const rest = { rows, keys, counters, files, exceptions, window, triangle }
+  return { format: 1, view, fingerprint, options, key, columns, ...rest }
 }
 
 /** A column as a manifest describes it. */

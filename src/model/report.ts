@@ -3,6 +3,11 @@
  * JSON as it is.
  */
 
+/** What a vintage ends with: an hour, day, week or month of the log's zone. */
+export type VintageLength = 'hour' | 'day' | 'week' | 'month'
+
+export const vintageLengths: readonly VintageLength[] = ['hour', 'day', 'week', 'month']
+
 export interface RebuildOptions {
   /** Names of the views to rebuild. Absent: all of the job. */
   readonly views?: readonly string[]
@@ -19,6 +24,11 @@ export interface RebuildOptions {
   readonly knownAt?: string
   /** ISO 8601 moment, or a day: keep only events that occurred up to it. */
   readonly asOf?: string
+  /**
+   * Publishes beside each view another, `<view>-vintages`: its rows as they were known at the end of every hour, day, week or
+   * month in which the log recorded an event.
+   */
+  readonly vintages?: VintageLength
   /** Memory that the rebuild may use, in bytes; beyond its share of it, events on their way are spilled. Absent: half the machine's. */
   readonly memoryBytes?: number
   /** Folder for what is spilled; it must exist. Absent: `out`. */
@@ -34,7 +44,7 @@ export interface RebuildOptions {
 }
 
 export interface Progress {
-  readonly stage: 'plan' | 'identify' | 'map' | 'reduce' | 'commit'
+  readonly stage: 'plan' | 'identify' | 'map' | 'reduce' | 'correct' | 'commit'
   /** Both in `unit`. `total` is 0 while it isn't known. */
   readonly done: number
   readonly total: number
@@ -79,6 +89,8 @@ export interface ViewReport {
   readonly bytes: number
   /** Number of events in the generation's list of exceptions. */
   readonly exceptions: number
+  /** Number of notices in the generation: figures that were published before and are others now. */
+  readonly corrections: number
 }
 
 export interface RebuildReport {
@@ -90,4 +102,6 @@ export interface RebuildReport {
   readonly seconds: number
   readonly bytesRead: number
   readonly workers: number
+  /** What may surprise, in sentences: that a log had recorded nothing by known-at. */
+  readonly notes: readonly string[]
 }

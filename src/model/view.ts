@@ -1,4 +1,4 @@
-import type { EventOf, LogDefinition } from './log.ts'
+import type { EventOf, LogDefinition, Moment } from './log.ts'
 import type { Fields, Type, Values } from './type.ts'
 
 // biome-ignore lint/suspicious/noExplicitAny: a log of any fields, roles and types
@@ -9,7 +9,65 @@ export interface LogKey {
   readonly key: string | number | bigint
 }
 
-export type KeyOf<K> = K extends Fields ? Readonly<Values<K>> : LogKey
+type ExactUnit = 'second' | 'minute' | 'hour'
+type CalendarUnit = 'day' | 'week' | 'month' | 'year'
+type ManyOf<Unit extends string> = `${number} ${Unit}` | `${number} ${Unit}s`
+
+/** How long a view's windows are: `hour`, `day`, `week`, `month`, or so many of those, as `6 hours`. */
+export type WindowLength = ExactUnit | CalendarUnit | ManyOf<ExactUnit | CalendarUnit>
+
+/** What becomes of late events: listed as exceptions, or applied as corrections. */
+export type LatePolicy = 'exceptions' | 'apply'
+
+/**
+ * A view's rows by when events occurred.
+ *
+ * @property name The key column of the window, which comes first. Default `window`.
+ * @property every How long a window is. Weeks are ISO weeks, from Monday; windows of several hours, days or months are counted
+ *   from 1970-01-01T00:00 in the zone. The column is `date()`, the first day, for whole days and longer, else a
+ *   `timestamp` of the start in the log's unit.
+ * @property zone IANA name, as `Asia/Taipei`. Default the log's zone.
+ * @property maxLateness How long after its window's end an event may be recorded, as `7 days`. What is recorded later is late.
+ * @property late What becomes of late events. Default `exceptions`.
+ * @property measure What the reporting triangle adds up, besides counting events. Default 1 an event; may be negative.
+ */
+export interface WindowSpec<Event, Every extends WindowLength, Name extends string> {
+  readonly name?: Name
+  readonly every: Every
+  readonly zone?: string
+  readonly maxLateness: string
+  readonly late?: LatePolicy
+  readonly measure?: (event: Event) => number | bigint
+}
+
+/** A window with every default filled in. */
+export interface WindowDefinition {
+  readonly name: string
+  readonly every: string
+  readonly zone: string
+  readonly maxLateness: string
+  readonly late: LatePolicy
+  readonly measure: ((event: never) => unknown) | undefined
+}
+
+/** What a window of whole days or longer is to a handler: its first day; else the moment it begins. */
+type WindowValue<L, Every> = Every extends ExactUnit | ManyOf<ExactUnit>
+  ? L extends LogDefinition<infer _F, infer _R, infer Unit, infer _Names>
+    ? Moment<Unit>
+    : never
+  : number
+
+type DeclaredKey<K> = K extends Fields ? Values<K> : unknown
+
+/** The key that handlers see. A window's column comes before those the view declares, and without those stands alone. */
+export type KeyOf<L, K, Every, Name extends string> = [Every] extends [never]
+  ? K extends Fields
+    ? Readonly<Values<K>>
+    : LogKey
+  : Readonly<Record<Name, WindowValue<L, Every>> & DeclaredKey<K>>
+
+/** What `by` gives: the declared columns only; where none are, a window has no further key. */
+type GivenKey<K, Every> = K extends Fields ? Readonly<Values<K>> : [Every] extends [never] ? LogKey : never
 
 /** A typed state's declaration, or a function that makes a free-form one. */
 export type StateSpec = Fields | (() => object)
@@ -25,6 +83,8 @@ export type UnknownTypePolicy = 'filter' | 'quarantine' | 'fail'
  * @property name Names the view and its folder: letters, digits, `-`, `_` and `.`, beginning with a letter or digit.
  * @property key The view's key columns. Without it the key is the log's, and the column is named as in the log.
  * @property by The key or keys an event is folded into; null where it is not for this view. Required with `key`.
+ * @property window Divides events by when they occurred: a column of the window comes first in the key, before those of `key`,
+ *   and without `key` it is the whole key. Rows say besides whether they are final.
  * @property state A typed state (fast), or a function that makes a free-form one.
  * @property on Handlers by event type; `*` is for every type that has none of its own.
  * @property filter Keeps only events for which it is true. Asked after the event's type was found to have a handler.
@@ -42,14 +102,24 @@ export interface ViewSpec<
   S extends StateSpec,
   K extends Fields | undefined,
   C extends Fields | undefined,
+  Every extends WindowLength,
+  Name extends string,
 > {
   readonly name: string
   readonly log: L
+  readonly window?: WindowSpec<EventOf<L>, Every, Name>
   readonly key?: K
-  readonly by?: (event: EventOf<L>) => KeyOf<NoInfer<K>> | readonly KeyOf<NoInfer<K>>[] | null
+  readonly by?: (
+    event: EventOf<L>,
+  ) => GivenKey<NoInfer<K>, NoInfer<Every>> | readonly GivenKey<NoInfer<K>, NoInfer<Every>>[] | null
   readonly state: S
   readonly on: Readonly<
-    Partial<Record<EventOf<L>['type'] | '*', Handler<StateOf<NoInfer<S>>, EventOf<L>, KeyOf<NoInfer<K>>>>>
+    Partial<
+      Record<
+        EventOf<L>['type'] | '*',
+        Handler<StateOf<NoInfer<S>>, EventOf<L>, KeyOf<L, NoInfer<K>, NoInfer<Every>, NoInfer<Name>>>
+      >
+    >
   >
   readonly filter?: (event: EventOf<L>) => boolean
   readonly unknown?: UnknownTypePolicy
@@ -59,7 +129,7 @@ export interface ViewSpec<
   readonly columns?: C
   readonly row?: (
     state: Readonly<StateOf<NoInfer<S>>>,
-    key: KeyOf<NoInfer<K>>,
+    key: KeyOf<L, NoInfer<K>, NoInfer<Every>, NoInfer<Name>>,
   ) => RowOf<NoInfer<S>, NoInfer<C>> | readonly RowOf<NoInfer<S>, NoInfer<C>>[] | null
 }
 
@@ -71,6 +141,7 @@ export interface ViewDefinition {
   readonly kind: 'view'
   readonly name: string
   readonly log: AnyLog
+  readonly window: WindowDefinition | undefined
   readonly key: Fields | undefined
   readonly by: ((event: never) => unknown) | undefined
   readonly state: StateSpec
@@ -102,11 +173,14 @@ export function defineView<
   const S extends StateSpec,
   const K extends Fields | undefined = undefined,
   const C extends Fields | undefined = undefined,
->(spec: ViewSpec<L, S, K, C>): ViewDefinition {
+  const Every extends WindowLength = never,
+  const Name extends string = 'window',
+>(spec: ViewSpec<L, S, K, C, Every, Name>): ViewDefinition {
   return Object.freeze({
     kind: 'view',
     name: spec.name,
     log: spec.log,
+    window: spec.window && defineWindow(spec.window, spec.log.zone),
     key: spec.key,
     by: spec.by as ViewDefinition['by'],
     state: spec.state,
@@ -119,6 +193,27 @@ export function defineView<
     columns: spec.columns,
     row: spec.row as ViewDefinition['row'],
   })
+}
+
+function defineWindow(spec: WindowSpec<never, WindowLength, string>, zoneOfLog: string): WindowDefinition {
+  return Object.freeze({
+    // What isn't known of a window is kept, for validation to name.
+    ...spec,
+    name: spec.name ?? 'window',
+    every: spec.every,
+    zone: spec.zone ?? zoneOfLog,
+    maxLateness: spec.maxLateness,
+    late: spec.late ?? 'exceptions',
+    measure: spec.measure as WindowDefinition['measure'],
+  })
+}
+
+/** What a view with windows adds to its rows. */
+export const statusNames: readonly string[] = ['status', 'knownThrough', 'lateEvents']
+
+/** The view of another view's vintages. */
+export function vintagesName(view: string): string {
+  return `${view}-vintages`
 }
 
 export interface JobDefinition {

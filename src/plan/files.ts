@@ -75,6 +75,12 @@ export function folderColumns(path: string): ReadonlyMap<string, string> {
   return columns
 }
 
+/** The partition a file belongs to: the values of its Hive folders; without any, the folder it lies in. */
+export function partitionName(path: string): string {
+  const values = [...folderColumns(path)].map(([name, value]) => `${name}=${value}`)
+  return values.length > 0 ? values.join('/') : posix.dirname(path)
+}
+
 function decode(text: string): string {
   try {
     return decodeURIComponent(text)

@@ -1,18 +1,32 @@
 import type { LogicalType } from '../model/column.ts'
 import { ConfigurationError, InputError } from '../model/errors.ts'
 import type { OrderRole, RoleSource } from '../model/log.ts'
+import type { VintageLength } from '../model/report.ts'
 import type { TimeUnit, Type } from '../model/type.ts'
 import { int64, string, timestamp } from '../model/types.ts'
-import { type AnyLog, isTyped, type ViewDefinition } from '../model/view.ts'
+import { type AnyLog, isTyped, type ViewDefinition, vintagesName } from '../model/view.ts'
 import { footerSha256, openParquet, type ParquetFile, type RowGroup, type SchemaField } from '../parquet/file.ts'
 import type { Files } from '../storage/files.ts'
+import { makeCalendar } from '../time/calendar.ts'
 import { parseMoment } from '../time/moments.ts'
 import { silentSteps } from '../time/watermark.ts'
 import { dayStarts } from '../time/zone.ts'
 import { nanosecondsIn } from '../view/from-values.ts'
 import { type Slot, storageOf } from '../view/slots.ts'
-import { folderColumns, listFiles } from './files.ts'
-import type { FilePlan, GroupPlan, LogPlan, Plan, RoleSlots, RowGroupPlan, SlotSource, SplitPlan } from './plan.ts'
+import { vintageName } from '../view/view-set.ts'
+import { folderColumns, listFiles, partitionName } from './files.ts'
+import type {
+  FilePlan,
+  GroupPlan,
+  LogPlan,
+  Plan,
+  RecordedBounds,
+  RecordedSpan,
+  RoleSlots,
+  RowGroupPlan,
+  SlotSource,
+  SplitPlan,
+} from './plan.ts'
 import { type DeclaredSlot, describeType, findSource } from './sources.ts'
 
 /** Rows of neighbouring row groups are mapped together up to this many. */
@@ -31,12 +45,15 @@ export interface PlanInput {
   readonly inputs?: Readonly<Record<string, string | readonly string[]>> | undefined
   readonly knownAt?: string | undefined
   readonly asOf?: string | undefined
+  readonly vintages?: VintageLength | undefined
+  readonly recorded?: RecordedBounds | undefined
   readonly fieldsRead: FieldsRead
   readonly files: Files
 }
 
 /** Looks at the logs' footers and decides what is to be done. */
 export function makePlan(input: PlanInput): Plan {
+  if (input.vintages !== undefined) refuseVintages(input.views)
   const logs = new Map<string, ViewDefinition[]>()
   for (const view of input.views) logs.set(view.log.name, [...(logs.get(view.log.name) ?? []), view])
   for (const name of Object.keys(input.inputs ?? {})) {
@@ -46,6 +63,28 @@ export function makePlan(input: PlanInput): Plan {
       )
   }
   return { job: input.job, logs: [...logs.values()].map((views) => planLog(views[0]!.log, views, input)) }
+}
+
+/** Vintages need a name of their own, and a log that says when it recorded its events. */
+function refuseVintages(views: readonly ViewDefinition[]): void {
+  for (const { name, log, key } of views) {
+    const also = views.find((view) => view.name === vintagesName(name))
+    if (also !== undefined) {
+      throw new ConfigurationError(
+        `--vintages: the vintages of view ${name} are published as view ${also.name}, and the job has another view of this name. Rename one of them, or rebuild them apart with --view.`,
+      )
+    }
+    if (log.columns.recordedAt === undefined) {
+      throw new ConfigurationError(
+        `--vintages: log ${log.name} of view ${name} has no recordedAt column, so it isn't known what was known when. Declare columns.recordedAt, or leave out the view with --view.`,
+      )
+    }
+    if (Object.hasOwn(key ?? {}, vintageName)) {
+      throw new ConfigurationError(
+        `--vintages: view ${name} has a key column ${vintageName}, which is the name of the column that its vintages add. Rename it.`,
+      )
+    }
+  }
 }
 
 function planLog(log: AnyLog, views: readonly ViewDefinition[], input: PlanInput): LogPlan {
@@ -62,12 +101,17 @@ function planLog(log: AnyLog, views: readonly ViewDefinition[], input: PlanInput
   const asOf = momentOption(log, roles.occurredAt, 'occurredAt', '--as-of', input.asOf)
   const step = nanosecondsIn[log.timeUnit as TimeUnit]
   const moments = { knownAt: knownAt === null ? null : knownAt * step, asOf: asOf === null ? null : asOf * step }
+  const recorded = recordedSpans(opened, input.recorded)
+  const timeline = { ...moments, recorded, step, zone: log.zone, readsAll: input.vintages !== undefined }
+  const partitionOf = opened.map(({ path }) => partitionName(path))
+  const partitions = [...new Set(partitionOf)].sort()
   const files = opened.map(
     ({ path, parquet, footerSha256 }, i): FilePlan => ({
       path,
       rows: parquet.rows,
       bytes: parquet.file.byteLength,
       footerSha256,
+      partition: partitions.indexOf(partitionOf[i]!),
       sources: sources[i]!,
     }),
   )
@@ -78,20 +122,42 @@ function planLog(log: AnyLog, views: readonly ViewDefinition[], input: PlanInput
     rows,
     bytes: files.reduce((sum, file) => sum + file.bytes, 0),
     files,
-    splits: opened.flatMap(({ parquet }, file) => planSplits(parquet, file, sources[file]!, roles, moments)),
+    splits: opened.flatMap(({ parquet }, file) => planSplits(parquet, file, sources[file]!, roles, timeline)),
     slots,
     roles,
     order,
     identify: log.uniqueIds ? { by: 'nothing' } : (denseIds(opened, sources, slots, roles, rows) ?? { by: 'hashes' }),
-    groups: planGroups(views, slots, roles, order, input.fieldsRead),
+    groups: planGroups(views, slots, roles, order, input),
     bucketBits,
     reduceBits: Math.min(bucketBits, Math.max(4, bucketBits - 3)),
     timeUnit: log.timeUnit,
     zone: log.zone,
+    recordsDays:
+      opened.length > 0 && opened.every(({ parquet }, i) => holdsDays(parquet, sources[i]![roles.recordedAt])),
     silentAfter: silentSteps(log.silentAfter, log.timeUnit),
     knownAt,
     asOf,
+    recorded,
+    partitions,
+    vintages: input.vintages ?? null,
+    momentSlots: distinct([
+      ...(views.some((view) => view.window !== undefined) ? [roles.occurredAt, roles.recordedAt] : []),
+      ...(input.vintages === undefined ? [] : [roles.recordedAt]),
+    ]),
   }
+}
+
+const NOTHING = -(2n ** 63n)
+
+/** The spans of all files where their partitions have bounds. */
+function recordedSpans(files: readonly OpenedFile[], bounds: RecordedBounds | undefined): LogPlan['recorded'] {
+  if (bounds?.after === undefined && bounds?.until === undefined) return null
+  const spans = files.map(({ path }): [string, RecordedSpan] => {
+    const partition = partitionName(path)
+    const until = bounds.until === undefined ? null : (bounds.until[partition] ?? NOTHING)
+    return [path, { after: bounds.after?.[partition] ?? null, until }]
+  })
+  return Object.fromEntries(spans)
 }
 
 /** Ids spread over more bits than this for each event are found by hashes. */
@@ -295,10 +361,16 @@ function momentOption(
   return parseMoment(text, { unit: log.timeUnit, zone: log.zone, option })
 }
 
-/** Known-at and as-of in nanoseconds. */
-interface Moments {
+/** What decides which row groups are read: known-at and as-of in nanoseconds. */
+interface Timeline {
   readonly knownAt: bigint | null
   readonly asOf: bigint | null
+  readonly recorded: LogPlan['recorded']
+  /** Nanoseconds in a step of the log's unit. */
+  readonly step: bigint
+  readonly zone: string
+  /** Whether it must be known of every event when it was recorded. */
+  readonly readsAll: boolean
 }
 
 function planSplits(
@@ -306,7 +378,7 @@ function planSplits(
   file: number,
   sources: readonly SlotSource[],
   roles: RoleSlots,
-  moments: Moments,
+  timeline: Timeline,
 ): SplitPlan[] {
   const splits: SplitPlan[] = []
   let rowGroups: RowGroupPlan[] = []
@@ -318,12 +390,20 @@ function planSplits(
     rows = 0
     bytes = 0
   }
+  const { knownAt, asOf, zone } = timeline
   for (const rowGroup of parquet.rowGroups) {
     if (rows > 0 && rows + rowGroup.rows > SPLIT_ROWS) close()
-    const skipped =
-      liesBeyond(parquet, rowGroup, sources[roles.recordedAt], moments.knownAt) ||
-      liesBeyond(parquet, rowGroup, sources[roles.occurredAt], moments.asOf)
-    rowGroups.push({ index: rowGroup.index, rows: rowGroup.rows, skipped })
+    const recorded = momentBounds(parquet, rowGroup, sources[roles.recordedAt], zone)
+    const occurred = asOf === null ? undefined : momentBounds(parquet, rowGroup, sources[roles.occurredAt], zone)
+    const unknown =
+      liesBeyond(recorded, knownAt) || liesOutside(recorded, timeline.recorded?.[parquet.path], timeline.step)
+    const newest = unknown || roles.recordedAt < 0 ? null : newestOf(recorded, timeline)
+    rowGroups.push({
+      index: rowGroup.index,
+      rows: rowGroup.rows,
+      skipped: unknown || liesBeyond(occurred, asOf),
+      newest,
+    })
     rows += rowGroup.rows
     bytes += rowGroup.bytesCompressed
   }
@@ -331,18 +411,54 @@ function planSplits(
   return splits
 }
 
-/** Whether statistics prove that all of a row group's moments are later than `until`, which is in nanoseconds. */
-function liesBeyond(
+/** A row group's first and last moment in nanoseconds, by its statistics. */
+/** Whether a column of moments is one of days. */
+function holdsDays(parquet: ParquetFile, source: SlotSource | undefined): boolean {
+  return source?.kind === 'column' && fieldAt(parquet.schema, source.path).type.kind === 'date'
+}
+
+interface MomentBounds {
+  readonly min: bigint
+  readonly max: bigint
+  readonly nullCount: number | undefined
+}
+
+/** What statistics say of a column of moments; undefined where they say nothing. */
+export function momentBounds(
   parquet: ParquetFile,
   rowGroup: RowGroup,
   source: SlotSource | undefined,
-  until: bigint | null,
-): boolean {
-  if (until === null || source?.kind !== 'column') return false
-  const type = fieldAt(parquet.schema, source.path).type
-  const statistics = rowGroup.statistics(source.path)
-  if (type.kind !== 'timestamp' || typeof statistics?.min !== 'bigint' || statistics.nullCount !== 0) return false
-  return statistics.min * nanosecondsIn[type.unit] > until
+  zone: string,
+): MomentBounds | undefined {
+  if (source?.kind !== 'column') return undefined
+  const { type } = fieldAt(parquet.schema, source.path)
+  const { min, max, nullCount } = rowGroup.statistics(source.path) ?? {}
+  if (min === undefined || max === undefined) return undefined
+  if (type.kind === 'timestamp') {
+    const step = nanosecondsIn[type.unit]
+    return { min: BigInt(min) * step, max: BigInt(max) * step, nullCount }
+  }
+  if (type.kind !== 'date') return undefined
+  const days = makeCalendar({ every: 'day', zone, unit: 'ms' })
+  const midnight = (day: number | bigint | string | boolean) => days.startOf(Number(day)) * nanosecondsIn.ms
+  return { min: midnight(min), max: midnight(max), nullCount }
+}
+
+/** Whether statistics prove that all of a row group's moments are later than `until`. */
+function liesBeyond(bounds: MomentBounds | undefined, until: bigint | null): boolean {
+  return until !== null && bounds !== undefined && bounds.nullCount === 0 && bounds.min > until
+}
+
+/** Whether statistics prove that nothing of a row group was recorded within a span. */
+function liesOutside(bounds: MomentBounds | undefined, span: RecordedSpan | undefined, step: bigint): boolean {
+  if (span === undefined || bounds === undefined) return false
+  const isBefore = span.after !== null && bounds.nullCount === 0 && bounds.max <= span.after * step
+  return isBefore || liesBeyond(bounds, span.until === null ? null : span.until * step)
+}
+
+function newestOf(recorded: MomentBounds | undefined, { knownAt, step, readsAll }: Timeline): bigint | 'unread' {
+  if (readsAll || recorded === undefined || recorded.max % step !== 0n) return 'unread'
+  return knownAt === null || recorded.max <= knownAt ? recorded.max / step : 'unread'
 }
 
 function planGroups(
@@ -350,7 +466,7 @@ function planGroups(
   slots: readonly Slot[],
   roles: RoleSlots,
   order: readonly number[],
-  fieldsRead: FieldsRead,
+  { fieldsRead, vintages }: Pick<PlanInput, 'fieldsRead' | 'vintages'>,
 ): GroupPlan[] {
   const indexOf = new Map(slots.map((slot, index) => [slot.name, index]))
   const reads = (fn: ((...args: never[]) => unknown) | undefined, parameter: number): number[] => {
@@ -361,17 +477,17 @@ function planGroups(
   const groups: GroupPlan[] = []
   const sharing: ViewDefinition[] = []
   for (const view of views) {
-    if (view.by === undefined && view.filter === undefined && strategyOf(view).strategy === 'shuffle')
-      sharing.push(view)
+    const isKeyedByLog = view.by === undefined && view.filter === undefined && view.window === undefined
+    if (isKeyedByLog && strategyOf(view).strategy === 'shuffle') sharing.push(view)
     else groups.push(planGroup([view]))
   }
   if (sharing.length > 0) groups.unshift(planGroup(sharing))
   return groups
 
   /** Whether any function of the view does more with an event than read its fields by name. */
-  function escapes({ on, by, filter }: ViewDefinition): boolean {
+  function escapes({ on, by, filter, window }: ViewDefinition): boolean {
     const handled = Object.values(on).some((handler) => handler !== undefined && fieldsRead(handler, 1) === 'all')
-    return handled || [by, filter].some((fn) => fn !== undefined && fieldsRead(fn, 0) === 'all')
+    return handled || [by, filter, window?.measure].some((fn) => fn !== undefined && fieldsRead(fn, 0) === 'all')
   }
 
   function planGroup(members: readonly ViewDefinition[]): GroupPlan {
@@ -381,7 +497,13 @@ function planGroups(
     const named = members.some((view) => view.onError === 'quarantine')
       ? [...roles.id, roles.type].filter((slot) => slot >= 0)
       : []
-    const mapSlots = members.flatMap((view) => [...reads(view.by, 0), ...reads(view.filter, 0)])
+    const mapSlots = members.flatMap((view) => [
+      ...reads(view.by, 0),
+      ...reads(view.filter, 0),
+      ...reads(view.window?.measure, 0),
+      ...(view.window === undefined ? [] : [roles.occurredAt, roles.recordedAt]),
+    ])
+    if (vintages !== undefined) mapSlots.push(roles.recordedAt)
     return {
       views: members.map((view) => view.name),
       strategy,

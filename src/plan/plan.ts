@@ -1,3 +1,4 @@
+import type { VintageLength } from '../model/report.ts'
 import type { TimeUnit } from '../model/type.ts'
 import type { Slot } from '../view/slots.ts'
 
@@ -39,9 +40,35 @@ export interface LogPlan {
   readonly zone: string
   /** How long a partition may be silent and still hold up windows, in the log's time unit. */
   readonly silentAfter: bigint
+  /** The log says on which day an event was recorded, and not when on that day. */
+  readonly recordsDays: boolean
   /** Only events recorded, occurred up to this moment (inclusive), in the log's time unit. */
   readonly knownAt: bigint | null
   readonly asOf: bigint | null
+  /** By path of a file: between which moments its events must have been recorded besides; null where they need not. */
+  readonly recorded: Readonly<Record<string, RecordedSpan>> | null
+  /** The log's partitions by name, sorted: the values of its Hive folders, or the folder of files that have none. */
+  readonly partitions: readonly string[]
+  /** For every end of this in which the log recorded an event, the views are kept as they were known then. */
+  readonly vintages: VintageLength | null
+  /** Moments that every event must have: those by which windows and vintages are found. */
+  readonly momentSlots: readonly number[]
+}
+
+/** Moments in the log's unit; null where there is no bound. */
+export interface RecordedSpan {
+  /** Exclusive. */
+  readonly after: bigint | null
+  /** Inclusive. */
+  readonly until: bigint | null
+}
+
+/** Which events of a log count, partition by partition, by when they were recorded; in the log's unit. */
+export interface RecordedBounds {
+  /** Only events recorded later; of a partition that isn't named, all. */
+  readonly after?: Readonly<Record<string, bigint>>
+  /** Only events recorded up to it; of a partition that isn't named, none. */
+  readonly until?: Readonly<Record<string, bigint>>
 }
 
 /** Slot indexes of the roles; −1 where the log has none. */
@@ -59,6 +86,8 @@ export interface FilePlan {
   readonly rows: number
   readonly bytes: number
   readonly footerSha256: string
+  /** Index of its partition. */
+  readonly partition: number
   /** By slot: where this file has it. */
   readonly sources: readonly SlotSource[]
 }
@@ -82,6 +111,11 @@ export interface RowGroupPlan {
   readonly rows: number
   /** Its statistics prove that no event of it lies within known-at and as-of: it isn't read. */
   readonly skipped: boolean
+  /**
+   * When its newest event known was recorded, in the log's unit, where statistics tell; null where it holds none that is
+   * known, or the log doesn't say when; `unread` where only the column tells.
+   */
+  readonly newest: bigint | null | 'unread'
 }
 
 /** Views that are shuffled together because they have the same key; or one view that has its own. */

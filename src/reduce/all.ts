@@ -1,6 +1,8 @@
 import type { LogDuplicates } from '../map/all.ts'
 import type { MapResult } from '../map/map-split.ts'
+import type { Timeline } from '../map/timelines.ts'
 import { describePlace, ViewError } from '../model/errors.ts'
+import { vintagesName } from '../model/view.ts'
 import type { GroupPlan, LogPlan, Plan } from '../plan/plan.ts'
 import { type Block, blockFor, estimateKeys, mergeSketch, newSketch } from '../shuffle/block.ts'
 import type { Stages } from '../stages.ts'
@@ -23,6 +25,7 @@ export async function reduceAll(
   plan: Plan,
   duplicates: readonly LogDuplicates[],
   mapped: readonly (readonly MapResult[])[],
+  timelines: readonly Timeline[],
   folders: Readonly<Record<string, string>>,
   workers: Executor,
   stages: Stages,
@@ -35,7 +38,12 @@ export async function reduceAll(
     const blocks = results.flatMap((result) => result.blocks)
     const sketch = newSketch()
     for (const result of results) mergeSketch(sketch, result.sketch)
-    return { log, group, blocks, tasks: planParts(log, logIndex, group, groupIndex, blocks, sketch, folders) }
+    return {
+      log,
+      group,
+      blocks,
+      tasks: planParts(log, logIndex, group, groupIndex, blocks, sketch, folders, timelines[logIndex]!),
+    }
   })
   const tasks = planned.flatMap((entry) => entry.tasks)
   const progress = stages.progress(tasks.length, 'parts')
@@ -51,7 +59,7 @@ export async function reduceAll(
       const view = views.get(part.view) ?? { parts: [], exceptions: [] }
       views.set(part.view, view)
       view.parts.push(part)
-      for (const row of result.exceptions[part.view]!) view.exceptions.push(row)
+      for (const row of result.exceptions[part.view] ?? []) view.exceptions.push(row)
     }
   }
   planned.forEach(({ blocks, tasks: own }) => {
@@ -77,12 +85,14 @@ function planParts(
   blocks: readonly Block[],
   sketch: Uint8Array,
   folders: Readonly<Record<string, string>>,
+  { watermark, cuts }: Timeline,
 ): ReduceTask[] {
   const byKeys = Math.ceil(Math.log2(Math.max(1, estimateKeys(sketch) / PART_KEYS)))
   const least = group.strategy === 'combine' ? 0 : Math.min(log.reduceBits, Math.log2(PARTS_AT_ONCE))
   const bits = Math.min(log.reduceBits, Math.max(byKeys, least))
   const width = 2 ** (log.bucketBits - bits)
-  const own = Object.fromEntries(group.views.map((view) => [view, folders[view]!]))
+  const views = log.vintages === null ? group.views : group.views.flatMap((view) => [view, vintagesName(view)])
+  const own = Object.fromEntries(views.map((view) => [view, folders[view]!]))
   return Array.from({ length: 2 ** bits }, (_, part): ReduceTask => {
     const name = `part-${String(part).padStart(5, '0')}.parquet`
     return {
@@ -94,6 +104,8 @@ function planParts(
       to: (part + 1) * width,
       name,
       folders: own,
+      watermark,
+      cuts,
       label: `reducing ${name} of ${group.views.join(', ')}`,
     }
   })

@@ -12,6 +12,7 @@ import { storeColumn } from '../view/state-column.ts'
 import { describeThrown } from '../view/thrown.ts'
 import { outputFields, type PreparedView } from '../view/view-set.ts'
 import { type KeyHeap, sortKeys } from './sort.ts'
+import type { StatusColumns } from './status.ts'
 
 /** A view's keys and states of one part, gathered bucket by bucket, and at the end the rows they become. */
 export class Part {
@@ -20,6 +21,8 @@ export class Part {
   #heapUsed = 0
   #starts = new Int32Array(1 << 10)
   #lengths = new Int32Array(1 << 10)
+  /** Late events of each key, for views with windows. */
+  #late = new Int32Array(1 << 10)
   readonly #objects: unknown[] = []
   readonly #columns: StateColumn[]
   readonly #view: PreparedView
@@ -38,8 +41,17 @@ export class Part {
     return this.#count
   }
 
-  /** Takes over the states of a bucket's keys, those that any event was folded into. */
-  add(table: KeyTable, states: StateStore | readonly unknown[], touched: Uint8Array | null): void {
+  /**
+   * Takes over the states of a bucket's keys, those that any event was folded into.
+   *
+   * @param late How many late events each key had; null for views without windows.
+   */
+  add(
+    table: KeyTable,
+    states: StateStore | readonly unknown[],
+    touched: Uint8Array | null,
+    late: Int32Array | null,
+  ): void {
     this.#reserve(table)
     const bytes = new Uint8Array(table.words.buffer, table.words.byteOffset, table.words.byteLength)
     const first = this.#count
@@ -50,6 +62,7 @@ export class Part {
       for (let i = 0; i < length; i++) this.#heap[this.#heapUsed + i] = bytes[start + i]!
       this.#starts[this.#count] = this.#heapUsed
       this.#lengths[this.#count] = length
+      this.#late[this.#count] = late === null ? 0 : late[slot]!
       this.#heapUsed += length
       this.#count++
     }
@@ -70,6 +83,7 @@ export class Part {
       const larger = Math.max(capacity * 2, this.#count + table.size)
       this.#starts = copied(this.#starts, new Int32Array(larger))
       this.#lengths = copied(this.#lengths, new Int32Array(larger))
+      this.#late = copied(this.#late, new Int32Array(larger))
       for (const column of this.#columns) {
         column.values = copied(column.values as Int32Array, allocate(column.type, larger) as Int32Array)
         if (column.nulls !== null) column.nulls = copied(column.nulls, new Uint8Array(larger))
@@ -81,18 +95,30 @@ export class Part {
     }
   }
 
-  /** The part's rows, sorted by key: key columns first. */
-  finish(): { rows: number; columns: readonly Column[] } {
+  /**
+   * The part's rows, sorted by key: key columns first.
+   *
+   * @param status What a view with windows says of its rows behind them; else null.
+   */
+  finish(status: StatusColumns | null, watermark: bigint | null): { rows: number; columns: readonly Column[] } {
+    const { keyOfRow, columns } = this.#columnsByKey()
+    const rows = keyOfRow.length
+    if (status === null) return { rows, columns }
+    const lateEvents = keyOfRow.map((key) => this.#late[key]!)
+    return { rows, columns: [...columns, ...status({ rows, windows: columns[0]!, watermark, lateEvents })] }
+  }
+
+  #columnsByKey(): { keyOfRow: Int32Array; columns: readonly Column[] } {
     const keys: KeyHeap = { count: this.#count, bytes: this.#heap, starts: this.#starts, lengths: this.#lengths }
     const order = sortKeys(keys)
     if (this.#view.definition.row === undefined) {
       const columns = this.#columns.map((column) => stateColumn(this.#view, column, order, keys))
-      return { rows: order.length, columns: [...keyColumns(this.#view, keys, order), ...columns] }
+      return { keyOfRow: order, columns: [...keyColumns(this.#view, keys, order), ...columns] }
     }
     return this.#shape(keys, order)
   }
 
-  #shape(keys: KeyHeap, order: Int32Array): { rows: number; columns: readonly Column[] } {
+  #shape(keys: KeyHeap, order: Int32Array): { keyOfRow: Int32Array; columns: readonly Column[] } {
     const view = this.#view
     const fields = outputFields(view.definition)
     const names = Object.keys(fields)
@@ -114,7 +140,8 @@ export class Part {
     const columns = names.map((name, i) =>
       rowColumn(view, fields, name, values[i]!, (row) => keyAt(view, keys, rowKeys[row]!)),
     )
-    return { rows: rowKeys.length, columns: [...keyColumns(view, keys, Int32Array.from(rowKeys)), ...columns] }
+    const keyOfRow = Int32Array.from(rowKeys)
+    return { keyOfRow, columns: [...keyColumns(view, keys, keyOfRow), ...columns] }
   }
 
   #cursor(): StateCursor {
@@ -126,7 +153,7 @@ export class Part {
   }
 }
 
-function copied<T extends Int32Array | Uint8Array>(from: T, to: T): T {
+export function copied<T extends Int32Array | Uint8Array>(from: T, to: T): T {
   if (Array.isArray(from)) for (let i = 0; i < from.length; i++) to[i] = from[i]
   else to.set(from)
   return to
@@ -150,7 +177,7 @@ function copyStates(
   }
 }
 
-function shapeRows(
+export function shapeRows(
   view: PreparedView,
   shape: (state: unknown, key: unknown) => unknown,
   state: unknown,
@@ -174,7 +201,13 @@ function shapeRows(
   }
 }
 
-function cellOf(view: PreparedView, fields: Fields, name: string, row: Record<string, unknown>, key: unknown): unknown {
+export function cellOf(
+  view: PreparedView,
+  fields: Fields,
+  name: string,
+  row: Record<string, unknown>,
+  key: unknown,
+): unknown {
   const value = row[name]
   if (value === undefined || (value === null && !fields[name]!.nullable && fields[name]!.kind !== 'json')) {
     throw new ViewError(
@@ -197,7 +230,7 @@ function stateColumn(view: PreparedView, column: StateColumn, order: Int32Array,
   }
 }
 
-function rowColumn(
+export function rowColumn(
   view: PreparedView,
   fields: Fields,
   name: string,
@@ -215,12 +248,12 @@ function rowColumn(
   }
 }
 
-function keyAt(view: PreparedView, keys: KeyHeap, slot: number): Record<string, unknown> {
+export function keyAt(view: PreparedView, keys: KeyHeap, slot: number): Record<string, unknown> {
   return view.codec.read(keys.bytes, keys.starts[slot]!, keys.starts[slot]! + keys.lengths[slot]!)
 }
 
 /** Key columns in the given order of keys; a single column of strings is copied as bytes. */
-function keyColumns(view: PreparedView, keys: KeyHeap, order: Int32Array): Column[] {
+export function keyColumns(view: PreparedView, keys: KeyHeap, order: Int32Array): Column[] {
   const { names, types } = view.codec
   if (names.length === 1 && types[0]!.kind === 'string' && !types[0]!.nullable) return [bytesOf(keys, order)]
   const decoded = Array.from(order, (slot) => keyAt(view, keys, slot))

@@ -1,6 +1,8 @@
+import type { Cut } from '../map/timelines.ts'
 import { ViewError } from '../model/errors.ts'
 import { joinId } from '../model/event-id.ts'
 import type { ExceptionRow } from '../model/report.ts'
+import { vintagesName } from '../model/view.ts'
 import { encodeParquet } from '../parquet/write.ts'
 import type { LogPlan } from '../plan/plan.ts'
 import type { Block } from '../shuffle/block.ts'
@@ -8,17 +10,21 @@ import { BlockReader } from '../shuffle/block-memory.ts'
 import type { Files, WrittenFile } from '../storage/files.ts'
 import { type AnyHandler, compilePackedFold, NO_HANDLER, type PackedFold } from '../view/fold.ts'
 import { showKey } from '../view/key-codec.ts'
+import { type PackedLayout, packedLayout } from '../view/packed-layout.ts'
 import { guarded, PurityError } from '../view/purity.ts'
-import { layoutRows, type RowLayout } from '../view/row-layout.ts'
 import { ValueError } from '../view/runtime.ts'
 import { ONLY_TYPE } from '../view/slots.ts'
 import { StateStore } from '../view/state.ts'
-import { stateSlots } from '../view/state-slots.ts'
 import { describeThrown } from '../view/thrown.ts'
 import { outputSchema, type PreparedGroup, type PreparedView } from '../view/view-set.ts'
 import { Bucket, type CompareRows, compileCompare } from './bucket.ts'
+import { countLate, type LateOf, makeLateOf, mergeCodes } from './late.ts'
 import { orderRows } from './order.ts'
 import { Part } from './part.ts'
+import { type RowsBySlot, rowsBySlot } from './rows-by-slot.ts'
+import { makeStatusColumns, type StatusColumns } from './status.ts'
+import { foldVintages } from './vintage-fold.ts'
+import { VintagePart } from './vintage-part.ts'
 
 /** A part file of a view, as it was written. */
 export interface PartFile extends WrittenFile {
@@ -65,13 +71,29 @@ interface Folder {
   readonly handlerOf: Uint8Array
   readonly store: StateStore | null
   readonly seen: { flags: Uint8Array }
+  readonly status: StatusColumns | null
+}
+
+/** What a part is made for, besides its rows. */
+export interface ReduceTime {
+  /** Up to when all is taken to be known. */
+  readonly watermark: bigint | null
+  /** The vintages to be made; empty for none. */
+  readonly cuts: readonly Cut[]
+}
+
+/** A view's part, and its vintages'. */
+interface OpenPart {
+  readonly part: Part
+  readonly vintages: VintagePart | null
 }
 
 /** Reduces buckets of one group: orders and folds their rows, and writes each view's part file. */
 export class GroupReducer {
   readonly #log: LogPlan
   readonly #group: PreparedGroup
-  readonly #layout: RowLayout
+  readonly #packed: PackedLayout
+  readonly #lateOf: LateOf | null
   readonly #bucket: Bucket
   readonly #folders: readonly Folder[]
   readonly #compare: CompareRows | null
@@ -81,12 +103,13 @@ export class GroupReducer {
     this.#group = group
     const { plan, views } = group
     const combines = plan.strategy === 'combine'
-    this.#layout = layoutRows(combines ? stateSlots(views[0]!.state!) : plan.slots.map((slot) => log.slots[slot]!))
-    this.#bucket = new Bucket(this.#layout)
+    this.#packed = packedLayout(log, group)
+    this.#lateOf = makeLateOf(group, this.#packed)
+    this.#bucket = new Bucket(this.#packed.layout)
     this.#folders = views.map((view) => this.#folder(view, combines))
     this.#compare = plan.ordered
       ? compileCompare(
-          this.#layout,
+          this.#packed.layout,
           log.order.map((slot) => plan.slots.indexOf(slot)),
         )
       : null
@@ -95,9 +118,10 @@ export class GroupReducer {
   #folder(view: PreparedView, combines: boolean): Folder {
     const store = view.state === undefined ? null : new StateStore(view.state)
     const seen = { flags: new Uint8Array(0) }
+    const rest = { view, store, seen, status: makeStatusColumns(this.#log, view) }
     if (combines) {
       const spec = { state: view.state, handlers: [mergeHandler(view, seen)], absentNames: [], copiesEvents: false }
-      return { view, fold: compilePackedFold(spec, this.#layout), handlerOf: new Uint8Array(1), store, seen }
+      return { ...rest, fold: compilePackedFold(spec, this.#packed.visible), handlerOf: mergeCodes }
     }
     const packed = new Set(this.#group.plan.slots)
     const absentNames = this.#log.slots.filter((_, slot) => !packed.has(slot)).map((slot) => slot.name)
@@ -107,7 +131,7 @@ export class GroupReducer {
       absentNames,
       copiesEvents: this.#group.plan.copiesEvents,
     }
-    return { view, fold: compilePackedFold(spec, this.#layout), handlerOf: view.handlerOf, store, seen }
+    return { ...rest, fold: compilePackedFold(spec, this.#packed.visible), handlerOf: view.handlerOf }
   }
 
   /** @param pathOf Where the part file of a view goes. */
@@ -118,19 +142,25 @@ export class GroupReducer {
     name: string,
     files: Files,
     pathOf: (view: string) => string,
+    time: ReduceTime,
   ): ReduceResult {
-    const parts = this.#folders.map(({ view }) => new Part(view))
+    const parts = this.#folders.map(
+      ({ view }): OpenPart => ({
+        part: new Part(view),
+        vintages: this.#log.vintages === null ? null : new VintagePart(this.#log, view, time.cuts),
+      }),
+    )
     const exceptions: Record<string, ExceptionRow[]> = {}
     for (const { view } of this.#folders) exceptions[view.name] = []
     let rows: number
     const reader = new BlockReader(files)
     try {
-      rows = this.#foldBuckets(blocks, from, to, reader, parts, exceptions)
+      rows = this.#foldBuckets(blocks, from, to, reader, parts, exceptions, time.cuts)
     } finally {
       reader.close()
     }
-    const written = this.#folders.map(({ view }, index) =>
-      writePart(this.#log, view, parts[index]!, name, files, pathOf(view.name)),
+    const written = this.#folders.flatMap((folder, index) =>
+      writeParts(this.#log, folder, parts[index]!, time.watermark, name, files, pathOf),
     )
     return { parts: written, exceptions, rows }
   }
@@ -141,16 +171,20 @@ export class GroupReducer {
     from: number,
     to: number,
     reader: BlockReader,
-    parts: readonly Part[],
+    parts: readonly OpenPart[],
     exceptions: Readonly<Record<string, ExceptionRow[]>>,
+    cuts: readonly Cut[],
   ): number {
+    const cutOf = new Map(cuts.map(({ period }, cut) => [period, cut]))
     let rows = 0
     for (let bucket = from; bucket < to; bucket++) {
       this.#bucket.load(blocks, bucket, reader)
       rows += this.#bucket.rows
       if (this.#compare !== null) orderRows(this.#bucket, this.#compare)
       for (const [index, folder] of this.#folders.entries()) {
-        this.#foldBucket(folder, blocks, bucket, parts[index]!, exceptions[folder.view.name]!)
+        const { part, vintages } = parts[index]!
+        this.#foldBucket(folder, blocks, bucket, part, exceptions[folder.view.name]!)
+        if (vintages !== null) this.#foldVintages(folder, blocks, bucket, vintages, cuts, cutOf)
       }
     }
     return rows
@@ -189,7 +223,47 @@ export class GroupReducer {
       this.#refoldKey(broken, row)
       guarded(() => this.#foldOneByOne(broken, row + 1, fails))
     }
-    part.add(bucket.table, states, this.#touched(folder, failed))
+    const late = this.#lateOf === null ? null : countLate(bucket, this.#lateOf, failed)
+    part.add(bucket.table, states, this.#touched(folder, failed), late)
+  }
+
+  #foldVintages(
+    folder: Folder,
+    blocks: readonly Block[],
+    bucketIndex: number,
+    part: VintagePart,
+    cuts: readonly Cut[],
+    cutOf: ReadonlyMap<number, number>,
+  ): void {
+    const { view, store, seen } = folder
+    const bucket = this.#bucket
+    const keys = bucket.table.size
+    if (keys === 0) return
+    store?.prepare(keys)
+    seen.flags = new Uint8Array(keys)
+    const states = store ?? makeStates(view, keys)
+    const combines = this.#group.plan.strategy === 'combine'
+    foldVintages({
+      bucket,
+      fold: folder.fold,
+      handlerOf: folder.handlerOf,
+      states,
+      keyOf: combines ? (slot) => slot : this.#keyReader(view),
+      periodWord: this.#packed.periodWord,
+      cutOf,
+      cuts,
+      lateOf: this.#lateOf,
+      ordered: this.#compare !== null,
+      part,
+      reset: (slot) => {
+        if (Array.isArray(states)) states[slot] = makeStates(view, 1)[0]
+        else states.reset(slot)
+      },
+      refuse: (row, error) => {
+        if (view.definition.onError !== 'quarantine' || error instanceof PurityError)
+          throw this.#failure(folder, blocks, bucketIndex, row, error)
+      },
+    })
   }
 
   #keyReader(view: PreparedView): (slot: number) => unknown {
@@ -235,7 +309,7 @@ export class GroupReducer {
   /** Keys that an event of this view was folded into; null where those are all. */
   #touched(folder: Folder, failed: ReadonlySet<number>): Uint8Array | null {
     const { rows, rowAt, slotOf, words, table } = this.#bucket
-    if (this.#folders.length === 1 && failed.size === 0) return null
+    if (this.#folders.length === 1 && failed.size === 0 && this.#lateOf === null) return null
     const touched = new Uint8Array(table.size)
     for (let row = 0; row < rows; row++) {
       if (folder.handlerOf[words[rowAt[row]! + 2]! & 0xffff] !== NO_HANDLER && !failed.has(row))
@@ -312,22 +386,6 @@ interface BrokenFold {
   readonly keyOf: (slot: number) => unknown
 }
 
-/** The rows of each key, in order: those of slot s are `rows[starts[s] … starts[s + 1])`. */
-interface RowsBySlot {
-  readonly starts: Int32Array
-  readonly rows: Int32Array
-}
-
-function rowsBySlot(slotOf: Int32Array, count: number, slots: number): RowsBySlot {
-  const starts = new Int32Array(slots + 1)
-  for (let row = 0; row < count; row++) starts[slotOf[row]! + 1]!++
-  for (let slot = 0; slot < slots; slot++) starts[slot + 1]! += starts[slot]!
-  const cursors = starts.slice()
-  const rows = new Int32Array(count)
-  for (let row = 0; row < count; row++) rows[cursors[slotOf[row]!]!++] = row
-  return { starts, rows }
-}
-
 /** Takes a state that was folded elsewhere: the first of a key is copied, all others are merged into it. */
 function mergeHandler(view: PreparedView, seen: { flags: Uint8Array }): AnyHandler {
   const merge = view.definition.merge as unknown as (into: unknown, from: unknown) => void
@@ -339,8 +397,23 @@ function mergeHandler(view: PreparedView, seen: { flags: Uint8Array }): AnyHandl
   }
 }
 
-function writePart(log: LogPlan, view: PreparedView, part: Part, name: string, files: Files, path: string): PartFile {
-  const { rows, columns } = part.finish()
+function writeParts(
+  log: LogPlan,
+  { view, status }: Folder,
+  { part, vintages }: OpenPart,
+  watermark: bigint | null,
+  name: string,
+  files: Files,
+  pathOf: (view: string) => string,
+): PartFile[] {
+  const { rows, columns } = part.finish(status, watermark)
   const chunks = encodeParquet(outputSchema(log, view.definition), columns, { sorting: view.codec.names.length })
-  return { ...files.writeNew(path, chunks), view: view.name, name, rows, keys: part.keys }
+  const own = { ...files.writeNew(pathOf(view.name), chunks), view: view.name, name, rows, keys: part.keys }
+  if (vintages === null) return [own]
+  const finished = vintages.finish(status)
+  const of = vintagesName(view.name)
+  return [
+    own,
+    { ...files.writeNew(pathOf(of), finished.chunks), view: of, name, rows: finished.rows, keys: finished.keys },
+  ]
 }

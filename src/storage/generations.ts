@@ -13,6 +13,8 @@ import { type Current, parseCurrent, parseManifest } from './manifest-file.ts'
  *     <out>/<view>/_current.json                          the published generation
  *     <out>/<view>/<generation>/part-00000.parquet …
  *     <out>/<view>/<generation>/_manifest.json, _run.json, _exceptions/part-00000.parquet …
+ *     <out>/<view>/<generation>/_triangle/part-00000.parquet, _corrections/part-00000.parquet, _logic.mjs
+ *     <out>/<view>/_notified-<target>.json                up to which notice a target was told
  *     <out>/<view>/_staging-<host>-<process>-<random>/    a generation in the making
  *     <out>/<view>/_number-000012                         a number that is being given to a generation
  *     <out>/_spill-<host>-<process>-<random>/             packed rows that memory had no room for
@@ -23,6 +25,8 @@ import { type Current, parseCurrent, parseManifest } from './manifest-file.ts'
 export type { Current } from './manifest-file.ts'
 
 export const exceptionsFolderName = '_exceptions'
+export const triangleFolderName = '_triangle'
+export const correctionsFolderName = '_corrections'
 
 export function viewFolder(out: string, view: string): string {
   return join(out, view)
@@ -42,7 +46,7 @@ export function partName(index: number): string {
 }
 
 /** A new name of a file or folder in the making, which tells whose it is; see `isAbandoned`. */
-export function temporaryPath(out: string, view: string, purpose: 'staging' | 'current'): string {
+export function temporaryPath(out: string, view: string, purpose: 'staging' | 'current' | 'notified'): string {
   return join(out, view, `_${purpose}-${hostMark}-${process.pid}-${randomBytes(4).toString('hex')}`)
 }
 
@@ -57,6 +61,19 @@ export function runPath(folder: string): string {
 
 export function exceptionsFolder(folder: string): string {
   return join(folder, exceptionsFolderName)
+}
+
+export function triangleFolder(folder: string): string {
+  return join(folder, triangleFolderName)
+}
+
+export function correctionsFolder(folder: string): string {
+  return join(folder, correctionsFolderName)
+}
+
+/** The job that a generation was built by, as one module. */
+export function keptLogicPath(folder: string): string {
+  return join(folder, '_logic.mjs')
 }
 
 /** A new folder for what a rebuild spills, in the folder of views unless another is named; see `isAbandoned`. */
@@ -74,7 +91,7 @@ const hostMark = createHash('sha256').update(hostname()).digest('hex').slice(0, 
 
 /** Whether a name is of something that a process of this host began and never will end. */
 export function isAbandoned(name: string): boolean {
-  const found = /^(?:_staging|_current|_spill|refold-job)-([0-9a-f]{8})-(\d+)-[0-9a-zA-Z]+$/.exec(name)
+  const found = /^(?:_staging|_current|_notified|_spill|refold-job)-([0-9a-f]{8})-(\d+)-[0-9a-zA-Z]+$/.exec(name)
   return found !== null && found[1] === hostMark && !isRunning(Number(found[2]))
 }
 
@@ -188,4 +205,29 @@ export function readManifest(out: string, view: string, generation: string, file
     )
   }
   return manifest
+}
+
+/** What `_run.json` says of how a generation came about. */
+export interface Run {
+  /** Absolute path of the job file; null where the job came from none. */
+  readonly job: string | null
+  /** ISO 8601; null where it doesn't say. */
+  readonly startedAt: string | null
+}
+
+/** Undefined where the file is gone or is none of this version: it isn't part of what was published. */
+export function readRun(out: string, view: string, generation: string, files: Files = disk): Run | undefined {
+  const path = runPath(generationFolder(out, view, generation))
+  return files.exists(path) ? parseRun(files.readText(path)) : undefined
+}
+
+function parseRun(text: string): Run | undefined {
+  try {
+    const run: unknown = JSON.parse(text)
+    const { job, startedAt } = (run ?? {}) as { job?: unknown; startedAt?: unknown }
+    const textOrNull = (value: unknown) => (typeof value === 'string' ? value : null)
+    return { job: textOrNull(job), startedAt: textOrNull(startedAt) }
+  } catch {
+    return undefined
+  }
 }

@@ -52,6 +52,7 @@ type Shape =
   | 1
   | readonly [Shape]
   | { readonly [name: string]: Shape }
+  | { readonly orNull: Shape }
 
 const currentShape: Shape = { generation: 'string', digest: 'string' }
 const columnShape: Shape = {
@@ -70,7 +71,7 @@ const manifestShape: Shape = {
   previous: 'text or null',
   digest: 'string',
   fingerprint: 'string',
-  options: { knownAt: 'text or null', asOf: 'text or null' },
+  options: { knownAt: 'text or null', asOf: 'text or null', vintages: 'text or null' },
   key: [columnShape],
   columns: [columnShape],
   rows: 'count',
@@ -85,6 +86,21 @@ const manifestShape: Shape = {
   },
   files: [fileShape],
   exceptions: [fileShape],
+  window: {
+    orNull: {
+      column: 'string',
+      every: 'string',
+      zone: 'string',
+      maxLateness: 'string',
+      late: 'string',
+      watermark: 'text or null',
+      recordsDays: 'flag',
+    },
+  },
+  triangle: [fileShape],
+  corrections: [fileShape],
+  logic: { orNull: { bytes: 'count', sha256: 'string' } },
+  progress: [{ partition: 'string', recordedAt: 'string' }],
   inputs: [{ log: 'string', path: 'string', rows: 'count', bytes: 'count', footerSha256: 'string' }],
 }
 
@@ -95,6 +111,8 @@ function check(path: string, value: unknown, place: string, shape: Shape): unkno
     if (value !== 1) throw refuse('format 1, which is all that this version reads,')
   } else if (typeof shape === 'string') {
     if (!fits(value, shape)) throw refuse(nameOf(shape))
+  } else if ('orNull' in shape) {
+    if (value !== null) check(path, value, place, shape.orNull as Shape)
   } else if (isArrayShape(shape)) {
     if (!Array.isArray(value)) throw refuse('an array')
     for (const [index, item] of value.entries()) check(path, item, `${place}[${index}]`, shape[0])

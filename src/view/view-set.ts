@@ -1,7 +1,9 @@
 import { ConfigurationError } from '../model/errors.ts'
 import type { Fields, Type } from '../model/type.ts'
-import { isTyped, type ViewDefinition } from '../model/view.ts'
+import { date, int32, string, timestamp } from '../model/types.ts'
+import { isTyped, type ViewDefinition, type WindowDefinition } from '../model/view.ts'
 import type { GroupPlan, LogPlan } from '../plan/plan.ts'
+import { type Calendar, makeCalendar } from '../time/calendar.ts'
 import { type AnyHandler, NO_HANDLER } from './fold.ts'
 import { type KeyCodec, makeKeyCodec } from './key-codec.ts'
 
@@ -13,7 +15,14 @@ export interface PreparedView {
   readonly handlers: readonly AnyHandler[]
   readonly handlerNames: readonly string[]
   readonly codec: KeyCodec
-  /** By type code of the view's group: which handler. */
+  /** The key's columns that `by` gives: all of them but a window. */
+  readonly given: Fields
+  /** Null for a view without windows. */
+  readonly window: WindowDefinition | null
+  /**
+   * By type code of the view's group: which handler. Of a view with windows the second half is for late events; see
+   * `lateCode`.
+   */
   readonly handlerOf: Uint8Array
 }
 
@@ -22,6 +31,11 @@ export interface PreparedGroup {
   readonly plan: GroupPlan
   readonly views: readonly PreparedView[]
   readonly typeCodes: ReadonlyMap<string, number>
+}
+
+/** What is added to the type code of an event that is late, in a view with windows. */
+export function lateCode({ typeCodes }: Pick<PreparedGroup, 'typeCodes'>): number {
+  return typeCodes.size + 1
 }
 
 export function prepareGroup(
@@ -50,6 +64,7 @@ function prepareView(log: LogPlan, definition: ViewDefinition, typeCodes: Readon
   entries.forEach(([name], index) => {
     if (name !== '*') handlerOf[typeCodes.get(name)!] = index
   })
+  const { window } = definition
   return {
     definition,
     name: definition.name,
@@ -57,20 +72,68 @@ function prepareView(log: LogPlan, definition: ViewDefinition, typeCodes: Readon
     handlers: entries.map(([, handler]) => handler as AnyHandler),
     handlerNames: entries.map(([name]) => name),
     codec: makeKeyCodec(keyFields(log, definition)),
-    handlerOf,
+    given: givenKey(log, definition),
+    window: window ?? null,
+    handlerOf: window === undefined ? handlerOf : withLate(handlerOf, window),
   }
 }
 
-/** The key columns that `by` and handlers see: the view's own, or `key`, the log's. */
+/** Late events that are not applied have no handler. */
+function withLate(handlerOf: Uint8Array, { late }: WindowDefinition): Uint8Array {
+  const whole = new Uint8Array(handlerOf.length * 2).fill(NO_HANDLER)
+  whole.set(handlerOf)
+  if (late === 'apply') whole.set(handlerOf, handlerOf.length)
+  return whole
+}
+
+/** The key columns that handlers see: a window's first, then the view's own, or without either `key`, the log's. */
 export function keyFields(log: LogPlan, view: ViewDefinition): Fields {
+  if (view.window === undefined) return givenKey(log, view)
+  return { [view.window.name]: windowType(windowCalendar(log, view.window)), ...view.key }
+}
+
+/** The key columns that `by` gives. */
+function givenKey(log: LogPlan, view: ViewDefinition): Fields {
+  if (view.window !== undefined) return view.key ?? {}
   // A log's keys are never null, whatever their columns allow.
   return view.key ?? { key: { ...log.slots[log.roles.key]!.type, nullable: false } }
 }
 
+/** The calendar that a view's windows are of. */
+export function windowCalendar(log: LogPlan, { every, zone }: WindowDefinition): Calendar {
+  return makeCalendar({ every, zone, unit: log.timeUnit })
+}
+
+/** The type of a column of windows: their first day, or the moment at which they begin. */
+export function windowType({ keyKind, unit }: Pick<Calendar, 'keyKind' | 'unit'>): Type {
+  return keyKind === 'date' ? date() : timestamp(unit as 'us')
+}
+
+/** What a view with windows says of each row, behind the view's own columns. */
+export function statusColumns({ timeUnit }: LogPlan): readonly { readonly name: string; readonly type: Type }[] {
+  return [
+    { name: 'status', type: string() },
+    { name: 'knownThrough', type: timestamp(timeUnit as 'us') },
+    { name: 'lateEvents', type: int32() },
+  ]
+}
+
+/** The calendar of a log's vintages. */
+export function vintageCalendar({ vintages, zone, timeUnit }: LogPlan): Calendar {
+  return makeCalendar({ every: vintages!, zone, unit: timeUnit })
+}
+
+/** The key column of vintages: the last day that was known, or the last moment. */
+export function vintageColumn(log: LogPlan): { readonly name: string; readonly type: Type } {
+  return { name: vintageName, type: log.vintages === 'hour' ? timestamp(log.timeUnit as 'us') : date() }
+}
+
+export const vintageName = 'knownAt'
+
 /** A view's columns as they stand in its files: key columns first. */
 export function outputSchema(log: LogPlan, view: ViewDefinition): { readonly name: string; readonly type: Type }[] {
   const keys = Object.entries(keyFields(log, view)).map(([name, type]) => ({
-    name: view.key === undefined ? logKeyName(log) : name,
+    name: view.key === undefined && view.window === undefined ? logKeyName(log) : name,
     type,
   }))
   // A JSON column holds null where the state or row has null.
@@ -78,7 +141,7 @@ export function outputSchema(log: LogPlan, view: ViewDefinition): { readonly nam
     name,
     type: type.kind === 'json' ? { ...type, nullable: true } : type,
   }))
-  return [...keys, ...others]
+  return [...keys, ...others, ...(view.window === undefined ? [] : statusColumns(log))]
 }
 
 /** The columns besides the key. */

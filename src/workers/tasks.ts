@@ -8,7 +8,7 @@ import { InputError, type Place } from '../model/errors.ts'
 import type { ViewDefinition } from '../model/view.ts'
 import { footerSha256, openParquet, type ParquetFile } from '../parquet/file.ts'
 import type { FilePlan, LogPlan, Plan } from '../plan/plan.ts'
-import { FoldFailure, GroupReducer, type ReduceResult } from '../reduce/reduce-part.ts'
+import { FoldFailure, GroupReducer, type ReduceResult, type ReduceTime } from '../reduce/reduce-part.ts'
 import type { Block } from '../shuffle/block.ts'
 import { BlockMemory, type ShuffleBudget } from '../shuffle/block-memory.ts'
 import { disk } from '../storage/disk.ts'
@@ -76,7 +76,7 @@ export interface LocateTask extends LabelledTask<Place> {
   readonly target: RowTarget
 }
 
-export interface ReduceTask extends LabelledTask<ReduceResult | ReduceFailure> {
+export interface ReduceTask extends LabelledTask<ReduceResult | ReduceFailure>, ReduceTime {
   readonly kind: 'reduce'
   readonly log: number
   readonly group: number
@@ -85,7 +85,7 @@ export interface ReduceTask extends LabelledTask<ReduceResult | ReduceFailure> {
   readonly to: number
   /** Name of the part file. */
   readonly name: string
-  /** By view: the folder its part file goes to. */
+  /** By view, vintages among them: the folder its part file goes to. */
   readonly folders: Readonly<Record<string, string>>
 }
 
@@ -170,7 +170,8 @@ export class TaskRunner {
     this.#memory.close()
     const pathOf = (view: string) => `${task.folders[view]!}/${task.name}`
     try {
-      return this.#reducer(task.log, task.group).reduce(task.blocks, task.from, task.to, task.name, this.#files, pathOf)
+      const reducer = this.#reducer(task.log, task.group)
+      return reducer.reduce(task.blocks, task.from, task.to, task.name, this.#files, pathOf, task)
     } catch (error) {
       if (!(error instanceof FoldFailure)) throw error
       const { view, handler, key, split, ordinal, bucket, nth, message } = error

@@ -9,10 +9,10 @@ const log: LogPlan = {
   name: 'ledger',
   rows: 10_000_000,
   bytes: 240e6,
-  files: [{ path: 'a.parquet', rows: 10_000_000, bytes: 240e6, footerSha256: '', sources: [] }],
+  files: [{ path: 'a.parquet', rows: 10_000_000, bytes: 240e6, footerSha256: '', partition: 0, sources: [] }],
   splits: [
-    { file: 0, rows: 6e6, bytes: 1, rowGroups: [{ index: 0, rows: 6e6, skipped: false }] },
-    { file: 0, rows: 4e6, bytes: 1, rowGroups: [{ index: 1, rows: 4e6, skipped: true }] },
+    { file: 0, rows: 6e6, bytes: 1, rowGroups: [{ index: 0, rows: 6e6, skipped: false, newest: 5n }] },
+    { file: 0, rows: 4e6, bytes: 1, rowGroups: [{ index: 1, rows: 4e6, skipped: true, newest: null }] },
   ],
   slots: ['id', 'key', 'type', 'recordedAt', 'amount'].map(slot),
   roles: { id: [0], key: 1, type: 2, occurredAt: -1, recordedAt: 3, sequence: -1 },
@@ -43,8 +43,13 @@ const log: LogPlan = {
   reduceBits: 4,
   zone: 'UTC',
   silentAfter: 86_400_000_000n,
+  recordsDays: false,
   knownAt: null,
   asOf: null,
+  recorded: null,
+  partitions: ['.'],
+  vintages: null,
+  momentSlots: [],
 }
 
 test('describePlan() says what is read, what is skipped, and how each view is made and why', () => {

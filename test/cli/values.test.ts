@@ -2,8 +2,9 @@ import { tableFromIPC } from 'apache-arrow'
 import { describe, expect, test } from 'vitest'
 import { arrowStream, type NamedColumn } from '../../src/cli/arrow.ts'
 import { compactJson } from '../../src/cli/json.ts'
-import { csvField, formatDecimal, formatTimestamp, valueReader } from '../../src/cli/values.ts'
+import { csvField, formatTimestamp, valueReader } from '../../src/cli/values.ts'
 import type { BytesColumn, Column, LogicalType } from '../../src/model/column.ts'
+import { formatDecimal } from '../../src/model/decimal-text.ts'
 
 const whole = { nullCount: 0, validity: null }
 /** Three rows, the middle one null. */

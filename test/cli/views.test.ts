@@ -70,7 +70,7 @@ function publishDaily(rows: readonly Row[], folder = out): string {
   const body: ManifestBody = {
     view: 'daily',
     fingerprint: 'f'.repeat(64),
-    options: { knownAt: null, asOf: null },
+    options: { knownAt: null, asOf: null, vintages: null },
     key: described.slice(0, 2),
     columns: described.slice(2),
     rows: rows.length,
@@ -78,6 +78,11 @@ function publishDaily(rows: readonly Row[], folder = out): string {
     counters: { read: 0, applied: 0, filtered: 0, duplicate: 0, late: 0, quarantined: 0 },
     files,
     exceptions: [],
+    window: null,
+    triangle: [],
+    corrections: [],
+    logic: null,
+    progress: [],
     inputs: [],
   }
   return publish(staged, body, {}).generation

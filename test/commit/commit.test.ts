@@ -169,14 +169,27 @@ test("a number that a killed process reserved is in nobody's way", () => {
 test('the digest depends on what was built, and not on where the events lay or what stands in _run.json', () => {
   const part = { name: 'part-00000.parquet', rows: 1, bytes: 3, sha256: 'cd' }
   const body = bodyOf('balances', 'one', [part])
+  const window = {
+    column: 'day',
+    every: 'day',
+    zone: 'UTC',
+    maxLateness: '7 days',
+    late: 'apply',
+    watermark: '2021-05-22T00:00:00.000000Z',
+    recordsDays: false,
+  } as const
   const digest = digestOf(body)
   expect(digest).toMatch(/^[0-9a-f]{64}$/)
-  expect(digestOf({ ...body, inputs: [] })).toBe(digest)
+  expect(digestOf({ ...body, inputs: [], progress: [] })).toBe(digest)
   expect(digestOf(Object.fromEntries(Object.entries(body).reverse()) as unknown as typeof body)).toBe(digest)
   const others = [
     { ...body, fingerprint: 'x' },
     { ...body, view: 'x' },
-    { ...body, options: { knownAt: '2021-01-01T00:00:00Z', asOf: null } },
+    { ...body, options: { ...body.options, knownAt: '2021-01-01T00:00:00Z' } },
+    { ...body, options: { ...body.options, vintages: 'day' as const } },
+    { ...body, window: { ...window, watermark: null } },
+    { ...body, window },
+    { ...body, triangle: [part] },
     { ...body, rows: 2 },
     { ...body, keys: 2 },
     { ...body, counters: { ...body.counters, late: 1 } },

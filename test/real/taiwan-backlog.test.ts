@@ -14,7 +14,7 @@ async function seriesKnownAt(knownAt: string): Promise<Row[]> {
   return withDays(rowsOf('daily-cases'))
 }
 
-const withDays = (rows: readonly Row[]) => rows.map((row) => ({ ...row, day: formatDay(row.day as number) }))
+const withDays = (rows: readonly Row[]): Row[] => rows.map((row) => ({ ...row, day: formatDay(row.day as number) }))
 const curve = (rows: readonly Row[]) => Object.fromEntries(rows.map(({ day, cases }) => [day, cases]))
 
 describe.skipIf(data === undefined)(`the daily cases of Taiwan${because}`, () => {
@@ -47,6 +47,38 @@ describe.skipIf(data === undefined)(`the daily cases of Taiwan${because}`, () =>
   it('folds to the series as it was known on each of 16 days', async () => {
     expect(vintages.size).toBe(16)
     for (const day of vintages.keys()) expect(curve(await seriesKnownAt(day)), day).toEqual(expectedAt(day))
+  })
+
+  it('holds the same 16 days among the vintages of one rebuild', async () => {
+    const { report, rowsOf } = await rebuildIn(repository, 'jobs/taiwan-backlog.ts', { vintages: 'day', workers: 0 })
+    const known = Map.groupBy(withDays(rowsOf('daily-cases-vintages')), ({ knownAt }) => formatDay(knownAt as number))
+    for (const day of vintages.keys()) expect(curve(known.get(day)!), day).toEqual(expectedAt(day))
+    for (const [day, rows] of known) {
+      const apart = await seriesKnownAt(day)
+      expect(
+        rows.map(({ knownAt: _, ...row }) => row),
+        day,
+      ).toEqual(apart)
+    }
+    expect(report.views.map(({ view, counters }) => [view, counters.applied])).toEqual([
+      ['daily-cases', 170],
+      ['daily-cases-vintages', 170],
+    ])
+  })
+
+  it('says of each day when it became final, and how many reports came after that', async () => {
+    const { rowsOf } = await rebuildIn(repository, 'jobs/taiwan-backlog.ts', { workers: 0 })
+    const rows = withDays(rowsOf('daily-cases'))
+    // Known up to midnight of 6 June: windows up to 28 May had their seven days.
+    const final = rows.filter(({ status }) => status === 'final').map(({ day }) => day)
+    expect([final.at(0), final.at(-1)]).toEqual(['2021-05-01', '2021-05-28'])
+    expect(rows.filter(({ status }) => status !== 'final').every(({ status }) => status === 'provisional')).toBe(true)
+    const announced = readCsv(join(data!, 'events.csv'))
+    const dayNumber = (text: string) => Date.parse(text) / 86_400_000
+    const late = announced.filter((row) => dayNumber(row.report_date!) > dayNumber(row.case_date!) + 1 + 7)
+    const expected = Object.groupBy(late, (row) => row.case_date!)
+    for (const { day, lateEvents } of rows) expect(lateEvents, `${day}`).toBe(expected[day as string]?.length ?? 0)
+    expect(late.length).toBeGreaterThan(0)
   })
 
   it('adds to each day what the report of that day announced as backlog', async () => {

@@ -131,7 +131,8 @@ export function readFile(path: string, types: Fields): Row[] {
   }
 }
 
-function handlerValue(column: Column, type: Type, row: number): unknown {
+/** A value of a column as handlers would see it. */
+export function handlerValue(column: Column, type: Type, row: number): unknown {
   if (!isPresent(column, row)) return null
   const value = storedValue(column, row)
   if (type.kind === 'json') return JSON.parse(value as string)

@@ -22,7 +22,7 @@ export function bodyOf(
   return {
     view,
     fingerprint: `logic of ${contents}`,
-    options: { knownAt: null, asOf: null },
+    options: { knownAt: null, asOf: null, vintages: null },
     key: [{ name: 'account', type: 'string', nullable: false }],
     columns: [{ name: 'balance', type: 'decimal', nullable: true, precision: 12, scale: 2 }],
     rows: parts.length,
@@ -30,6 +30,11 @@ export function bodyOf(
     counters: { read: 10, applied: 9, filtered: 0, duplicate: 1, late: 0, quarantined: 0 },
     files: parts,
     exceptions,
+    window: null,
+    triangle: [],
+    progress: [{ partition: 'data', recordedAt: '2021-05-22T00:00:00.000000Z' }],
+    corrections: [],
+    logic: null,
     inputs: [{ log: 'ledger', path: 'data/a.parquet', rows: 10, bytes: 100, footerSha256: 'ab' }],
   }
 }

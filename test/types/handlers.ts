@@ -164,6 +164,41 @@ export const tree = defineView({
   row: (file, key) => (file.blob === null ? null : [{ mode: file.mode, blob: file.blob + key.path }]),
 })
 
+export const windowed = defineView({
+  name: 'windowed',
+  log: ledger,
+  window: { name: 'day', every: 'day', maxLateness: '7 days', measure: (e) => e.amount },
+  key: { type: string() },
+  by: (e) => ({ type: e.type }),
+  state: { count: int64() },
+  on: {
+    '*': (state, e, key) => {
+      same<typeof key, Readonly<{ day: number; type: string }>>(true)
+      state.count += key.day + e.amount
+      // @ts-expect-error: the window's column has the name it was given
+      state.count += key.window
+      // @ts-expect-error: a key never changes
+      key.day = 1
+    },
+  },
+  row: (state, key) => ({ count: state.count + key.day }),
+})
+
+export const windowAlone = defineView({
+  name: 'window-alone',
+  log: ledger,
+  window: { every: '6 hours', maxLateness: '1 day', late: 'apply' },
+  state: { count: int64() },
+  on: {
+    New: (state, _e, key) => {
+      same<typeof key, Readonly<{ window: number }>>(true)
+      state.count++
+      // @ts-expect-error: without key columns the window alone is the key
+      state.count += key.key
+    },
+  },
+})
+
 const other = { name: 'other', log: ledger, state: { count: int64() } } as const
 // @ts-expect-error: the key has another column
 defineView({ ...other, key: { path: string() }, by: (e) => ({ pat: e.key }), on: {} })
@@ -183,6 +218,28 @@ defineView({ ...other, on: {}, row: () => ({ total: 1 }) })
 defineView({ ...other, on: {}, fliter: () => true })
 // @ts-expect-error: no such policy
 defineView({ ...other, on: {}, unknown: 'ignore' })
+// @ts-expect-error: no such window
+defineView({ ...other, on: {}, window: { every: 'fortnight', maxLateness: '1 day' } })
+// @ts-expect-error: a duration has a unit
+defineView({ ...other, on: {}, window: { every: '10', maxLateness: '1 day' } })
+// @ts-expect-error: it must be said how late is too late
+defineView({ ...other, on: {}, window: { every: 'day' } })
+// @ts-expect-error: no such policy
+defineView({ ...other, on: {}, window: { every: 'day', maxLateness: '1 day', late: 'drop' } })
+// @ts-expect-error: no such field
+defineView({ ...other, on: {}, window: { every: 'day', maxLateness: '1 day', measure: (e) => e.nope } })
+// @ts-expect-error: a measure is a number
+defineView({ ...other, on: {}, window: { every: 'day', maxLateness: '1 day', measure: (e) => e.note } })
+// @ts-expect-error: without key columns there is nothing for by to give
+defineView({ ...other, on: {}, window: { every: 'day', maxLateness: '1 day' }, by: (e) => ({ key: e.key }) })
+defineView({
+  ...other,
+  on: {},
+  window: { every: 'day', maxLateness: '1 day' },
+  key: { path: string() },
+  // @ts-expect-error: by gives the declared columns, the window is found
+  by: () => ({ window: 1 }),
+})
 
 const typed = defineLog({
   name: 'typed',
@@ -210,7 +267,34 @@ export const counts = defineView({
     C: () => {},
   },
 })
+export const hourly = defineView({
+  name: 'hourly',
+  log: typed,
+  window: { name: 'hour', every: 'hour', maxLateness: '1 day' },
+  state: { at: timestamp('ns') },
+  on: {
+    A: (state, e, key) => {
+      same<typeof key, Readonly<{ hour: bigint }>>(true)
+      state.at = e.occurredAt - key.hour
+    },
+  },
+})
+export const weekly = defineView({
+  name: 'weekly',
+  log: typed,
+  window: { every: '2 weeks', maxLateness: '1 day' },
+  state: { days: int32() },
+  on: {
+    B: (state, _e, key) => {
+      same<typeof key, Readonly<{ window: number }>>(true)
+      state.days = key.window
+    },
+  },
+})
 
-export default defineJob({ views: [balances, daily, tree, counts], schedule: '0 2 * * *' })
+export default defineJob({
+  views: [balances, daily, tree, windowed, windowAlone, counts, hourly, weekly],
+  schedule: '0 2 * * *',
+})
 // @ts-expect-error: a log is no view
 defineJob({ views: [ledger] })

@@ -1,0 +1,25 @@
+import type { TriangleTable } from '../map/timelines.ts'
+import type { Column } from '../model/column.ts'
+import type { ManifestFile } from '../model/manifest.ts'
+import type { Fields } from '../model/type.ts'
+import { date, float64, int32, int64, timestamp } from '../model/types.ts'
+import { encodeParquet } from '../parquet/write.ts'
+import type { Files } from '../storage/files.ts'
+import { partName, triangleFolder, triangleFolderName } from '../storage/generations.ts'
+import { columnFromValues } from '../view/from-values.ts'
+
+/** Writes a view's reporting triangle below a generation's folder, as one file. */
+export function writeTriangle(table: TriangleTable, folder: string, files: Files): ManifestFile {
+  const fields: Fields = {
+    window: table.unit === null ? date() : timestamp(table.unit as 'us'),
+    delay: int32(),
+    events: int64(),
+    measure: table.isExact ? int64() : float64(),
+  }
+  const columns = Object.entries(fields).map(([name, type]) => ({ name, type }))
+  const data = columns.map(({ name, type }): Column => columnFromValues(type, table[name as 'window'], 'handler'))
+  files.makeFolder(triangleFolder(folder))
+  const name = `${triangleFolderName}/${partName(0)}`
+  const chunks = encodeParquet(columns, data, { sorting: 2 })
+  return { name, rows: table.delay.length, ...files.writeNew(`${folder}/${name}`, chunks) }
+}

@@ -1,0 +1,49 @@
+import { statSync } from 'node:fs'
+import { keyProblem } from '../compare/compare.ts'
+import type { ComparedGeneration } from '../compare/stream.ts'
+import { OutputError } from '../model/errors.ts'
+import type { Manifest } from '../model/manifest.ts'
+import type { Files } from '../storage/files.ts'
+import { generationFolder, manifestPath, readManifest } from '../storage/generations.ts'
+import type { Published } from './situation.ts'
+
+/** How many generations are looked back on for when a figure was first published. */
+export const earlierMax = 30
+
+/** A generation that was current before. */
+export interface EarlierGeneration extends ComparedGeneration {
+  readonly generation: string
+  /** Microseconds since 1970. */
+  readonly publishedAt: number
+}
+
+/** The published generation and those before it, back in time, as far as they are still there and have the same key. */
+export function earlierGenerations({ out, manifest }: Published, files: Files): EarlierGeneration[] {
+  const earlier = [earlierGeneration(out, manifest)]
+  let next = manifest.previous
+  while (next !== null && earlier.length <= earlierMax) {
+    const found = readIfThere(out, manifest.view, next, files)
+    if (found === undefined) break
+    const generation = earlierGeneration(out, found)
+    if (keyProblem(generation, earlier[0]!) !== undefined) break
+    earlier.push(generation)
+    next = found.previous
+  }
+  return earlier
+}
+
+function earlierGeneration(out: string, manifest: Manifest): EarlierGeneration {
+  const folder = generationFolder(out, manifest.view, manifest.generation)
+  const publishedAt = Math.round(statSync(manifestPath(folder)).mtimeMs) * 1000
+  return { ...manifest, folder, publishedAt }
+}
+
+function readIfThere(out: string, view: string, generation: string, files: Files): Manifest | undefined {
+  try {
+    return readManifest(out, view, generation, files)
+  } catch (error) {
+    // Removed or damaged: what was published before isn't known.
+    if (error instanceof OutputError) return undefined
+    throw error
+  }
+}

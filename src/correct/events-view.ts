@@ -1,0 +1,94 @@
+import { writeFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+import { pathToFileURL } from 'node:url'
+import type { LoadedJob } from '../job/load.ts'
+import { bigint, int64, json } from '../model/types.ts'
+import type { JobDefinition, ViewDefinition } from '../model/view.ts'
+import type { LogPlan } from '../plan/plan.ts'
+
+/** Ids that are kept for a key; all events are counted. */
+const idsMax = 20
+
+interface EventsState {
+  events: number
+  first: BehindEvent[]
+}
+
+/** An event behind a change. Moments are digits, in the log's unit; null where the log doesn't say. */
+export interface BehindEvent {
+  /** Its parts. */
+  readonly id: readonly string[]
+  readonly recordedAt: string | null
+  readonly occurredAt: string | null
+}
+
+/** How an event's id is read: the names of its parts, and the column of one that a number may not hold. */
+export interface IdNames {
+  readonly names: readonly string[]
+  readonly wide: string | null
+}
+
+type AnyEvent = Readonly<Record<string, unknown>>
+
+/**
+ * A job of one view which, instead of folding events, lists them: by the same keys, of the same types, through the same
+ * filter. Where it is rebuilt over the events that came later, it tells which events are behind a changed figure. What
+ * worker threads load.
+ */
+export function eventsView(job: JobDefinition, name: string, { names, wide }: IdNames): JobDefinition {
+  const view = job.views.find((candidate) => candidate.name === name)!
+  const { log } = view
+  const note = (state: EventsState, event: AnyEvent): void => {
+    state.events++
+    if (state.first.length === idsMax) return
+    state.first.push({
+      id: names.map((part) => String(event[part])),
+      recordedAt: momentOf(event, 'recordedAt', log.columns.recordedAt),
+      occurredAt: momentOf(event, 'occurredAt', log.columns.occurredAt),
+    })
+  }
+  const handled = Object.keys(view.on).filter((type) => view.on[type] !== undefined)
+  const listing: ViewDefinition = {
+    ...view,
+    log: wide === null ? log : { ...log, columns: { ...log.columns, id: bigint(wide) } },
+    state: () => ({ events: 0, first: [] }),
+    on: Object.fromEntries(handled.map((type) => [type, note as ViewDefinition['on'][string]])),
+    // In the log's order, so that the first ids are the same however the log is split.
+    orderFree: false,
+    merge: undefined,
+    columns: { events: int64(), first: json() },
+    row: (({ events, first }: EventsState) => ({ events, first })) as unknown as NonNullable<ViewDefinition['row']>,
+  }
+  return { ...job, views: [listing] }
+}
+
+/** As digits: a bigint is nothing in JSON. */
+function momentOf(event: AnyEvent, role: string, declared: unknown): string | null {
+  const value = declared === undefined ? null : event[role]
+  return value === null || value === undefined ? null : String(value)
+}
+
+/** The same as a job that can be rebuilt, by threads too: they load a module that takes the job's own bundle along. */
+export function eventsJob(job: LoadedJob, view: string, { slots, roles }: LogPlan): LoadedJob {
+  const parts = roles.id.map((slot) => slots[slot]!)
+  const [only] = parts
+  const isWide = parts.length === 1 && only!.storage === 'i64' && only!.type.kind === 'int64'
+  const wide = isWide && typeof only!.type.from === 'string' ? only!.type.from : null
+  const ids: IdNames = { names: parts.map(({ name }) => name), wide }
+  const listing = {
+    ...job,
+    definition: eventsView(job.definition, view, ids),
+    fingerprints: new Map([[view, 'a list of events']]),
+    // The job it is made of is disposed of by who loaded it.
+    dispose: () => {},
+  }
+  if (job.bundlePath === undefined) return listing
+  const bundlePath = join(dirname(job.bundlePath), `events-of-${view}.mjs`)
+  writeFileSync(
+    bundlePath,
+    `import job from ${JSON.stringify(pathToFileURL(job.bundlePath).href)}\n` +
+      `import { eventsView } from ${JSON.stringify(import.meta.url)}\n` +
+      `export default eventsView(job, ${JSON.stringify(view)}, ${JSON.stringify(ids)})\n`,
+  )
+  return { ...listing, bundlePath }
+}

@@ -1,0 +1,268 @@
+import type { RowPlace } from '../compare/batch.ts'
+import { cellJson } from '../compare/cell-json.ts'
+import type { ComparedGeneration } from '../compare/stream.ts'
+import type { LoadedJob } from '../job/load.ts'
+import { RefoldError } from '../model/errors.ts'
+import { joinId } from '../model/event-id.ts'
+import { formatMoment } from '../model/moment-text.ts'
+import type { LogPlan } from '../plan/plan.ts'
+import type { Files } from '../storage/files.ts'
+import { type Between, type Cause, type Step, stepsBetween } from './chain.ts'
+import { type EarlierGeneration, earlierGenerations } from './earlier.ts'
+import { type BehindEvent, eventsJob } from './events-view.ts'
+import { type ChangedFigure, type ChangedRow, changedRows, figureIn, rowIn } from './figures.ts'
+import { loadKeptLogic } from './kept-logic.ts'
+import type { Notice } from './notices.ts'
+import { type Built, type Published, type Situation, situationOf } from './situation.ts'
+import type { VariantBuilder } from './variants.ts'
+
+/** Everything that a changed figure is looked up in, besides the two generations. */
+interface Evidence {
+  readonly steps: readonly Step[]
+  /** Events by key: those behind a cause. */
+  readonly events: readonly { readonly cause: Cause; readonly generation: ComparedGeneration }[]
+  /** From the one before the published on, back in time. */
+  readonly earlier: readonly EarlierGeneration[]
+  readonly published: EarlierGeneration
+  /** Why something could not be found out. */
+  readonly detail: string | null
+}
+
+/**
+ * The notices of all changed figures: rebuilds what is needed to tell the causes apart, then goes through the changes once.
+ */
+export async function explain(
+  job: LoadedJob,
+  built: Built,
+  published: Published,
+  builder: VariantBuilder,
+  files: Files,
+): Promise<Iterable<Notice>> {
+  const situation = situationOf(published, built, files)
+  const differs = {
+    'upstream correction': await mayBeCorrected(job, built, situation, builder),
+    'late data': !situation.nothingNew,
+    'changed logic': !situation.sameLogic,
+    'changed options': !situation.sameAsOf || situation.knowsLess,
+  }
+  const problems: string[] = []
+  const steps = await told(problems, [], () => findSteps(job, built, published, situation, differs, builder, files))
+  const events = await told(problems, [], () => findEvents(job, built, situation, differs, builder))
+  const [own, ...earlier] = earlierGenerations(published, files)
+  const detail = problems.length === 0 ? null : problems.join(' ')
+  return noticesOf(published, built, { steps, events, published: own!, earlier, detail }, files)
+}
+
+/** What can't be found out, because old logic no longer runs say, is said in the notices and keeps nothing from being published. */
+async function told<T>(problems: string[], otherwise: T, work: () => Promise<T>): Promise<T> {
+  try {
+    return await work()
+  } catch (error) {
+    if (!(error instanceof RefoldError)) throw error
+    problems.push(error.message)
+    return otherwise
+  }
+}
+
+/** Whether anything that was known then may have been replaced, withdrawn or added since. */
+async function mayBeCorrected(
+  job: LoadedJob,
+  { view }: Built,
+  { filesKept, newFiles, progress }: Situation,
+  builder: VariantBuilder,
+): Promise<boolean> {
+  if (!filesKept) return true
+  if (newFiles.length === 0) return false
+  const paths = newFiles.map(({ path }) => path)
+  const plan = await builder.plan({ view, job, paths, knownAt: null, asOf: null, bounds: { until: progress } })
+  // Of a file that holds only what was recorded later, statistics mostly show it.
+  return plan.splits.some(({ rowGroups }) => rowGroups.some(({ skipped }) => !skipped))
+}
+
+async function findSteps(
+  job: LoadedJob,
+  built: Built,
+  published: Published,
+  situation: Situation,
+  differs: Readonly<Record<Cause, boolean>>,
+  builder: VariantBuilder,
+  files: Files,
+): Promise<Step[]> {
+  const { view, log } = built
+  const paths = log.files.map(({ path }) => path)
+  let old: LoadedJob | undefined
+  try {
+    return await stepsBetween(built, differs, async (between: Between) => {
+      if (between !== 'by new logic' && !situation.sameLogic) old ??= await loadKeptLogic(published, files)
+      const by = between === 'by new logic' ? job : (old ?? job)
+      const known =
+        between === 'as it was known' ? { knownAt: null, bounds: { until: situation.progress } } : now(situation, log)
+      return builder.build({ view, job: by, paths, asOf: situation.asOf, ...known })
+    })
+  } finally {
+    old?.dispose()
+  }
+}
+
+/** All that is known now, and what was known before where known-at leaves it out: leaving it out is an option. */
+function now({ knownAt, knowsLess, progress }: Situation, log: LogPlan) {
+  if (!knowsLess) return { knownAt: knownAt === null ? null : formatMoment(knownAt, log.timeUnit), bounds: {} }
+  const until = log.partitions.map((name) => {
+    const before = progress[name] ?? knownAt!
+    return [name, before > knownAt! ? before : knownAt!]
+  })
+  return { knownAt: null, bounds: { until: Object.fromEntries(until) as Record<string, bigint> } }
+}
+
+/** Lists the events behind changes: those that became known since, and those of files that were put in place of others. */
+async function findEvents(
+  job: LoadedJob,
+  { view, log }: Built,
+  situation: Situation,
+  differs: Readonly<Record<Cause, boolean>>,
+  builder: VariantBuilder,
+): Promise<Evidence['events']> {
+  const { asOf, progress, newFiles } = situation
+  const listing = eventsJob(job, view, log)
+  const found: { cause: Cause; generation: ComparedGeneration }[] = []
+  if (differs['late data']) {
+    const paths = log.files.map(({ path }) => path)
+    const { knownAt, bounds } = now(situation, log)
+    const variant = { view, job: listing, paths, asOf, knownAt, bounds: { ...bounds, after: progress } }
+    found.push({ cause: 'late data', generation: await builder.build(variant) })
+  }
+  if (differs['upstream correction'] && newFiles.length > 0) {
+    const paths = newFiles.map(({ path }) => path)
+    const variant = { view, job: listing, paths, asOf, knownAt: null, bounds: { until: progress } }
+    found.push({ cause: 'upstream correction', generation: await builder.build(variant) })
+  }
+  return found
+}
+
+function* noticesOf(
+  { folder, manifest }: Published,
+  built: Built,
+  evidence: Evidence,
+  files: Files,
+): Generator<Notice> {
+  const between = evidence.steps.slice(0, -1).map(({ generation }) => generation)
+  const { events, earlier } = evidence
+  const others = [...between, ...events.map(({ generation }) => generation), ...earlier]
+  const keyColumns = built.key.length
+  for (const row of changedRows({ ...manifest, folder }, built, others, files)) {
+    const at = (index: number) => rowIn(row, row.others[index]!, keyColumns)
+    const rows: RowEvidence = {
+      steps: between.map((_, index) => at(index)),
+      events: events.map(({ generation }, index) => {
+        const stream = row.others[between.length + index]!
+        // The events of a key are listed in one row.
+        return listedEvents(rowIn({ ...row, ordinal: 0 }, stream, keyColumns), generation, built.log)
+      }),
+      earlier: earlier.map((_, index) => at(between.length + events.length + index)),
+    }
+    for (const figure of row.figures) yield noticeOf(row, figure, rows, evidence, manifest.columns, keyColumns)
+  }
+}
+
+/** A changed row as the generations beside the two have it. */
+interface RowEvidence {
+  readonly steps: readonly (RowPlace | null)[]
+  readonly events: readonly ListedEvents[]
+  readonly earlier: readonly (RowPlace | null)[]
+}
+
+function noticeOf(
+  row: ChangedRow,
+  figure: ChangedFigure,
+  rows: RowEvidence,
+  { steps, events, earlier, published, detail }: Evidence,
+  columns: ComparedGeneration['columns'],
+  keyColumns: number,
+): Notice {
+  const taken = changesAt(figure, steps, rows.steps, keyColumns)
+  // Where the causes are not known, what came since is what there is to go by.
+  const isBehind = (cause: Cause) =>
+    taken.length === 0 ? cause === 'late data' : taken.some((step) => step.cause === cause)
+  const behind = rows.events.filter((_, index) => isBehind(events[index]!.cause))
+  const first = firstWith(figure, earlier, rows.earlier, keyColumns) ?? published
+  const status = figureIn(row.before, columns, keyColumns, 'status')
+  return {
+    key: row.key,
+    row: row.ordinal,
+    column: figure.column,
+    change: row.change,
+    old: figure.old,
+    new: figure.new,
+    cause: taken.map(({ cause }) => cause).join(' + ') || 'undetermined',
+    steps: `[${taken.map((step) => `{"cause":"${step.cause}","old":${step.old},"new":${step.new}}`).join(',')}]`,
+    detail,
+    wasFinal: status === null ? null : status === '"final"',
+    firstGeneration: first.generation,
+    firstPublishedAt: first.publishedAt,
+    events: behind.reduce((sum, one) => sum + one.events, 0),
+    behind: `[${behind.flatMap((one) => one.first).join(',')}]`,
+  }
+}
+
+interface TakenStep {
+  readonly cause: Cause
+  readonly old: string | null
+  readonly new: string | null
+}
+
+/** The steps at which a figure changes. */
+function changesAt(
+  figure: ChangedFigure,
+  steps: readonly Step[],
+  places: readonly (RowPlace | null)[],
+  keyColumns: number,
+): TakenStep[] {
+  let old = figure.old
+  const taken: TakenStep[] = []
+  for (const [index, { cause, generation }] of steps.entries()) {
+    const isLast = index === steps.length - 1
+    const value = isLast ? figure.new : figureIn(places[index]!, generation.columns, keyColumns, figure.column)
+    if (value !== old) taken.push({ cause, old, new: value })
+    old = value
+  }
+  return taken
+}
+
+/** The oldest of the generations, back from the published one, that have the old figure without a gap. */
+function firstWith(
+  { column, old }: ChangedFigure,
+  earlier: readonly EarlierGeneration[],
+  places: readonly (RowPlace | null)[],
+  keyColumns: number,
+): EarlierGeneration | undefined {
+  const other = earlier.findIndex(({ columns }, index) => figureIn(places[index]!, columns, keyColumns, column) !== old)
+  return earlier[(other < 0 ? earlier.length : other) - 1]
+}
+
+interface ListedEvents {
+  readonly events: number
+  /** JSON texts. */
+  readonly first: readonly string[]
+}
+
+const stepsASecond = { ms: 1000, us: 1e6, ns: 1e9 } as const
+
+function listedEvents(
+  place: RowPlace | null,
+  { columns, key }: ComparedGeneration,
+  { timeUnit }: LogPlan,
+): ListedEvents {
+  if (place === null) return { events: 0, first: [] }
+  const [events, first] = columns.map((column, index) => cellJson(place, key.length + index, column))
+  return {
+    events: Number(events),
+    first: (JSON.parse(first!) as BehindEvent[]).map(({ id, recordedAt, occurredAt }) => {
+      const lag = recordedAt === null || occurredAt === null ? null : BigInt(recordedAt) - BigInt(occurredAt)
+      return JSON.stringify({
+        id: joinId(id),
+        recordedAt: recordedAt === null ? null : formatMoment(BigInt(recordedAt), timeUnit),
+        lagSeconds: lag === null ? null : Number(lag) / stepsASecond[timeUnit],
+      })
+    }),
+  }
+}

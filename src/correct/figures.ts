@@ -1,0 +1,106 @@
+import { compareKeys, type RowPlace } from '../compare/batch.ts'
+import { cellJson, keyJson } from '../compare/cell-json.ts'
+import { type ComparedColumns, compareGenerations, type Difference, matchColumns } from '../compare/compare.ts'
+import { alignedStreams, type ComparedGeneration, type RowStream, seek } from '../compare/stream.ts'
+import type { ManifestColumn } from '../model/manifest.ts'
+import { statusNames } from '../model/view.ts'
+import type { Files } from '../storage/files.ts'
+
+/** A row with published figures that a new generation changed, takes away, or adds to a window that was published. */
+export interface ChangedRow {
+  readonly key: string
+  readonly ordinal: number
+  readonly change: 'changed' | 'vanished' | 'appeared'
+  readonly figures: readonly ChangedFigure[]
+  /** Where it stands in the earlier generation, where it does. */
+  readonly before: RowPlace | null
+  /** Its key, to find it in others. */
+  readonly place: RowPlace
+  /** The generations that are read alongside, in their order. */
+  readonly others: readonly RowStream[]
+}
+
+export interface ChangedFigure {
+  readonly column: string
+  readonly old: string | null
+  readonly new: string | null
+}
+
+/**
+ * The rows that hold changed figures, a few at a time: figures are the columns besides the key that both generations
+ * have, without those that say how final a row is. They follow each other in the order of `compareGenerations`.
+ */
+export function* changedRows(
+  before: ComparedGeneration,
+  after: ComparedGeneration,
+  others: readonly ComparedGeneration[],
+  files: Files,
+): Generator<ChangedRow> {
+  const columns = figureColumns(matchColumns(before, after))
+  if (columns.both.length === 0) return
+  let windows: ReadonlySet<string> | undefined
+  for (const difference of compareGenerations(before, after, columns, files, others)) {
+    const place = (difference.after ?? difference.before)!
+    if (difference.kind === 'added') {
+      windows ??= publishedWindows(before, files)
+      if (!windows.has(cellJson(place, 0, after.key[0]!))) continue
+    }
+    const changed =
+      difference.kind === 'changed' ? difference.columns.map((index) => columns.both[index]!) : columns.both
+    const figures = changed.map(({ name, before: old, after: now, beforeColumn, afterColumn }) => ({
+      column: name,
+      old: difference.before && cellJson(difference.before, old, beforeColumn),
+      new: difference.after && cellJson(difference.after, now, afterColumn),
+    }))
+    yield {
+      key: keyJson(place, after.key),
+      ordinal: difference.ordinal,
+      change: changeOf(difference),
+      figures,
+      before: difference.before,
+      place,
+      others: difference.others,
+    }
+  }
+}
+
+function figureColumns(columns: ComparedColumns): ComparedColumns {
+  return { ...columns, both: columns.both.filter(({ name }) => !statusNames.includes(name)) }
+}
+
+function changeOf({ kind }: Difference): ChangedRow['change'] {
+  return kind === 'added' ? 'appeared' : kind === 'removed' ? 'vanished' : 'changed'
+}
+
+/** The windows that a generation has rows of, by the first key column, as JSON. As many as there are windows. */
+function publishedWindows(generation: ComparedGeneration, files: Files): ReadonlySet<string> {
+  const windows = new Set<string>()
+  for (const [stream] of alignedStreams([generation], files)) {
+    let last: RowPlace | null = null
+    for (let { batch } = stream!; batch !== null; { batch } = stream!) {
+      for (let row = stream!.row; row < stream!.row + stream!.ahead; row++) {
+        if (last !== null && compareKeys(last.batch, last.row, batch, row, 1) === 0) continue
+        last = { batch, row }
+        windows.add(cellJson(last, 0, generation.key[0]!))
+      }
+      stream!.advance(stream!.ahead)
+    }
+  }
+  return windows
+}
+
+/** A figure as another generation has it, which the streams of `ChangedRow.others` give; null where it hasn't. */
+export function figureIn(
+  place: RowPlace | null,
+  columns: readonly ManifestColumn[],
+  keyColumns: number,
+  column: string,
+): string | null {
+  const index = columns.findIndex(({ name }) => name === column)
+  return place === null || index < 0 ? null : cellJson(place, keyColumns + index, columns[index]!)
+}
+
+/** Where the row stands in a generation that is read alongside; null where it doesn't. */
+export function rowIn({ place, ordinal }: ChangedRow, stream: RowStream, keyColumns: number): RowPlace | null {
+  return seek(stream, place, ordinal, keyColumns)
+}

@@ -1,0 +1,89 @@
+import { statSync } from 'node:fs'
+import type { ComparedGeneration } from '../compare/stream.ts'
+import type { Manifest, ManifestInput } from '../model/manifest.ts'
+import { formatMoment } from '../model/moment-text.ts'
+import type { FilePlan, LogPlan } from '../plan/plan.ts'
+import type { Files } from '../storage/files.ts'
+import { readRun } from '../storage/generations.ts'
+import { parseMoment } from '../time/moments.ts'
+
+/** The generation that is current, and its folder below `out`. */
+export interface Published {
+  readonly out: string
+  readonly folder: string
+  readonly manifest: Manifest
+}
+
+/** The generation that is to follow it. */
+export interface Built extends ComparedGeneration {
+  readonly view: string
+  readonly log: LogPlan
+  readonly fingerprint: string
+}
+
+/** What a generation and the next one were built from, held against each other. Moments are in the log's unit. */
+export interface Situation {
+  readonly sameLogic: boolean
+  readonly sameAsOf: boolean
+  readonly asOf: string | null
+  /** By partition: up to when the earlier generation knew the log. */
+  readonly progress: Readonly<Record<string, bigint>>
+  /** Whether every file that was read then is surely there as it was. */
+  readonly filesKept: boolean
+  /** Files that were not read then, or may have been others. */
+  readonly newFiles: readonly FilePlan[]
+  /** All that the new generation may know; null where that is everything. */
+  readonly knownAt: bigint | null
+  /** Whether known-at leaves out events that were known already. */
+  readonly knowsLess: boolean
+  /** Whether it is certain that no event became known since. */
+  readonly nothingNew: boolean
+}
+
+export function situationOf({ out, manifest }: Published, { log, fingerprint }: Built, files: Files): Situation {
+  const inputs = manifest.inputs.filter((input) => input.log === log.name)
+  const startedAt = readRun(out, manifest.view, manifest.generation, files)?.startedAt ?? null
+  const isSame = (input: ManifestInput, file: FilePlan) =>
+    input.path === file.path &&
+    input.bytes === file.bytes &&
+    input.footerSha256 === file.footerSha256 &&
+    isUntouchedSince(startedAt, file.path)
+  const newFiles = log.files.filter((file) => !inputs.some((input) => isSame(input, file)))
+  const filesKept = inputs.every((input) => log.files.some((file) => isSame(input, file)))
+  const progress = progressOf(manifest, log)
+  const { knownAt } = log
+  const knewAt = momentOf(manifest.options.knownAt, log)
+  const asOf = log.asOf === null ? null : formatMoment(log.asOf, log.timeUnit)
+  return {
+    sameLogic: manifest.fingerprint === fingerprint,
+    sameAsOf: manifest.options.asOf === asOf,
+    asOf: manifest.options.asOf,
+    progress,
+    filesKept,
+    newFiles,
+    knownAt,
+    knowsLess: knownAt !== null && Object.values(progress).some((moment) => moment > knownAt),
+    nothingNew: filesKept && newFiles.length === 0 && (knewAt === null || (knownAt !== null && knownAt <= knewAt)),
+  }
+}
+
+/** Clocks of file systems may be as coarse. */
+const clockMs = 2000
+
+/**
+ * Whether a file is surely what it was at a moment. A footer doesn't tell: values that lie between the same bounds leave it
+ * as it was. The time of the last change can't be set back; where it is later, for whatever reason, nothing is sure.
+ */
+function isUntouchedSince(moment: string | null, path: string): boolean {
+  if (moment === null) return false
+  const stat = statSync(path, { throwIfNoEntry: false })
+  return stat !== undefined && stat.ctimeMs + clockMs < Date.parse(moment)
+}
+
+function progressOf({ progress }: Manifest, log: LogPlan): Record<string, bigint> {
+  return Object.fromEntries(progress.map(({ partition, recordedAt }) => [partition, momentOf(recordedAt, log)!]))
+}
+
+function momentOf(text: string | null, { timeUnit, zone }: LogPlan): bigint | null {
+  return text === null ? null : parseMoment(text, { unit: timeUnit, zone, option: 'known-at' })
+}

@@ -1,0 +1,16 @@
+import { readFileSync } from 'node:fs'
+import { refoldUrl } from './bundle.ts'
+import type { LoadedJob } from './load.ts'
+
+/**
+ * The job's bundle as a generation keeps it, so that a later rebuild can tell what the logic of then would make of the
+ * events of now. It is what ran, but names Refold as `refold`, which a loader finds wherever it is installed, and has no source map.
+ *
+ * @returns Undefined for a job that came from no file.
+ */
+export function keptLogic(job: LoadedJob): string | undefined {
+  if (job.bundlePath === undefined) return undefined
+  const text = readFileSync(job.bundlePath, 'utf8')
+  const portable = text.replaceAll(JSON.stringify(refoldUrl.href), '"refold"')
+  return `${portable.replace(/^\/\/# sourceMappingURL=.*$/m, '').trimEnd()}\n`
+}

@@ -1,0 +1,125 @@
+import type { Int32Column } from '../model/column.ts'
+import type { LogPlan } from '../plan/plan.ts'
+import { vintageCalendar } from '../view/view-set.ts'
+import type { Batch } from './batch.ts'
+import type { FoundKeys } from './key-loop.ts'
+import { wordsOf } from './to-slot.ts'
+import { momentsOf, numbered, windowsOf } from './windows.ts'
+
+/** When the events of a batch were recorded, in the periods of the vintages that are asked for. */
+export interface BatchPeriods {
+  /** By row: number of the period among those of the batch. */
+  readonly of: Int32Array
+  /** The periods of the batch, as the calendar numbers them. */
+  readonly indexes: readonly number[]
+  /** By row: the period, as the calendar numbers it. */
+  readonly column: Int32Column
+}
+
+/** Null where no vintages are asked for. */
+export function makePeriodReader(log: LogPlan): ((batch: Batch) => BatchPeriods) | null {
+  if (log.vintages === null) return null
+  const calendar = vintageCalendar(log)
+  return (batch) => {
+    const { of, indexes } = numbered(windowsOf(calendar, log.roles.recordedAt, batch))
+    const periods = Int32Array.from(indexes)
+    const values = of.map((number) => periods[number]!)
+    return { of, indexes, column: { kind: 'int32', length: batch.rows, nullCount: 0, validity: null, values } }
+  }
+}
+
+/**
+ * The newest moment in each period at which an event was recorded: by period, as the calendar numbers it. Without periods
+ * all is one, number 0.
+ */
+export type NewestByPeriod = Map<number, bigint>
+
+/** Takes what was recorded up to known-at, as long as anything was. */
+export function noteRecorded(log: LogPlan, batch: Batch, periods: BatchPeriods | null, newest: NewestByPeriod): void {
+  const { values, validity } = momentsOf(batch, log.roles.recordedAt)
+  const words = wordsOf(values)
+  const count = periods?.indexes.length ?? 1
+  const high = new Int32Array(count).fill(-0x80000000)
+  const low = new Float64Array(count).fill(-1)
+  const untilHigh = log.knownAt === null ? 0x7fffffff : Number(BigInt.asIntN(32, log.knownAt >> 32n))
+  const untilLow = log.knownAt === null ? 0xffffffff : Number(BigInt.asUintN(32, log.knownAt))
+  for (let row = 0; row < values.length; row++) {
+    const h = words[2 * row + 1]!
+    const l = words[2 * row]! >>> 0
+    if (h > untilHigh || (h === untilHigh && l > untilLow)) continue
+    if (validity !== null && (validity[row >> 3]! & (1 << (row & 7))) === 0) continue
+    const period = periods === null ? 0 : periods.of[row]!
+    if (h < high[period]! || (h === high[period]! && l <= low[period]!)) continue
+    high[period] = h
+    low[period] = l
+  }
+  for (let period = 0; period < count; period++) {
+    if (low[period]! < 0) continue
+    noteNewest(newest, periods?.indexes[period] ?? 0, (BigInt(high[period]!) << 32n) | BigInt(low[period]!))
+  }
+}
+
+export function noteNewest(newest: NewestByPeriod, period: number, moment: bigint): void {
+  const before = newest.get(period)
+  if (before === undefined || moment > before) newest.set(period, moment)
+}
+
+/** Keys and periods up to this many are numbered in an array. */
+const PAIRS_MAX = 1 << 22
+
+/**
+ * Takes each key apart by the periods of its events: what was one distinct key is as many as it has periods.
+ *
+ * @returns The keys with their bytes as before, and the period of each.
+ */
+export function splitByPeriod(
+  { count, rows, several, slots, distinct }: FoundKeys,
+  { of, indexes }: BatchPeriods,
+): { found: FoundKeys; periodOf: Int32Array } {
+  const periods = indexes.length
+  const numberOf = distinct.count * periods <= PAIRS_MAX ? arrayNumbers(distinct.count * periods) : mapNumbers()
+  const pairs: number[] = []
+  const split = new Int32Array(count)
+  for (let i = 0; i < count; i++) {
+    const pair = slots[i]! * periods + of[rows[i]!]!
+    const number = numberOf(pair, pairs.length)
+    if (number === pairs.length) pairs.push(pair)
+    split[i] = number
+  }
+  const keyOf = Int32Array.from(pairs, (pair) => Math.floor(pair / periods))
+  const found = {
+    count,
+    rows,
+    several,
+    slots: split,
+    distinct: {
+      count: pairs.length,
+      hashes: keyOf.map((key) => distinct.hashes[key]!),
+      data: distinct.data,
+      starts: keyOf.map((key) => distinct.starts[key]!),
+      lengths: keyOf.map((key) => distinct.lengths[key]!),
+    },
+  }
+  return { found, periodOf: Int32Array.from(pairs, (pair) => indexes[pair % periods]!) }
+}
+
+/** Gives a pair the next number where it has none. */
+type NumberPairs = (pair: number, next: number) => number
+
+function arrayNumbers(pairs: number): NumberPairs {
+  const numbers = new Int32Array(pairs)
+  return (pair, next) => {
+    if (numbers[pair] === 0) numbers[pair] = next + 1
+    return numbers[pair]! - 1
+  }
+}
+
+function mapNumbers(): NumberPairs {
+  const numbers = new Map<number, number>()
+  return (pair, next) => {
+    const known = numbers.get(pair)
+    if (known !== undefined) return known
+    numbers.set(pair, next)
+    return next
+  }
+}

@@ -1,0 +1,55 @@
+import { createHash } from 'node:crypto'
+import { join } from 'node:path'
+import { OutputError } from '../model/errors.ts'
+import type { Files } from '../storage/files.ts'
+import { generationNumber, temporaryPath, viewFolder } from '../storage/generations.ts'
+import type { NoticePlace } from './notices.ts'
+
+/**
+ * Up to which notice a target was told, in a file beside the view's generations:
+ * `_notified-<target>.json` = `{"generation": "000002-41d0…", "row": 17}`. The target's name is hashed, as it may hold
+ * what must not be read by everyone.
+ */
+export function cursorPath(out: string, view: string, target: string): string {
+  const mark = createHash('sha256').update(target).digest('hex').slice(0, 12)
+  return join(viewFolder(out, view), `_notified-${mark}.json`)
+}
+
+/** Undefined where the target was told of nothing yet. */
+export function readCursor(path: string, files: Files): NoticePlace | undefined {
+  if (!files.exists(path)) return undefined
+  const text = files.readText(path)
+  const place = parse(text)
+  if (place !== undefined) return place
+  throw new OutputError(
+    `Cannot use ${path}: expected the last notice that was delivered, found ${JSON.stringify(text.slice(0, 60))}. ` +
+      'Remove the file to deliver all notices again, or restore it.',
+    { file: path },
+  )
+}
+
+function parse(text: string): NoticePlace | undefined {
+  let place: Partial<NoticePlace> | null
+  try {
+    place = JSON.parse(text) as Partial<NoticePlace> | null
+  } catch {
+    // The caller tells what was found.
+    return undefined
+  }
+  const { generation, row } = place ?? {}
+  const isPlace = typeof generation === 'string' && generationNumber(generation) !== undefined
+  return isPlace && Number.isSafeInteger(row) && row! >= 0 ? { generation, row: row! } : undefined
+}
+
+/** Replaces the cursor in one step. */
+export function writeCursor(out: string, view: string, path: string, place: NoticePlace, files: Files): void {
+  const temporary = temporaryPath(out, view, 'notified')
+  try {
+    files.writeNew(temporary, [new TextEncoder().encode(`${JSON.stringify(place)}\n`)])
+    files.rename(temporary, path)
+  } catch (error) {
+    files.remove(temporary)
+    throw error
+  }
+  files.syncFolder(viewFolder(out, view))
+}

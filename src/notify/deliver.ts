@@ -1,0 +1,60 @@
+import { setTimeout } from 'node:timers/promises'
+import type { Files } from '../storage/files.ts'
+import { cursorPath, readCursor, writeCursor } from './cursor.ts'
+import { noticesAfter, type SentNotice } from './notices.ts'
+import { NotTaken, type Target, undelivered } from './targets.ts'
+
+export interface DeliverOptions {
+  /** How often a notice is sent again that was not taken. */
+  readonly retries: number
+  /** Before the first time; each later wait is twice as long, up to `waitMaxMs`. */
+  readonly waitMs: number
+  readonly signal: AbortSignal
+}
+
+const waitMaxMs = 60_000
+
+export interface Delivered {
+  readonly delivered: number
+  /** Id of the last notice that was delivered now. */
+  readonly last: string | null
+}
+
+/**
+ * Delivers the notices of a view that a target was not told yet, in their order, each at least once: the cursor moves
+ * when a notice was taken, so one that was taken right before the process died is delivered again, under the same id.
+ *
+ * @throws OutputError naming target and notice, where one is not taken.
+ */
+export async function deliverNotices(
+  out: string,
+  view: string,
+  target: Target,
+  options: DeliverOptions,
+  files: Files,
+): Promise<Delivered> {
+  const cursor = cursorPath(out, view, target.name)
+  let delivered = 0
+  let last: string | null = null
+  for (const notice of noticesAfter(out, view, readCursor(cursor, files), files)) {
+    options.signal.throwIfAborted()
+    await deliver(notice, target, options)
+    writeCursor(out, view, cursor, notice.place, files)
+    delivered++
+    last = notice.id
+  }
+  return { delivered, last }
+}
+
+async function deliver(notice: SentNotice, target: Target, { retries, waitMs, signal }: DeliverOptions): Promise<void> {
+  for (let attempt = 1; ; attempt++) {
+    try {
+      await target.deliver(notice, signal)
+      return
+    } catch (error) {
+      if (!(error instanceof NotTaken)) throw error
+      if (!error.mayRetry || attempt > retries) throw undelivered(target.name, notice, attempt, error)
+    }
+    await setTimeout(Math.min(waitMaxMs, waitMs * 2 ** (attempt - 1)), undefined, { signal })
+  }
+}

@@ -1,0 +1,109 @@
+import { join } from 'node:path'
+import type { Manifest } from '../model/manifest.ts'
+import { formatMoment } from '../model/moment-text.ts'
+import { openParquet } from '../parquet/file.ts'
+import { readRows } from '../parquet/rows.ts'
+import type { Files } from '../storage/files.ts'
+import {
+  generationFolder,
+  generationNumber,
+  listGenerations,
+  readCurrent,
+  readManifest,
+} from '../storage/generations.ts'
+
+/** A notice of a generation, as it is sent. */
+export interface SentNotice {
+  /** `daily-cases/000002-41d0…/17`: the same whenever it is sent. */
+  readonly id: string
+  readonly place: NoticePlace
+  /** One JSON object. */
+  readonly json: string
+}
+
+/** Where a notice stands: the generation, and which of its notices, from 0. */
+export interface NoticePlace {
+  readonly generation: string
+  readonly row: number
+}
+
+/**
+ * The generations that were published one upon the other up to the current one, oldest first, as far back as they are
+ * still there. A generation that no reader ever saw is not among them.
+ *
+ * @param after Only those with a higher number.
+ */
+export function publishedGenerations(out: string, view: string, after: number, files: Files): Manifest[] {
+  const there = new Set(listGenerations(out, view, files))
+  const found: Manifest[] = []
+  let next: string | null = readCurrent(out, view, files).generation
+  while (next !== null && generationNumber(next)! > after && (found.length === 0 || there.has(next))) {
+    const manifest: Manifest = readManifest(out, view, next, files)
+    found.unshift(manifest)
+    next = manifest.previous
+  }
+  return found
+}
+
+/** The notices behind a place, in the order of generations and rows; all where there is none. */
+export function* noticesAfter(
+  out: string,
+  view: string,
+  place: NoticePlace | undefined,
+  files: Files,
+): Generator<SentNotice> {
+  const number = place === undefined ? 0 : generationNumber(place.generation)!
+  for (const manifest of publishedGenerations(out, view, number - 1, files)) {
+    const { generation } = manifest
+    const from = generation === place?.generation ? place.row + 1 : 0
+    if (generationNumber(generation) === number && generation !== place?.generation) continue
+    yield* noticesOf(out, manifest, from, files)
+  }
+}
+
+/** The notices of one generation from a row on. */
+export function* noticesOf(out: string, manifest: Manifest, from: number, files: Files): Generator<SentNotice> {
+  const { view, generation, corrections } = manifest
+  let first = 0
+  for (const { name, rows } of corrections) {
+    const file = files.openForReading(join(generationFolder(out, view, generation), name))
+    try {
+      let row = Math.max(from, first)
+      for (const values of readRows(openParquet(file), { from: row - first })) {
+        const id = `${view}/${generation}/${row}`
+        yield { id, place: { generation, row }, json: noticeJson(id, manifest, values) }
+        row++
+      }
+    } finally {
+      file.close()
+    }
+    first += rows
+  }
+}
+
+/** Columns whose texts are JSON already; put in as they are, so that no digit is lost. */
+const jsonColumns = new Set(['key', 'old', 'new', 'steps', 'behind'])
+
+function noticeJson(id: string, manifest: Manifest, values: Readonly<Record<string, unknown>>): string {
+  const { view, generation, previous } = manifest
+  const members = Object.entries({ id, view, generation, previous }).map(([name, value]) =>
+    member(name, JSON.stringify(value)),
+  )
+  for (const [name, value] of Object.entries(values)) members.push(member(camelCase(name), textOf(name, value)))
+  return `{${members.join(',')}}`
+}
+
+function member(name: string, json: string): string {
+  return `${JSON.stringify(name)}:${json}`
+}
+
+function camelCase(name: string): string {
+  return name.replace(/_(.)/g, (_, letter: string) => letter.toUpperCase())
+}
+
+function textOf(name: string, value: unknown): string {
+  if (value === null) return 'null'
+  if (jsonColumns.has(name)) return value as string
+  if (name === 'first_published_at') return JSON.stringify(formatMoment(value as bigint, 'us'))
+  return typeof value === 'bigint' ? String(value) : JSON.stringify(value)
+}

@@ -1,0 +1,65 @@
+import { type Column, isPresent } from '../model/column.ts'
+
+/** Some rows of a column, in any order and as often as they are named. */
+export function takeRows(column: Column, rows: Int32Array): Column {
+  const { validity, nullCount } = takeValidity(column, rows)
+  const base = { length: rows.length, validity, nullCount }
+  switch (column.kind) {
+    case 'int32':
+      return { ...base, kind: 'int32', values: rows.map((row) => column.values[row]!) }
+    case 'int64': {
+      const values = new BigInt64Array(rows.length)
+      const to = new Int32Array(values.buffer)
+      const from = new Int32Array(column.values.buffer, column.values.byteOffset, column.length * 2)
+      for (let i = 0; i < rows.length; i++) {
+        to[2 * i] = from[2 * rows[i]!]!
+        to[2 * i + 1] = from[2 * rows[i]! + 1]!
+      }
+      return { ...base, kind: 'int64', values }
+    }
+    case 'float64':
+      return { ...base, kind: 'float64', values: Float64Array.from(rows, (row) => column.values[row]!) }
+    case 'bool': {
+      const bits = new Uint8Array((rows.length + 7) >> 3)
+      for (let i = 0; i < rows.length; i++) {
+        const row = rows[i]!
+        if ((column.bits[row >> 3]! & (1 << (row & 7))) !== 0) bits[i >> 3]! |= 1 << (i & 7)
+      }
+      return { ...base, kind: 'bool', bits }
+    }
+    case 'bytes':
+      return { ...base, kind: 'bytes', ...takeBytes(column, rows), gap: 0 }
+    case 'dictionary':
+      return {
+        ...base,
+        kind: 'dictionary',
+        codes: rows.map((row) => column.codes[row]!),
+        dictionary: column.dictionary,
+      }
+    case 'values':
+      return { ...base, kind: 'values', values: Array.from(rows, (row) => column.values[row]) }
+  }
+}
+
+function takeValidity(column: Column, rows: Int32Array): { validity: Uint8Array | null; nullCount: number } {
+  if (column.validity === null) return { validity: null, nullCount: 0 }
+  const validity = new Uint8Array((rows.length + 7) >> 3)
+  let nullCount = 0
+  for (let i = 0; i < rows.length; i++) {
+    if (isPresent(column, rows[i]!)) validity[i >> 3]! |= 1 << (i & 7)
+    else nullCount++
+  }
+  return nullCount === 0 ? { validity: null, nullCount } : { validity, nullCount }
+}
+
+function takeBytes({ offsets, data, gap }: Extract<Column, { kind: 'bytes' }>, rows: Int32Array) {
+  const taken = new Int32Array(rows.length + 1)
+  for (let i = 0; i < rows.length; i++) taken[i + 1] = taken[i]! + offsets[rows[i]! + 1]! - gap - offsets[rows[i]!]!
+  const bytes = new Uint8Array(taken[rows.length]!)
+  let at = 0
+  for (let i = 0; i < rows.length; i++) {
+    const end = offsets[rows[i]! + 1]! - gap
+    for (let from = offsets[rows[i]!]!; from < end; from++) bytes[at++] = data[from]!
+  }
+  return { offsets: taken, data: bytes }
+}

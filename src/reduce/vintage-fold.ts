@@ -1,0 +1,211 @@
+import type { Cut } from '../map/timelines.ts'
+import { NO_HANDLER, type PackedFold } from '../view/fold.ts'
+import { guarded } from '../view/purity.ts'
+import type { StateStore } from '../view/state.ts'
+import type { Bucket } from './bucket.ts'
+import type { LateOf } from './late.ts'
+import { rowsBySlot } from './rows-by-slot.ts'
+import type { VintagePart } from './vintage-part.ts'
+
+/**
+ * Folds a bucket once more, cut by cut: all events of one period, then a snapshot of every key they changed. A key whose
+ * order is another than that in which its events were recorded would be folded in a wrong order so; such a key is folded
+ * anew for each cut.
+ */
+export interface VintageFold {
+  readonly bucket: Bucket
+  readonly fold: PackedFold
+  readonly handlerOf: Uint8Array
+  readonly states: StateStore | unknown[]
+  readonly keyOf: (slot: number) => unknown
+  /** First word of the period in a packed row. */
+  readonly periodWord: number
+  /** The number of the cut at the end of a period. */
+  readonly cutOf: ReadonlyMap<number, number>
+  readonly cuts: readonly Cut[]
+  readonly lateOf: LateOf | null
+  /** Whether a key's events have an order of their own. */
+  readonly ordered: boolean
+  readonly part: VintagePart
+  /** Sets one key's state back to what it was before its first event. */
+  reset(slot: number): void
+  /** Takes an error that a handler threw at a row of the bucket; throws where the event may not be left out. */
+  refuse(row: number, error: unknown): void
+}
+
+export function foldVintages(given: VintageFold): void {
+  const { bucket, part, states, fold } = given
+  fold.bindState(states)
+  fold.bindRows(bucket.words, bucket.strings)
+  part.bind(states)
+  const first = part.addKeys(bucket.table)
+  const cutOfRow = cutsOfRows(given)
+  const disordered = given.ordered ? disorderedKeys(bucket, cutOfRow) : null
+  foldInOrder(given, first, cutOfRow, disordered)
+  if (disordered !== null) foldAnew(given, first, cutOfRow, disordered)
+}
+
+function cutsOfRows({ bucket: { rows, rowAt, words }, periodWord, cutOf }: VintageFold): Int32Array {
+  const cuts = new Int32Array(rows)
+  for (let row = 0; row < rows; row++) cuts[row] = cutOf.get(words[rowAt[row]! + periodWord]!)!
+  return cuts
+}
+
+/** Keys with an event that was recorded in an earlier period than the one before it; null where there are none. */
+function disorderedKeys({ rows, slotOf, table }: Bucket, cutOfRow: Int32Array): Uint8Array | null {
+  const latest = new Int32Array(table.size).fill(-1)
+  let disordered: Uint8Array | null = null
+  for (let row = 0; row < rows; row++) {
+    const slot = slotOf[row]!
+    if (cutOfRow[row]! >= latest[slot]!) {
+      latest[slot] = cutOfRow[row]!
+    } else {
+      disordered ??= new Uint8Array(table.size)
+      disordered[slot] = 1
+    }
+  }
+  return disordered
+}
+
+function foldInOrder(given: VintageFold, first: number, cutOfRow: Int32Array, disordered: Uint8Array | null): void {
+  const { bucket, cuts, part } = given
+  const { rows, starts } = rowsByCut(bucket, cutOfRow, cuts.length, disordered)
+  const failed = new Set<number>()
+  const foldRun = foldRows(given, rows, failed)
+  const keys = makeKeys(given)
+  for (let cut = 0; cut < cuts.length; cut++) {
+    const from = starts[cut]!
+    const to = starts[cut + 1]!
+    if (from === to) continue
+    foldRun(from, to)
+    for (let i = from; i < to; i++) if (failed.size === 0 || !failed.has(rows[i]!)) keys.note(rows[i]!)
+    for (const slot of keys.take()) part.add(first, slot, cut, keys.late[slot]!)
+  }
+}
+
+/**
+ * Folds keys whose order goes back in time: for each cut anew all events up to it, unless those it adds come after all that
+ * were folded already.
+ */
+function foldAnew(given: VintageFold, first: number, cutOfRow: Int32Array, disordered: Uint8Array): void {
+  const { bucket, part, reset } = given
+  const { starts, rows } = rowsBySlot(bucket.slotOf, bucket.rows, bucket.table.size)
+  for (let slot = 0; slot < bucket.table.size; slot++) {
+    if (disordered[slot] === 0) continue
+    const own = rows.subarray(starts[slot]!, starts[slot + 1]!)
+    const cuts = Int32Array.from(new Set(own.map((row) => cutOfRow[row]!))).sort()
+    let failed = new Set<number>()
+    let folded = 0
+    for (const cut of cuts) {
+      const upTo = own.filter((row) => cutOfRow[row]! <= cut)
+      const added = upTo.findIndex((row) => cutOfRow[row] === cut)
+      if (added < folded) {
+        reset(slot)
+        failed = new Set()
+        folded = 0
+      }
+      foldRows(given, upTo, failed)(folded, upTo.length)
+      folded = upTo.length
+      const { applied, late } = tally(given, upTo, failed)
+      if (applied) part.add(first, slot, cut, late)
+    }
+  }
+}
+
+/** Whether a key has a state after some rows, and how many late events it had. */
+function tally({ bucket, handlerOf, lateOf }: VintageFold, rows: Int32Array, failed: ReadonlySet<number>) {
+  let applied = false
+  let late = 0
+  for (const row of rows) {
+    if (failed.has(row)) continue
+    applied ||= handlerOf[bucket.words[bucket.rowAt[row]! + 2]! & 0xffff] !== NO_HANDLER
+    if (lateOf !== null) late += lateOf(bucket, row)
+  }
+  return { applied, late }
+}
+
+/** The bucket's rows by their cut, in order within it. */
+function rowsByCut({ rows, slotOf }: Bucket, cutOfRow: Int32Array, cuts: number, disordered: Uint8Array | null) {
+  const starts = new Int32Array(cuts + 1)
+  const isLeftOut = (row: number) => disordered !== null && disordered[slotOf[row]!] === 1
+  for (let row = 0; row < rows; row++) if (!isLeftOut(row)) starts[cutOfRow[row]! + 1]!++
+  for (let cut = 0; cut < cuts; cut++) starts[cut + 1]! += starts[cut]!
+  const cursors = starts.slice()
+  const sorted = new Int32Array(starts[cuts]!)
+  for (let row = 0; row < rows; row++) if (!isLeftOut(row)) sorted[cursors[cutOfRow[row]!]!++] = row
+  return { starts, rows: sorted }
+}
+
+/** The keys that were changed since the last cut, and what is known of all of them. */
+function makeKeys({ bucket, handlerOf, lateOf }: VintageFold) {
+  const { words, rowAt, slotOf, table } = bucket
+  const late = new Int32Array(table.size)
+  const applied = new Uint8Array(table.size)
+  const changed = new Uint8Array(table.size)
+  let slots: number[] = []
+  return {
+    late,
+    note(row: number): void {
+      const slot = slotOf[row]!
+      if (handlerOf[words[rowAt[row]! + 2]! & 0xffff] !== NO_HANDLER) applied[slot] = 1
+      if (lateOf !== null) late[slot]! += lateOf(bucket, row)
+      if (changed[slot] === 0) {
+        changed[slot] = 1
+        slots.push(slot)
+      }
+    },
+    /** Those of them that have a state: without an event that was applied a key is not in the view. */
+    take(): number[] {
+      const taken = slots.filter((slot) => applied[slot] === 1)
+      for (const slot of slots) changed[slot] = 0
+      slots = []
+      return taken
+    },
+  }
+}
+
+/**
+ * Folds rows of the bucket in a given order, leaving out those that fail, where that is allowed.
+ *
+ * @param failed Rows of the bucket that failed; more may be added.
+ * @returns What folds a run of them, when those before it are folded.
+ */
+function foldRows(given: VintageFold, rows: Int32Array, failed: Set<number>): (from: number, to: number) => void {
+  const { bucket, fold, handlerOf, keyOf, states, reset, refuse } = given
+  const rowAt = rows.map((row) => bucket.rowAt[row]!)
+  const slotOf = rows.map((row) => bucket.slotOf[row]!)
+  const store = Array.isArray(states) || !states.isFlat ? null : states
+  const foldOne = (i: number) => fold.run(rowAt, slotOf, i, i + 1, handlerOf, keyOf)
+  const fails = (i: number, error: unknown) => {
+    refuse(rows[i]!, error)
+    failed.add(rows[i]!)
+  }
+  /** As if the failed events of the key had never been. */
+  const refold = (until: number) => {
+    reset(slotOf[until]!)
+    for (let i = 0; i < until; i++) if (slotOf[i] === slotOf[until] && !failed.has(rows[i]!)) foldOne(i)
+  }
+  const foldOneByOne = (from: number, to: number) => {
+    for (let i = from; i < to; i++) {
+      const saved = store?.save(slotOf[i]!)
+      try {
+        foldOne(i)
+      } catch (error) {
+        fails(i, error)
+        if (saved === undefined) refold(i)
+        else store!.restore(slotOf[i]!, saved)
+      }
+    }
+  }
+  return (from, to) =>
+    guarded(() => {
+      try {
+        fold.run(rowAt, slotOf, from, to, handlerOf, keyOf)
+      } catch (error) {
+        const at = fold.at()
+        fails(at, error)
+        refold(at)
+        foldOneByOne(at + 1, to)
+      }
+    })
+}

@@ -1,0 +1,121 @@
+import { compareContents } from '../map/all.ts'
+import type { Batch } from '../map/batch.ts'
+import type { KeyedRows } from '../map/emission.ts'
+import type { MapResult } from '../map/map-split.ts'
+import { typesOf } from '../map/types.ts'
+import type { ExceptionRow } from '../model/report.ts'
+import type { OpenFile } from '../parquet/open-in-turn.ts'
+import { type DuplicateSet, duplicatesBySplit, type RowPlace } from '../shuffle/duplicates.ts'
+import { compilePacker, type Packer } from '../shuffle/pack.ts'
+import { packedLayout } from '../view/packed-layout.ts'
+import { lateCode } from '../view/view-set.ts'
+import { describeRows, type EventText, isKey, mapperOf, originOf, type RowGroupEvents } from './find-events.ts'
+import type { TracePlan } from './plan-trace.ts'
+import { takeRows } from './rows.ts'
+
+/** An event that a rebuild hands to the view's handlers for the key. */
+export interface SentEvent extends EventText {
+  readonly place: RowPlace
+  /** Of an event that is late: by how much. */
+  readonly late: string | null
+}
+
+/** What a rebuild makes of the events of a key before any is folded. */
+export interface Applied {
+  /** In the order of the log's files. */
+  readonly sent: readonly SentEvent[]
+  /** Their packed rows, one behind the other. */
+  readonly words: Int32Array
+  /** By split: events of the row group that the view refused, of whatever key. */
+  readonly refused: ReadonlyMap<number, readonly ExceptionRow[]>
+  readonly duplicates: readonly DuplicateSet[]
+}
+
+/**
+ * Maps the row groups that hold events of the key as a rebuild does, and packs those of the key.
+ *
+ * @throws ConflictError where one id stands for different contents, and what else a rebuild would throw.
+ */
+export function applyEvents(
+  plan: TracePlan,
+  found: readonly RowGroupEvents[],
+  wanted: Uint8Array,
+  open: OpenFile,
+): Applied {
+  const { log, traced } = plan
+  const duplicates = log.identify.by === 'nothing' ? [] : repeatedEvents(found)
+  const bySplit = duplicatesBySplit(duplicates)
+  const mapper = mapperOf(plan, log, traced)
+  const pack = compilePacker(packedLayout(log, traced).layout)
+  const sent: SentEvent[] = []
+  const pieces: Int32Array[] = []
+  const mapped: MapResult[] = []
+  for (const { split } of found) {
+    mapped[split] = mapper.watch(split, bySplit.get(split) ?? [], open, (_group, _ordinal, batch, { keyed }) => {
+      const own = [...Array(keyed!.count).keys()].filter((i) =>
+        isKey(keyed!.keyData, keyed!.keyStarts[i]!, keyed!.keyLengths[i]!, wanted),
+      )
+      if (own.length === 0) return
+      const rows = own.map((i) => keyed!.rows[i]!)
+      const windows = plan.window?.reader.read(batch) ?? null
+      const isLate = rows.map((row) => windows?.late?.[row] === 1)
+      pieces.push(packRows(plan, pack, batch, keyed!, own, isLate))
+      describeRows(plan, batch, rows).forEach((event, i) => {
+        const row = rows[i]!
+        const late = isLate[i] ? plan.window!.reader.describeLate(batch, windows!, row) : null
+        sent.push({ ...event, late, place: { split, rowGroup: batch.rowGroup, row: originOf(batch, row) } })
+      })
+    })
+  }
+  compareContents(log, { sets: duplicates, bySplit }, mapped)
+  const refused = new Map(found.map(({ split }) => [split, mapped[split]!.exceptions[plan.view.name]!]))
+  return { sent, words: joined(pieces), refused, duplicates }
+}
+
+/** Events of one id have one content, so all of them are of the key if one is. */
+function repeatedEvents(found: readonly RowGroupEvents[]): DuplicateSet[] {
+  const places = found.flatMap(({ split, rowGroup, events }) =>
+    events.map(({ eventId, row }) => ({ eventId, place: { split, rowGroup, row } })),
+  )
+  const sets = [...Map.groupBy(places, ({ eventId }) => eventId).values()]
+  return sets.filter((set) => set.length > 1).map((set) => set.map(({ place }) => place))
+}
+
+/** @param own Which of the keyed rows. */
+function packRows(
+  { log, traced }: TracePlan,
+  pack: Packer,
+  batch: Batch,
+  keyed: KeyedRows,
+  own: readonly number[],
+  isLate: readonly boolean[],
+): Int32Array {
+  const types = typesOf(log, batch)
+  const rows = own.map((i) => keyed.rows[i]!)
+  const late = lateCode(traced)
+  const typeCodes = Uint16Array.from(rows, (row, i) => {
+    const code = traced.typeCodes.get(types.names[types.codes[row]!]!) ?? 0
+    return isLate[i] ? code + late : code
+  })
+  const input = {
+    count: own.length,
+    rows: Int32Array.from(own.keys()),
+    hashes: Int32Array.from(own, (i) => keyed.hashes[i]!),
+    keyData: keyed.keyData,
+    keyStarts: Int32Array.from(own, (i) => keyed.keyStarts[i]!),
+    keyLengths: Int32Array.from(own, (i) => keyed.keyLengths[i]!),
+    typeCodes,
+    columns: traced.plan.slots.map((slot) => takeRows(batch.columns[slot]!, rows)),
+  }
+  return pack(input, 0, (words) => new Int32Array(words)).words
+}
+
+function joined(pieces: readonly Int32Array[]): Int32Array {
+  const words = new Int32Array(pieces.reduce((sum, piece) => sum + piece.length, 0))
+  let at = 0
+  for (const piece of pieces) {
+    words.set(piece, at)
+    at += piece.length
+  }
+  return words
+}

@@ -1,0 +1,147 @@
+import { type Batch, logicalTypeAt, readBatch } from '../map/batch.ts'
+import { idText } from '../map/identity.ts'
+import { LogMapper } from '../map/map-split.ts'
+import { rowsOutside } from '../map/moments.ts'
+import { typesOf } from '../map/types.ts'
+import { makeUpcaster } from '../map/upcast.ts'
+import type { ParquetFile, RowGroup } from '../parquet/file.ts'
+import type { OpenFile } from '../parquet/open-in-turn.ts'
+import { momentBounds } from '../plan/make-plan.ts'
+import type { FilePlan, LogPlan } from '../plan/plan.ts'
+import { BlockMemory, newBudget } from '../shuffle/block-memory.ts'
+import { disk } from '../storage/disk.ts'
+import { nanosecondsIn } from '../view/from-values.ts'
+import type { PreparedGroup } from '../view/view-set.ts'
+import type { Key, TracePlan } from './plan-trace.ts'
+import { storedValue } from './rows.ts'
+
+/** What a trace shows of an event. Values are as they are stored: moments and decimals as integers, JSON as text. */
+export interface EventText {
+  readonly eventId: string
+  readonly type: string
+  readonly occurredAt: unknown
+  readonly recordedAt: unknown
+  /** Those that the view's handlers read, in the order of the plan. */
+  readonly fields: readonly unknown[]
+  /** The values that the log is ordered by. */
+  readonly order: readonly unknown[]
+}
+
+/** An event of the key, as it stands in the log. */
+export interface FoundEvent extends EventText {
+  readonly row: number
+  /** Recorded after known-at, or occurred after as-of. */
+  readonly isOutside: boolean
+}
+
+export interface RowGroupEvents {
+  readonly split: number
+  readonly rowGroup: number
+  /** In the order of their rows. */
+  readonly events: readonly FoundEvent[]
+}
+
+/** A mapper that keeps nothing of what it maps. */
+export function mapperOf({ view }: TracePlan, log: LogPlan, group: PreparedGroup): LogMapper {
+  return new LogMapper(
+    log,
+    [group],
+    makeUpcaster(log, view.log.upcast),
+    new BlockMemory(newBudget(0, ''), disk, 'trace'),
+  )
+}
+
+/** Whether statistics or the file's folders prove that no event of a row group has the key. */
+export function isAbsent(plan: TracePlan, file: FilePlan, parquet: ParquetFile, rowGroup: RowGroup, key: Key): boolean {
+  if (plan.window !== null) return liesOutsideWindow(plan, plan.window, file, parquet, rowGroup, key)
+  return plan.view.by === undefined && lacksKey(plan.log, file, parquet, rowGroup, key['key'])
+}
+
+function lacksKey(log: LogPlan, file: FilePlan, parquet: ParquetFile, rowGroup: RowGroup, value: unknown): boolean {
+  const source = file.sources[log.roles.key]!
+  const { type } = log.slots[log.roles.key]!
+  if (source.kind === 'constant') return type.kind === 'string' && source.value !== value
+  if (source.kind !== 'column') return false
+  const { kind } = logicalTypeAt(parquet.schema, source.path)
+  const { min, max } = rowGroup.statistics(source.path) ?? {}
+  if (min === undefined || max === undefined) return false
+  if (type.kind === 'string' && kind === 'string') {
+    const compare = (bound: unknown) => Buffer.compare(Buffer.from(value as string), Buffer.from(bound as string))
+    return compare(min) < 0 || compare(max) > 0
+  }
+  const isWhole = kind === 'int' && ['int32', 'int64', 'bigint'].includes(type.kind)
+  return isWhole && ((value as bigint) < (min as bigint) || (value as bigint) > (max as bigint))
+}
+
+function liesOutsideWindow(
+  { log }: TracePlan,
+  { calendar, column }: NonNullable<TracePlan['window']>,
+  file: FilePlan,
+  parquet: ParquetFile,
+  rowGroup: RowGroup,
+  key: Key,
+): boolean {
+  const bounds = momentBounds(parquet, rowGroup, file.sources[log.roles.occurredAt], log.zone)
+  if (bounds === undefined) return false
+  const window = calendar.indexOfKey(key[column] as number | bigint)
+  const step = nanosecondsIn[log.timeUnit]
+  return bounds.max < calendar.startOf(window) * step || bounds.min >= calendar.endOf(window) * step
+}
+
+/**
+ * The rows of a row group whose events are of the key, whatever becomes of them: by the very code that finds keys in a
+ * rebuild, for a view that takes every event.
+ */
+export function seekRows(seeker: LogMapper, split: number, wanted: Uint8Array, open: OpenFile): number[] {
+  const rows = new Set<number>()
+  seeker.watch(split, [], open, (_group, _ordinal, batch, { keyed }) => {
+    for (let i = 0; i < keyed!.count; i++) {
+      const start = keyed!.keyStarts[i]!
+      if (isKey(keyed!.keyData, start, keyed!.keyLengths[i]!, wanted)) rows.add(originOf(batch, keyed!.rows[i]!))
+    }
+  })
+  return [...rows].sort((a, b) => a - b)
+}
+
+export function originOf({ origin }: Batch, row: number): number {
+  return origin === null ? row : origin[row]!
+}
+
+export function isKey(data: Uint8Array, start: number, length: number, wanted: Uint8Array): boolean {
+  if (length !== wanted.length) return false
+  for (let i = 0; i < length; i++) if (data[start + i] !== wanted[i]) return false
+  return true
+}
+
+/** Reads what is shown of events, as it stands in the log. */
+export function readEvents(plan: TracePlan, split: number, rows: readonly number[], open: OpenFile): RowGroupEvents {
+  const { log, fields } = plan
+  const { file, rowGroups } = log.splits[split]!
+  const { id, type, occurredAt, recordedAt } = log.roles
+  const needed = new Set([...id, type, occurredAt, recordedAt, ...fields, ...log.order].filter((slot) => slot >= 0))
+  const batch = readBatch(log, log.files[file]!, open(log.files[file]!), rowGroups[0]!.index, needed)
+  const outside = rowsOutside(log, batch)
+  return {
+    split,
+    rowGroup: batch.rowGroup,
+    events: describeRows(plan, batch, rows).map((event, i) => {
+      const row = rows[i]!
+      return { ...event, row, isOutside: outside?.[row] === 1 }
+    }),
+  }
+}
+
+/** Events of a batch, which may be upcast ones. */
+export function describeRows({ log, fields }: TracePlan, batch: Batch, rows: readonly number[]): EventText[] {
+  const { occurredAt, recordedAt } = log.roles
+  const types = typesOf(log, batch)
+  const valueAt = (slot: number, row: number) => (slot < 0 ? null : storedValue(batch.columns[slot]!, row))
+  return rows.map((row) => ({
+    eventId: idText(log, batch, row),
+    type: types.names[types.codes[row]!]!,
+    occurredAt: valueAt(occurredAt, row),
+    recordedAt: valueAt(recordedAt, row),
+    fields: fields.map((slot) => valueAt(slot, row)),
+    order: log.order.map((slot) => valueAt(slot, row)),
+  }))
+}

@@ -1,0 +1,180 @@
+import type { LoadedJob } from '../job/load.ts'
+import { fieldsRead } from '../job/reads.ts'
+import { makeWindowReader, type WindowReader } from '../map/windows.ts'
+import { ConfigurationError } from '../model/errors.ts'
+import { type ManifestColumn, manifestColumn } from '../model/manifest.ts'
+import { isTyped, type ViewDefinition, type WindowDefinition } from '../model/view.ts'
+import { makePlan } from '../plan/make-plan.ts'
+import type { GroupPlan, LogPlan } from '../plan/plan.ts'
+import { disk } from '../storage/disk.ts'
+import type { Calendar } from '../time/calendar.ts'
+import { ByteWriter, KeyValueError } from '../view/key-codec.ts'
+import {
+  keyFields,
+  outputSchema,
+  type PreparedGroup,
+  type PreparedView,
+  prepareGroup,
+  windowCalendar,
+} from '../view/view-set.ts'
+
+export interface TraceOptions {
+  readonly view: string
+  /** By log: what to read instead of the files its definition names. */
+  readonly inputs?: Readonly<Record<string, string | readonly string[]>>
+  readonly knownAt?: string
+  readonly asOf?: string
+}
+
+/** Values of the key columns by name, as `by` gives them; those of a log's own key by the name `key`. */
+export type Key = Readonly<Record<string, unknown>>
+
+/** What a trace reads and folds. Two views of one log: the one that is traced, and one that takes every event of its key. */
+export interface TracePlan {
+  readonly view: ViewDefinition
+  /** Each row group is a split of its own. */
+  readonly log: LogPlan
+  /** The log whatever the moments that were asked for. */
+  readonly wholeLog: LogPlan
+  readonly traced: PreparedGroup
+  /** Of a view with windows: what they are, and what finds those of events. */
+  readonly window: { readonly column: string; readonly calendar: Calendar; readonly reader: WindowReader } | null
+  /** Finds the events of a key whatever becomes of them: see `seeker`. */
+  seeking(key: Key): PreparedGroup
+  /** The key's columns as they stand in the view. */
+  readonly key: readonly ManifestColumn[]
+  /** Slots of the log: fields that the view's handlers read. */
+  readonly fields: readonly number[]
+}
+
+/**
+ * Plans a trace from the logs' footers.
+ *
+ * @throws ConfigurationError where the job has no such view.
+ */
+export function planTrace(job: LoadedJob, options: TraceOptions): TracePlan {
+  const view = viewOf(job, options.view)
+  // A passbook is one key's events one after the other, so states are never combined and always in order.
+  const traced: ViewDefinition = { ...view, merge: undefined, orderFree: false }
+  const sought = seeker(view, () => true)
+  const plan = makePlan({
+    job: job.name,
+    views: [traced, sought],
+    inputs: options.inputs,
+    knownAt: options.knownAt,
+    asOf: options.asOf,
+    fieldsRead: (fn, parameter) => fieldsRead(fn === sought.by ? view.by! : fn, parameter),
+    files: disk,
+  }).logs[0]!
+  const log = { ...plan, splits: rowGroupsOf(plan) }
+  const groupOf = (name: string) => plan.groups.find((group) => group.views.includes(name))!
+  const own = groupOf(view.name)
+  const { id, key, type, occurredAt, recordedAt, sequence } = log.roles
+  const shown = [...id, type, occurredAt, recordedAt, ...log.order].filter((slot) => slot >= 0)
+  const tracedGroup = {
+    ...own,
+    views: [view.name],
+    slots: [...new Set([...own.slots, ...shown])].sort((a, b) => a - b),
+  }
+  const roles = [...shown, key, sequence]
+  const keys = Object.keys(keyFields(log, view)).length
+  return {
+    view,
+    log,
+    wholeLog: withoutMoments(log),
+    window: view.window ? windowAndReader(log, view.window) : null,
+    traced: prepareGroup(log, tracedGroup, new Map([[view.name, traced]])),
+    seeking: (wanted) => prepareSeeker(log, groupOf(sought.name), view, wanted),
+    key: outputSchema(log, view)
+      .slice(0, keys)
+      .map(({ name, type }) => manifestColumn(name, type)),
+    fields: own.slots.filter((slot) => !roles.includes(slot)),
+  }
+}
+
+function viewOf({ name, definition }: LoadedJob, wanted: string): ViewDefinition {
+  const view = definition.views.find((candidate) => candidate.name === wanted)
+  if (view !== undefined) return view
+  const names = definition.views.map((candidate) => candidate.name).join(', ')
+  throw new ConfigurationError(`Job ${name} has no view "${wanted}": it has ${names}.`)
+}
+
+/** One split a row group, so that no more of the log is held at a time. */
+function rowGroupsOf(log: LogPlan): LogPlan['splits'] {
+  return log.splits.flatMap(({ file, rowGroups, bytes, rows }) =>
+    rowGroups.map((rowGroup) => ({
+      file,
+      rowGroups: [rowGroup],
+      rows: rowGroup.rows,
+      bytes: rows === 0 ? 0 : Math.round((bytes * rowGroup.rows) / rows),
+    })),
+  )
+}
+
+function windowAndReader(log: LogPlan, window: WindowDefinition): TracePlan['window'] {
+  return { column: window.name, calendar: windowCalendar(log, window), reader: makeWindowReader(log, window) }
+}
+
+function withoutMoments(log: LogPlan): LogPlan {
+  const splits = log.splits.map((split) => ({
+    ...split,
+    rowGroups: split.rowGroups.map((rowGroup) => ({ ...rowGroup, skipped: false })),
+  }))
+  return { ...log, splits, knownAt: null, asOf: null }
+}
+
+function prepareSeeker(log: LogPlan, group: GroupPlan, view: ViewDefinition, wanted: Key): PreparedGroup {
+  const { given } = prepareGroup(log, { ...group, views: [view.name] }, new Map([[view.name, view]])).views[0]!
+  const names = Object.keys(given)
+  const definition = seeker(view, (key) => names.every((name) => (key as Key)[name] === wanted[name]))
+  // Nothing of an event travels but its key.
+  const bare = { ...group, views: [definition.name], slots: [], ordered: false }
+  return prepareGroup(log, bare, new Map([[definition.name, definition]]))
+}
+
+/**
+ * The view without all that keeps events from a key: it takes any type, filters nothing and folds nothing. What its `by`
+ * can't take, because no handler would, is of no key.
+ *
+ * @param isWanted Asked for each key that `by` gives.
+ */
+function seeker(view: ViewDefinition, isWanted: (key: unknown) => boolean): ViewDefinition {
+  const by = view.by as ((event: unknown) => unknown) | undefined
+  const found = (event: unknown) => {
+    try {
+      const keys = by!(event)
+      return (Array.isArray(keys) ? keys : [keys]).find((key) => key !== null && isWanted(key)) ?? null
+    } catch {
+      return null
+    }
+  }
+  return {
+    ...view,
+    name: `events of ${view.name}`,
+    by: by === undefined ? undefined : found,
+    filter: undefined,
+    on: { '*': () => {} },
+    state: isTyped(view.state) ? {} : view.state,
+    unknown: 'filter',
+    onError: 'fail',
+    merge: undefined,
+    window: view.window && { ...view.window, measure: undefined },
+    orderFree: true,
+    columns: {},
+    row: undefined,
+  }
+}
+
+/** The bytes of a key. @throws ConfigurationError where a value doesn't fit its column. */
+export function keyBytes({ traced, window }: TracePlan, key: Key): Uint8Array {
+  const [{ codec, name }] = traced.views as readonly [PreparedView]
+  const writer = new ByteWriter()
+  try {
+    window?.calendar.indexOfKey(key[window.column] as number | bigint)
+    codec.write(key, writer)
+  } catch (error) {
+    if (!(error instanceof KeyValueError || error instanceof RangeError)) throw error
+    throw new ConfigurationError(`View ${name} can have no such key: ${error.message.replace(/\.$/, '')}.`)
+  }
+  return writer.bytes.subarray(0, writer.length)
+}

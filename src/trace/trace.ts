@@ -1,0 +1,166 @@
+import { readBatch } from '../map/batch.ts'
+import { type NewestByPeriod, noteNewest, noteRecorded } from '../map/periods.ts'
+import type { Place } from '../model/errors.ts'
+import type { ExceptionRow } from '../model/report.ts'
+import type { ViewDefinition } from '../model/view.ts'
+import { type OpenFile, openInTurn } from '../parquet/open-in-turn.ts'
+import { disk } from '../storage/disk.ts'
+import { watermarkOf } from '../time/watermark.ts'
+import { type Applied, applyEvents } from './apply-events.ts'
+import { type EventText, isAbsent, mapperOf, type RowGroupEvents, readEvents, seekRows } from './find-events.ts'
+import { foldPassbook, type Passbook, type StoredState } from './passbook.ts'
+import { type Key, keyBytes, type TracePlan } from './plan-trace.ts'
+
+export type Outcome = 'applied' | 'duplicate' | 'filtered' | 'late' | 'quarantined'
+
+/** An event of the key and what became of it. One that was upcast to several stands here as often. */
+export interface TracedEvent extends EventText {
+  readonly place: Place
+  readonly outcome: Outcome
+  /** Why it was not applied; of one that was applied though it was late, how late. */
+  readonly reason: string | null
+  /** The state before and after; null where the event didn't come to be folded, or states are not kept. */
+  readonly before: StoredState | null
+  readonly after: StoredState | null
+}
+
+export interface Trace {
+  /** In the order in which they are folded; those that were not applied where they would have been. */
+  readonly events: readonly TracedEvent[]
+  /** What the key is in the view: its rows, none where no event was applied. */
+  readonly rows: Passbook['rows']
+  /** Events of the key recorded after known-at or occurred after as-of. */
+  readonly outside: number
+  readonly rowGroups: { readonly read: number; readonly skipped: number }
+}
+
+export interface TraceOutput {
+  /** Of how many events, the latest, states are kept; absent: of all. */
+  readonly statesMax?: number
+  /** Is told of each row group: its rows and bytes. */
+  readonly onProgress?: (rows: number, bytes: number) => void
+}
+
+/** The passbook of one key: find its events → map them as a rebuild does → fold them one at a time. */
+export function traceKey(plan: TracePlan, key: Key, { statesMax, onProgress }: TraceOutput = {}): Trace {
+  const wanted = keyBytes(plan, key)
+  return openInTurn(disk, (open) => {
+    const { found, skipped } = findEvents(plan, key, wanted, open, onProgress ?? (() => {}))
+    const applied = applyEvents(plan, found, wanted, open)
+    const passbook = foldPassbook(plan, applied, watermarkFor(plan, open), statesMax ?? Number.POSITIVE_INFINITY)
+    const all = found.flatMap(({ events }) => events)
+    return {
+      events: inOrder([...stepsOf(plan, passbook), ...notApplied(plan, found, applied)]),
+      rows: passbook.rows,
+      outside: all.filter(({ isOutside }) => isOutside).length,
+      rowGroups: { read: plan.log.splits.length - skipped, skipped },
+    }
+  })
+}
+
+function findEvents(
+  plan: TracePlan,
+  key: Key,
+  wanted: Uint8Array,
+  open: OpenFile,
+  onProgress: (rows: number, bytes: number) => void,
+): { found: RowGroupEvents[]; skipped: number } {
+  const { wholeLog } = plan
+  const seeker = mapperOf(plan, wholeLog, plan.seeking(key))
+  const found: RowGroupEvents[] = []
+  let skipped = 0
+  for (const [index, split] of wholeLog.splits.entries()) {
+    const file = wholeLog.files[split.file]!
+    const parquet = open(file)
+    if (isAbsent(plan, file, parquet, parquet.rowGroups[split.rowGroups[0]!.index]!, key)) skipped++
+    else {
+      const rows = seekRows(seeker, index, wanted, open)
+      if (rows.length > 0) found.push(readEvents(plan, index, rows, open))
+    }
+    onProgress(split.rows, split.bytes)
+  }
+  return { found, skipped }
+}
+
+/** Up to when the log is taken to be known, which only views with windows say. */
+function watermarkFor({ log, window }: TracePlan, open: OpenFile): bigint | null {
+  if (window === null) return null
+  const newest = new Map<number, bigint>()
+  for (const split of log.splits) {
+    const file = log.files[split.file]!
+    const [rowGroup] = split.rowGroups
+    const own: NewestByPeriod = new Map()
+    if (rowGroup!.newest === 'unread') {
+      const recordedAt = new Set([log.roles.recordedAt])
+      noteRecorded(log, readBatch(log, file, open(file), rowGroup!.index, recordedAt), null, own)
+    } else if (rowGroup!.newest !== null) noteNewest(own, 0, rowGroup!.newest)
+    for (const moment of own.values()) noteNewest(newest, file.partition, moment)
+  }
+  return watermarkOf(newest.values(), log.silentAfter)
+}
+
+function stepsOf(plan: TracePlan, { steps }: Passbook): TracedEvent[] {
+  return steps.map(({ event: { place, late, ...event }, isApplied, before, after, failure }) => ({
+    ...event,
+    place: placeOf(plan, place.split, place.row),
+    outcome: failure !== null ? 'quarantined' : isApplied ? 'applied' : 'late',
+    reason: failure !== null ? `handler failed: ${failure}` : late,
+    before,
+    after,
+  }))
+}
+
+function placeOf({ log }: TracePlan, split: number, row: number): Place {
+  const { file, rowGroups } = log.splits[split]!
+  return { file: log.files[file]!.path, rowGroup: rowGroups[0]!.index, row }
+}
+
+/** Events of the key that no handler was handed, though they lie within the moments asked for. */
+function notApplied(plan: TracePlan, found: readonly RowGroupEvents[], applied: Applied): TracedEvent[] {
+  const nameOf = ({ split, row }: { split: number; row: number }) => `${split}:${row}`
+  const sent = new Set(applied.sent.map(({ place }) => nameOf(place)))
+  const repeated = new Set(applied.duplicates.flatMap((set) => set.slice(1).map(nameOf)))
+  const missing: TracedEvent[] = []
+  for (const { split, events } of found) {
+    for (const { row, isOutside, ...event } of events) {
+      if (isOutside || sent.has(nameOf({ split, row }))) continue
+      const why = repeated.has(nameOf({ split, row }))
+        ? { outcome: 'duplicate' as const, reason: 'the same event stands in the log before' }
+        : whyNot(plan.view, event, applied.refused.get(split)!)
+      missing.push({ ...event, ...why, place: placeOf(plan, split, row), before: null, after: null })
+    }
+  }
+  return missing
+}
+
+function whyNot(view: ViewDefinition, { eventId, type }: EventText, refused: readonly ExceptionRow[]) {
+  const exception = refused.find((candidate) => candidate.eventId === eventId)
+  if (exception !== undefined) {
+    const { reason, detail } = exception
+    return { outcome: reason === 'late' ? ('late' as const) : ('quarantined' as const), reason: detail || reason }
+  }
+  const reason =
+    view.log.upcast[type] !== undefined
+      ? 'its upcast made no event of it that the view takes'
+      : view.on[type] === undefined && view.on['*'] === undefined
+        ? 'the view has no handler for its type'
+        : "the view's filter"
+  return { outcome: 'filtered' as const, reason }
+}
+
+/** Folded events stay as they were folded; the others come where the log's order puts them, behind what is equal. */
+function inOrder(events: TracedEvent[]): TracedEvent[] {
+  return events.sort((a, b) => {
+    for (const [i, value] of a.order.entries()) {
+      const order = compareStored(value, b.order[i])
+      if (order !== 0) return order
+    }
+    return 0
+  })
+}
+
+/** Values of columns that a log may be ordered by: integers, and strings by their UTF-8 bytes. */
+function compareStored(a: unknown, b: unknown): number {
+  if (typeof a === 'string') return Buffer.compare(Buffer.from(a), Buffer.from(b as string))
+  return (a as bigint) < (b as bigint) ? -1 : (a as bigint) > (b as bigint) ? 1 : 0
+}

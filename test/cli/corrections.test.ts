@@ -1,0 +1,163 @@
+import { existsSync, readFileSync, rmSync } from 'node:fs'
+import { join } from 'node:path'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { type CaseEvent, correctedView } from '../support/corrected-view.ts'
+import { scratch } from '../support/logs.ts'
+import { type Ran, refold } from '../support/refold.ts'
+
+const folder = scratch('corrections')
+afterAll(folder.remove)
+
+const early: CaseEvent[] = [
+  { id: 'a1', region: 'a', day: 1, recordedDay: 2, cases: 5 },
+  { id: 'b1', region: 'b', day: 1, recordedDay: 2, cases: 7 },
+  { id: 'c1', region: 'c', day: 2, recordedDay: 2, cases: 1 },
+]
+const late: CaseEvent[] = [
+  { id: 'a2', region: 'a', day: 1, recordedDay: 3, cases: 2 },
+  { id: 'd1', region: 'd', day: 3, recordedDay: 3, cases: 4 },
+]
+const view = correctedView(join(folder.path, 'cases'))
+const generations: string[] = []
+
+beforeAll(async () => {
+  view.setLog(early)
+  generations.push((await view.publish(1)).generation)
+  view.setLog([...early.slice(0, 2), ...late])
+  generations.push((await view.publish(1)).generation)
+  generations.push((await view.publish(2)).generation)
+})
+
+function run(...parameters: readonly string[]): Ran {
+  return refold([...parameters, '--out', view.out])
+}
+
+function objects({ exitCode, stdout }: Ran): Record<string, unknown>[] {
+  expect(exitCode).toBe(0)
+  return stdout
+    .split('\n')
+    .filter((line) => line !== '')
+    .map((line) => JSON.parse(line) as Record<string, unknown>)
+}
+
+describe('refold diff', () => {
+  test('compares the current generation with the one before, column by column and key by key', () => {
+    const { exitCode, stdout, stderr } = run('diff', 'cases', '1', '2')
+    expect({ exitCode, stderr }).toEqual({ exitCode: 0, stderr: '' })
+    expect(stdout.split('\n').slice(0, 2)).toEqual([
+      `cases, generation ${generations[0]} → generation ${generations[1]}`,
+      '1 key added, 1 removed, 1 changed, 1 unchanged',
+    ])
+    const lines = stdout.split('\n').map((line) => line.trimEnd())
+    expect(lines).toContain('total                  1')
+    expect(lines.some((line) => /^~ {2}1970-01-02 {2}a .* 5 → 7 +1 → 2/.test(line))).toBe(true)
+    expect(lines.some((line) => /^\+ {2}1970-01-04 {2}d .* 4 +1/.test(line))).toBe(true)
+    expect(lines.some((line) => /^− {2}1970-01-03 {2}c .* 1 +1/.test(line))).toBe(true)
+  })
+
+  test('prints a document of all that it found as --json, and lines as ndjson and csv', () => {
+    const { exitCode, stdout } = run('diff', 'cases', '--json')
+    expect(exitCode).toBe(0)
+    const document = JSON.parse(stdout) as Record<string, unknown>
+    expect(document).toMatchObject({
+      before: `generation ${generations[1]}`,
+      keys: { added: 0, removed: 0, changed: 3, unchanged: 0 },
+      columns: [{ name: 'total', rows: 3 }, { name: 'reports', rows: 0 }, { name: 'status' }, { name: 'lateEvents' }],
+    })
+    expect(document['changes']).toHaveLength(3)
+    expect(objects(run('diff', 'cases', '1', '2', '--format', 'ndjson'))).toContainEqual({
+      change: 'changed',
+      key: { day: '1970-01-02', region: 'a' },
+      row: 0,
+      old: { total: 5, reports: 1 },
+      new: { total: 7, reports: 2 },
+    })
+    const csv = run('diff', 'cases', '1', '2', '--format', 'csv', '--limit', '1')
+    expect(csv.stdout).toMatch(/^change,day,region,row,column,old,new\r\n/)
+    expect(csv.stderr).toContain('1 key added, 1 removed, 1 changed, 1 unchanged.')
+  })
+
+  test('compares what two moments knew, and a moment with what is published', () => {
+    const moments = run('diff', 'cases', '--known-at', '1970-01-03', '--known-at', '1970-01-04', '--json', '--quiet')
+    expect(JSON.parse(moments.stdout)).toMatchObject({
+      before: 'known at 1970-01-03',
+      after: 'known at 1970-01-04',
+      keys: { added: 1, removed: 0, changed: 1, unchanged: 1 },
+    })
+    const since = run('diff', 'cases', '--known-at', '1970-01-03', '--json', '--quiet')
+    expect(JSON.parse(since.stdout)).toMatchObject({ keys: { added: 1, removed: 0, changed: 1, unchanged: 1 } })
+  })
+
+  test.each([
+    [['diff', 'none'], 'Cannot read view none'],
+    [['diff', 'cases', '9'], 'Cannot read generation 9 of view cases'],
+    [['diff', 'cases', '1', '9'], 'Cannot read generation 9 of view cases'],
+    [['diff', 'cases', '1', '2', '--known-at', '1970-01-03'], 'Cannot compare 3 things'],
+    [['diff', 'cases', '--format', 'xml'], '--format: expected one of table, ndjson, csv, found xml'],
+    [['diff', 'cases', '--known-at', 'soon', '--quiet'], '--known-at'],
+    [['diff', 'cases', '--job', 'x.ts'], '--job'],
+    [['corrections', 'none'], 'Cannot read view none'],
+    [['corrections', 'cases', '--generation', '9'], 'Cannot read generation 9 of view cases'],
+    [['corrections', 'cases', '--since', '9'], 'Cannot read generation 9 of view cases'],
+    [['corrections', 'cases', '--since', '1', '--generation', '2'], '--generation and --since exclude each other'],
+    [['notify', 'none', '--file', 'x.jsonl'], 'Cannot read view none'],
+    [['notify', 'cases'], 'Expected one of --file, --command and --webhook, found none'],
+    [['notify', 'cases', '--file', 'x', '--command', 'y'], 'found --file and --command'],
+    [['notify', 'cases', '--webhook', 'example.org'], '--webhook: expected an address such as'],
+    [['notify', 'cases', '--webhook', 'ftp://example.org'], '--webhook: expected an address such as'],
+    [['notify', 'cases', '--webhook', 'https://a:b@example.org'], 'without a user and password'],
+    [['notify', 'cases', '--file', 'x', '--retries', 'many'], '--retries: expected a whole number'],
+  ])('%j is refused', (parameters, message) => {
+    const { exitCode, stdout, stderr } = run(...parameters)
+    expect({ exitCode, stdout }).toEqual({ exitCode: 2, stdout: '' })
+    expect(stderr).toContain(message)
+  })
+
+  test('tells that the first generation has none before it', async () => {
+    const own = correctedView(join(folder.path, 'first'))
+    own.setLog(early)
+    await own.publish(1)
+    const { exitCode, stderr } = refold(['diff', 'cases', '--out', own.out])
+    expect(exitCode).toBe(2)
+    expect(stderr).toContain('is the first. Name two generations')
+    rmSync(own.home, { recursive: true })
+  })
+})
+
+describe('refold corrections', () => {
+  test('lists the notices of the current generation, of another, or of several', () => {
+    expect(objects(run('corrections', 'cases', '--json')).map(({ cause }) => cause)).toEqual(
+      Array.from({ length: 3 }, () => 'changed logic'),
+    )
+    const second = objects(run('corrections', 'cases', '--generation', '2', '--format', 'ndjson'))
+    expect(second.map(({ id, column, old, new: now }) => [id, column, old, now])).toEqual(
+      second.map(({ column, old, new: now }, row) => [`cases/${generations[1]}/${row}`, column, old, now]),
+    )
+    expect(new Set(second.map(({ cause }) => cause))).toEqual(new Set(['late data', 'upstream correction']))
+    expect(objects(run('corrections', 'cases', '--since', 'all', '--json'))).toHaveLength(second.length + 3)
+    expect(objects(run('corrections', 'cases', '--since', '3', '--json'))).toHaveLength(3)
+  })
+
+  test('prints a table and says where there are none', () => {
+    const { stdout } = run('corrections', 'cases', '--generation', '3')
+    expect(stdout.split('\n')[0]).toMatch(/^key +column +old +new +cause/)
+    const none = run('corrections', 'cases', '--generation', '1')
+    expect(none).toEqual({
+      exitCode: 0,
+      stdout: '',
+      stderr: `No published figure of view cases was corrected by generation ${generations[0]}.\n`,
+    })
+    const csv = run('corrections', 'cases', '--generation', '1', '--format', 'csv')
+    expect(csv.stdout).toMatch(/^id,generation,key,row,column,change,old,new,cause,steps,detail,/)
+    expect(run('corrections', 'cases', '--generation', '1', '--format', 'arrow').exitCode).toBe(0)
+  })
+})
+
+test('refold notify delivers to a file and says how many', () => {
+  const file = join(folder.path, 'notices.jsonl')
+  const first = run('notify', 'cases', '--file', file)
+  const count = readFileSync(file, 'utf8').trimEnd().split('\n').length
+  expect(first).toEqual({ exitCode: 0, stdout: '', stderr: `${count} notices of view cases delivered.\n` })
+  expect(run('notify', 'cases', '--file', file).stderr).toBe('0 notices of view cases delivered.\n')
+  expect(existsSync(join(process.cwd(), 'x.jsonl'))).toBe(false)
+})
