@@ -33,9 +33,13 @@ export function openForKey(view: FoundView, key: readonly KeyValue[], storage?: 
   return openParts(view, part === undefined ? files : [files[part]!], storage)
 }
 
-function partOf({ key: columns, files }: Manifest, key: readonly KeyValue[]): number | undefined {
+function partOf({ key: allColumns, files, options }: Manifest, whole: readonly KeyValue[]): number | undefined {
   const bits = Math.log2(files.length)
-  if (key.length < columns.length || !Number.isInteger(bits)) return undefined
+  if (whole.length < allColumns.length || !Number.isInteger(bits)) return undefined
+  // All vintages of a key are in one part: that of the key itself.
+  const behind = options.vintages === null ? 0 : 1
+  const columns = allColumns.slice(behind)
+  const key = whole.slice(behind)
   const codec = makeKeyCodec(
     Object.fromEntries(columns.map((column) => [column.name, { ...column, kind: column.type }])),
   )

@@ -410,10 +410,7 @@ function writeParts(
   const chunks = encodeParquet(outputSchema(log, view.definition), columns, { sorting: view.codec.names.length })
   const own = { ...files.writeNew(pathOf(view.name), chunks), view: view.name, name, rows, keys: part.keys }
   if (vintages === null) return [own]
-  const finished = vintages.finish(status)
   const of = vintagesName(view.name)
-  return [
-    own,
-    { ...files.writeNew(pathOf(of), finished.chunks), view: of, name, rows: finished.rows, keys: finished.keys },
-  ]
+  const written = vintages.finish(status, (chunks) => files.writeNew(pathOf(of), chunks))
+  return [own, { ...written, view: of, name }]
 }

@@ -6,7 +6,7 @@ export function takeRows(column: Column, rows: Int32Array): Column {
   const base = { length: rows.length, validity, nullCount }
   switch (column.kind) {
     case 'int32':
-      return { ...base, kind: 'int32', values: rows.map((row) => column.values[row]!) }
+      return { ...base, kind: 'int32', values: taken(column.values, rows, new Int32Array(rows.length)) }
     case 'int64': {
       const values = new BigInt64Array(rows.length)
       const to = new Int32Array(values.buffer)
@@ -18,7 +18,7 @@ export function takeRows(column: Column, rows: Int32Array): Column {
       return { ...base, kind: 'int64', values }
     }
     case 'float64':
-      return { ...base, kind: 'float64', values: Float64Array.from(rows, (row) => column.values[row]!) }
+      return { ...base, kind: 'float64', values: taken(column.values, rows, new Float64Array(rows.length)) }
     case 'bool': {
       const bits = new Uint8Array((rows.length + 7) >> 3)
       for (let i = 0; i < rows.length; i++) {
@@ -33,12 +33,17 @@ export function takeRows(column: Column, rows: Int32Array): Column {
       return {
         ...base,
         kind: 'dictionary',
-        codes: rows.map((row) => column.codes[row]!),
+        codes: taken(column.codes, rows, new Int32Array(rows.length)),
         dictionary: column.dictionary,
       }
     case 'values':
       return { ...base, kind: 'values', values: Array.from(rows, (row) => column.values[row]) }
   }
+}
+
+function taken<T extends Int32Array | Float64Array>(from: T, rows: Int32Array, to: T): T {
+  for (let i = 0; i < rows.length; i++) to[i] = from[rows[i]!]!
+  return to
 }
 
 function takeValidity(column: Column, rows: Int32Array): { validity: Uint8Array | null; nullCount: number } {

@@ -96,9 +96,10 @@ function foldAnew(given: VintageFold, first: number, cutOfRow: Int32Array, disor
     const cuts = Int32Array.from(new Set(own.map((row) => cutOfRow[row]!))).sort()
     let failed = new Set<number>()
     let folded = 0
+    let known = nothingKnown
+    let isWhole = true
     for (const cut of cuts) {
-      const upTo = own.filter((row) => cutOfRow[row]! <= cut)
-      const added = upTo.findIndex((row) => cutOfRow[row] === cut)
+      const { upTo, added } = rowsUpTo(own, cutOfRow, cut)
       if (added < folded) {
         reset(slot)
         failed = new Set()
@@ -106,16 +107,46 @@ function foldAnew(given: VintageFold, first: number, cutOfRow: Int32Array, disor
       }
       foldRows(given, upTo, failed)(folded, upTo.length)
       folded = upTo.length
-      const { applied, late } = tally(given, upTo, failed)
-      if (applied) part.add(first, slot, cut, late)
+      // Where events fail, which ones do may be another thing for each cut: then all are counted anew.
+      const goesOn = isWhole && failed.size === 0
+      isWhole = failed.size === 0
+      known = goesOn
+        ? tally(
+            given,
+            own.filter((row) => cutOfRow[row] === cut),
+            failed,
+            known,
+          )
+        : tally(given, upTo, failed, nothingKnown)
+      if (known.applied) part.add(first, slot, cut, known.late)
     }
   }
 }
 
-/** Whether a key has a state after some rows, and how many late events it had. */
-function tally({ bucket, handlerOf, lateOf }: VintageFold, rows: Int32Array, failed: ReadonlySet<number>) {
-  let applied = false
-  let late = 0
+/** The rows of a key that were recorded up to a cut, and which is the first of the cut itself. */
+function rowsUpTo(own: Int32Array, cutOfRow: Int32Array, cut: number): { upTo: Int32Array; added: number } {
+  const upTo = new Int32Array(own.length)
+  let count = 0
+  let added = -1
+  for (let i = 0; i < own.length; i++) {
+    const at = cutOfRow[own[i]!]!
+    if (at > cut) continue
+    if (at === cut && added < 0) added = count
+    upTo[count++] = own[i]!
+  }
+  return { upTo: upTo.subarray(0, count), added }
+}
+
+const nothingKnown = { applied: false, late: 0 }
+
+/** Whether a key has a state after some more rows, and how many late events it had. */
+function tally(
+  { bucket, handlerOf, lateOf }: VintageFold,
+  rows: Int32Array,
+  failed: ReadonlySet<number>,
+  before: typeof nothingKnown,
+) {
+  let { applied, late } = before
   for (const row of rows) {
     if (failed.has(row)) continue
     applied ||= handlerOf[bucket.words[bucket.rowAt[row]! + 2]! & 0xffff] !== NO_HANDLER

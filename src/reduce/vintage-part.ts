@@ -1,10 +1,10 @@
 import type { Cut } from '../map/timelines.ts'
 import type { Column } from '../model/column.ts'
 import { ViewError } from '../model/errors.ts'
-import type { Type } from '../model/type.ts'
 import { ParquetEncoder, rowGroupRowsDefault } from '../parquet/write.ts'
 import type { LogPlan } from '../plan/plan.ts'
 import { grown, type KeyTable } from '../shuffle/key-table.ts'
+import type { WrittenFile } from '../storage/files.ts'
 import { compileStateCursor, type StateCursor } from '../view/fold.ts'
 import { columnFromValues, jsonOf, MisfitError } from '../view/from-values.ts'
 import { showKey } from '../view/key-codec.ts'
@@ -67,120 +67,174 @@ export class VintagePart {
     this.#rows.add(slot, () => keyAt(this.#view, this.#keys.heap, first + slot))
   }
 
-  /** The file's bytes, as they are made, and how much it holds. */
-  finish(status: StatusColumns | null): { rows: number; keys: number; chunks: Iterable<Uint8Array> } {
-    const placed = this.#placeRows()
-    const keys = keyColumns(this.#view, this.#keys.heap, sequence(this.#keys.heap.count))
-    const columns = this.#rows.finish((entry) => keyAt(this.#view, this.#keys.heap, this.#keyOf[entry]!))
-    const { type } = vintageColumn(this.#log)
-    const entryAt = (rows: Int32Array) => rows.map((row) => placed.entry[row]!)
-    const columnsOf = (from: number, to: number): Column[] => {
-      const all = sequence(to - from).map((row) => from + row)
-      const entries = entryAt(all)
-      const cuts = all.map((row) => placed.cut[row]!)
-      const keyOf = entries.map((entry) => this.#keyOf[entry]!)
-      const taken = [
-        cutColumn(type, cuts, this.#cuts),
-        ...keys.map((column) => takeRows(column, keyOf)),
-        ...columns.map((column) =>
-          takeRows(
-            column,
-            all.map((row) => placed.row[row]!),
-          ),
-        ),
-      ]
-      if (status === null) return taken
-      const watermark = BigInt64Array.from(cuts, (cut) => this.#cuts[cut]!.watermark)
-      const lateEvents = entries.map((entry) => this.#late[entry]!)
-      return [...taken, ...status({ rows: to - from, windows: taken[1]!, watermark, lateEvents })]
-    }
+  /** Writes the part's rows into a file, row group by row group. */
+  finish(status: StatusColumns | null, write: (chunks: Iterable<Uint8Array>) => WrittenFile): VintageFile {
     const schema = [vintageColumn(this.#log), ...outputSchema(this.#log, this.#view.definition)]
     const encoder = new ParquetEncoder(schema, { sorting: 1 + this.#view.codec.names.length })
-    return { rows: placed.rows, keys: placed.keys, chunks: encode(encoder, placed.rows, columnsOf) }
-  }
-
-  /** Goes through the cuts, and for each through the keys in their order, each with its latest entry. */
-  #placeRows(): PlacedRows {
     const { heap } = this.#keys
-    const order = sortKeys(heap)
-    const { starts, entries } = groupByKey(this.#keyOf, this.#entries, heap.count)
-    const cursors = starts.slice(0, heap.count).map((start) => start - 1)
-    const placed = new PlacedRows(this.#entries)
-    for (let cut = 0; cut < this.#cuts.length; cut++) {
-      for (const key of order) {
-        let at = cursors[key]!
-        while (at + 1 < starts[key + 1]! && this.#cutOf[entries[at + 1]!]! <= cut) at++
-        cursors[key] = at
-        if (at < starts[key]!) continue
-        placed.keys++
-        const entry = entries[at]!
-        for (let row = this.#rows.startOf(entry); row < this.#rows.startOf(entry + 1); row++)
-          placed.add(cut, entry, row)
-      }
+    const { starts, entries } = groupByPlace(placesOf(sortKeys(heap)), this.#keyOf, this.#entries)
+    const cuts = picked(this.#cutOf, entries)
+    const walk = new RowWalk({ cuts: this.#cuts.length, starts, entries, cutOf: cuts, rowStarts: this.#rows.starts() })
+    const columnsOf = this.#columns(status)
+    const written = write(encode(encoder, walk, columnsOf))
+    return { ...written, rows: walk.rows, keys: walk.keys }
+  }
+
+  /** Makes the columns of some rows out of those of keys, entries and cuts. */
+  #columns(status: StatusColumns | null): (walk: RowWalk, count: number) => Column[] {
+    const { heap } = this.#keys
+    const keys = keyColumns(
+      this.#view,
+      heap,
+      Int32Array.from({ length: heap.count }, (_, key) => key),
+    )
+    const columns = this.#rows.finish((entry) => keyAt(this.#view, heap, this.#keyOf[entry]!))
+    const { type } = vintageColumn(this.#log)
+    const cutKeys = columnFromValues(
+      type,
+      this.#cuts.map((cut) => cut.key),
+      'handler',
+    )
+    const watermarks = BigInt64Array.from(this.#cuts, (cut) => cut.watermark)
+    return (walk, count) => {
+      const cutOf = walk.cutOf.subarray(0, count)
+      const entryOf = walk.entryOf.subarray(0, count)
+      const keyOf = picked(this.#keyOf, entryOf)
+      const rowOf = walk.rowOf.subarray(0, count)
+      const taken = [
+        takeRows(cutKeys, cutOf),
+        ...keys.map((column) => takeRows(column, keyOf)),
+        ...columns.map((column) => takeRows(column, rowOf)),
+      ]
+      if (status === null) return taken
+      const watermark = new BigInt64Array(count)
+      for (let row = 0; row < count; row++) watermark[row] = watermarks[cutOf[row]!]!
+      const lateEvents = picked(this.#late, entryOf)
+      return [...taken, ...status({ rows: count, windows: taken[1]!, watermark, lateEvents })]
     }
-    return placed
   }
 }
 
-/** The rows of a file in their order: of which cut, of which entry, and which row of all that entries became. */
-class PlacedRows {
+/** A file of vintages, as it was written. */
+export interface VintageFile extends WrittenFile {
+  readonly rows: number
+  readonly keys: number
+}
+
+/** The entries of a part, those of each key together and the keys in their order: what a walk reads lies in its way. */
+interface SortedEntries {
+  readonly cuts: number
+  /** By place of a key: where its entries begin; and behind the last. */
+  readonly starts: Int32Array
+  readonly entries: Int32Array
+  /** Of each of `entries`: its cut. */
+  readonly cutOf: Int32Array
+  /** By entry: its first row; and behind the last. */
+  readonly rowStarts: Int32Array
+}
+
+/**
+ * Goes through the cuts, and for each through the keys in their order, each with its latest entry: one row group's rows at
+ * a time.
+ */
+class RowWalk {
   rows = 0
+  /** Keys of all cuts. */
   keys = 0
-  cut: Int32Array
-  entry: Int32Array
-  row: Int32Array
+  /** Of the rows that `next` went through: their cut, their entry, and which of all rows of entries they are. */
+  readonly cutOf = new Int32Array(rowGroupRowsDefault)
+  readonly entryOf = new Int32Array(rowGroupRowsDefault)
+  readonly rowOf = new Int32Array(rowGroupRowsDefault)
+  readonly #sorted: SortedEntries
+  readonly #places: number
+  /** By place of a key: where its latest entry stands among `entries`; before its first where it has none yet. */
+  readonly #latest: Int32Array
+  #cut = 0
+  #place = 0
+  /** The next row of the entry at hand, and where that ends. */
+  #row = 0
+  #end = 0
+  #entry = 0
 
-  constructor(expected: number) {
-    this.cut = new Int32Array(Math.max(16, expected))
-    this.entry = new Int32Array(this.cut.length)
-    this.row = new Int32Array(this.cut.length)
+  constructor(sorted: SortedEntries) {
+    this.#sorted = sorted
+    this.#places = sorted.starts.length - 1
+    this.#latest = sorted.starts.slice(0, this.#places)
+    for (let place = 0; place < this.#places; place++) this.#latest[place]!--
   }
 
-  add(cut: number, entry: number, row: number): void {
-    if (this.rows === this.cut.length) {
-      this.cut = grown(this.cut)
-      this.entry = grown(this.entry)
-      this.row = grown(this.row)
+  /** @returns How many rows it went through; 0 at the end. */
+  next(): number {
+    let count = 0
+    while (count < rowGroupRowsDefault && (this.#row < this.#end || this.#advance())) {
+      this.cutOf[count] = this.#cut
+      this.entryOf[count] = this.#entry
+      this.rowOf[count] = this.#row++
+      count++
     }
-    this.cut[this.rows] = cut
-    this.entry[this.rows] = entry
-    this.row[this.rows] = row
-    this.rows++
+    this.rows += count
+    return count
+  }
+
+  /** Finds the next entry that has rows. */
+  #advance(): boolean {
+    const { cuts, starts, entries, cutOf, rowStarts } = this.#sorted
+    for (;;) {
+      if (this.#place === this.#places) {
+        if (this.#cut + 1 >= cuts) return false
+        this.#cut++
+        this.#place = 0
+        continue
+      }
+      const place = this.#place++
+      const end = starts[place + 1]!
+      let at = this.#latest[place]!
+      while (at + 1 < end && cutOf[at + 1]! <= this.#cut) at++
+      this.#latest[place] = at
+      if (at < starts[place]!) continue
+      this.keys++
+      this.#entry = entries[at]!
+      this.#row = rowStarts[this.#entry]!
+      this.#end = rowStarts[this.#entry + 1]!
+      if (this.#row < this.#end) return true
+    }
   }
 }
 
-/** Row groups are put together one by one, when the file is written. */
 function* encode(
   encoder: ParquetEncoder,
-  rows: number,
-  columnsOf: (from: number, to: number) => Column[],
+  walk: RowWalk,
+  columnsOf: (walk: RowWalk, count: number) => Column[],
 ): Generator<Uint8Array> {
-  for (let from = 0; from < rows; from += rowGroupRowsDefault) {
-    yield* encoder.writeRowGroup(columnsOf(from, Math.min(rows, from + rowGroupRowsDefault)))
-  }
+  for (let count = walk.next(); count > 0; count = walk.next()) yield* encoder.writeRowGroup(columnsOf(walk, count))
   yield* encoder.finish()
 }
 
-function cutColumn(type: Type, cuts: Int32Array, all: readonly Cut[]): Column {
-  return columnFromValues(
-    type,
-    Array.from(cuts, (cut) => all[cut]!.key),
-    'handler',
-  )
+function picked(values: Int32Array, places: Int32Array): Int32Array {
+  const taken = new Int32Array(places.length)
+  for (let i = 0; i < places.length; i++) taken[i] = values[places[i]!]!
+  return taken
 }
 
-function sequence(count: number): Int32Array {
-  return Int32Array.from({ length: count }, (_, index) => index)
+/** By key: its place in an order of keys. */
+function placesOf(order: Int32Array): Int32Array {
+  const places = new Int32Array(order.length)
+  for (let place = 0; place < order.length; place++) places[order[place]!] = place
+  return places
 }
 
-/** The entries of each key, in their order: those of key k are `entries[starts[k] … starts[k + 1])`. */
-function groupByKey(keyOf: Int32Array, count: number, keys: number): { starts: Int32Array; entries: Int32Array } {
-  const starts = new Int32Array(keys + 1)
-  for (let entry = 0; entry < count; entry++) starts[keyOf[entry]! + 1]!++
-  for (let key = 0; key < keys; key++) starts[key + 1]! += starts[key]!
+/** The entries of the key at each place, in their order: `entries[starts[place] … starts[place + 1])`. */
+function groupByPlace(
+  places: Int32Array,
+  keyOf: Int32Array,
+  count: number,
+): { starts: Int32Array; entries: Int32Array } {
+  const starts = new Int32Array(places.length + 1)
+  for (let entry = 0; entry < count; entry++) starts[places[keyOf[entry]!]! + 1]!++
+  for (let place = 0; place < places.length; place++) starts[place + 1]! += starts[place]!
   const cursors = starts.slice()
   const entries = new Int32Array(count)
-  for (let entry = 0; entry < count; entry++) entries[cursors[keyOf[entry]!]!++] = entry
+  for (let entry = 0; entry < count; entry++) entries[cursors[places[keyOf[entry]!]!]!++] = entry
   return { starts, entries }
 }
 
@@ -229,8 +283,8 @@ interface EntryRows {
   bind(states: StateStore | readonly unknown[]): void
   /** The state in a slot, as the next entry. */
   add(slot: number, keyOf: () => Record<string, unknown>): void
-  /** The first row of an entry; of the one behind the last, the number of rows. */
-  startOf(entry: number): number
+  /** The first row of each entry, and behind the last the number of rows. */
+  starts(): Int32Array
   finish(keyOf: (entry: number) => Record<string, unknown>): Column[]
 }
 
@@ -270,8 +324,8 @@ class StateRows implements EntryRows {
     }
   }
 
-  startOf(entry: number): number {
-    return entry
+  starts(): Int32Array {
+    return Int32Array.from({ length: this.#count + 1 }, (_, entry) => entry)
   }
 
   finish(): Column[] {
@@ -334,8 +388,8 @@ class ShapedRows implements EntryRows {
     this.#starts.push(this.#starts.at(-1)! + rows.length)
   }
 
-  startOf(entry: number): number {
-    return this.#starts[entry]!
+  starts(): Int32Array {
+    return Int32Array.from(this.#starts)
   }
 
   finish(keyOf: (entry: number) => Record<string, unknown>): Column[] {

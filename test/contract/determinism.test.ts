@@ -5,12 +5,14 @@ import { fileURLToPath } from 'node:url'
 import fc from 'fast-check'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { loadJob } from '../../src/job/load.ts'
+import type { RebuildOptions } from '../../src/model/report.ts'
 import { float64, int64, string, timestamp } from '../../src/model/types.ts'
 import { rebuild } from '../../src/rebuild.ts'
 import { foldNaively, type PlainEvent } from '../oracle/naive.ts'
 import { anyRows } from '../support/every-event.ts'
 import { everyColumn } from '../support/every-kind.ts'
 import { type Layout, type Row, readPublished, scratch, writeLogFiles } from '../support/logs.ts'
+import { timedColumns } from '../support/timed-views.ts'
 
 const folder = scratch('determinism')
 const before = process.cwd()
@@ -32,21 +34,22 @@ let builds = 0
 /** Lays the log out anew and rebuilds all views of a job. @returns What was published, by view. */
 async function build(
   jobName: string,
-  columns: typeof everyColumn | typeof paymentColumns,
+  columns: typeof everyColumn | typeof paymentColumns | typeof timedColumns,
   rows: readonly Row[],
   layout: Layout,
   workers: number,
+  more: Partial<RebuildOptions> = {},
 ) {
   rmSync('log', { recursive: true, force: true })
   writeLogFiles('log', columns, rows, layout)
   const job = await loadJob(fileURLToPath(new URL(`../support/jobs/${jobName}.ts`, import.meta.url)))
   try {
-    const report = await rebuild(job, { out: resolve('views', String(builds++)), workers })
+    const report = await rebuild(job, { out: resolve('views', String(builds++)), workers, ...more })
     const built: Record<string, Built> = {}
     for (const { view, path, digest, fingerprint, outcome } of report.views) {
       expect(outcome).toBe('published')
       const { manifest } = readPublished(path)
-      const parts = manifest.files.map(({ name, sha256 }) => {
+      const parts = [...manifest.files, ...manifest.triangle].map(({ name, sha256 }) => {
         const found = createHash('sha256')
           .update(readFileSync(join(path, name)))
           .digest('hex')
@@ -90,6 +93,39 @@ describe.each(['every-kind', 'sequenced'])('the bytes that %s publishes', (job) 
   })
   test.each(layouts)('are the same %s', async (_, layout, workers) => {
     const { built } = await build(job, everyColumn, everyRow, layout, workers)
+    expect(built).toEqual(expected)
+  })
+})
+
+describe('the bytes of windows and vintages', () => {
+  /** Recorded up to some days late, in an order that is not that of their sequence. */
+  const rows = Array.from({ length: 700 }, (_, number): Row => {
+    const random = Math.imul(number + 1, 0x9e3779b1) >>> 0
+    const happened = 1_615_600_000_000_000 + (random % 200) * 3_600_000_000
+    return {
+      number,
+      key: `k${random % 5}`,
+      type: random % 3 === 0 ? 'Removed' : 'Added',
+      happened,
+      recorded: happened + (random % 61) * 3_600_000_000,
+      seq: random % 11,
+      amount: (random % 97) - 20,
+    }
+  })
+  const more = { vintages: 'day' } as const
+  let expected: Record<string, Built> = {}
+  beforeAll(async () => {
+    expected = (await build('timed', timedColumns, rows, { files: 1 }, 0, more)).built
+    expect(Object.keys(expected)).toHaveLength(14)
+  })
+  // Partitions say how far a log has come, so here they stay one.
+  const same = layouts.filter(([, { folders }]) => folders === undefined)
+  test.each(same)('are the same %s', async (_, layout, workers) => {
+    const { built } = await build('timed', timedColumns, rows, layout, workers, more)
+    expect(built).toEqual(expected)
+  })
+  test('are the same where all is spilled', async () => {
+    const { built } = await build('timed', timedColumns, rows, { files: 2 }, 2, { ...more, memoryBytes: 1 })
     expect(built).toEqual(expected)
   })
 })
