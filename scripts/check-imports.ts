@@ -16,6 +16,7 @@ const shuffleFormats = [
   'shuffle/block-memory.ts',
   'shuffle/hash.ts',
   'shuffle/key-table.ts',
+  'shuffle/run-reader.ts',
   'shuffle/pack.ts',
 ]
 

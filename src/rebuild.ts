@@ -25,7 +25,7 @@ export async function rebuild(job: LoadedJob, options: RebuildOptions): Promise<
   const plan = await stages.run('plan', () => planRebuild(job, options))
   const threads = options.workers ?? threadsFor(job, plan)
   options.onThreads?.(threads)
-  const staged = stageAll(plan, options, disk)
+  const staged = stageAll(plan, options, threads, disk)
   let workers: Executor | undefined
   let failure: unknown
   try {

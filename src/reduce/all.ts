@@ -2,7 +2,7 @@ import type { LogDuplicates } from '../map/all.ts'
 import type { MapResult } from '../map/map-split.ts'
 import { describePlace, ViewError } from '../model/errors.ts'
 import type { GroupPlan, LogPlan, Plan } from '../plan/plan.ts'
-import { type Block, blockFor, estimateKeys, mergeSketch, newSketch } from '../shuffle/block.ts'
+import { type Block, estimateKeys, mergeSketch, newSketch } from '../shuffle/block.ts'
 import type { Stages } from '../stages.ts'
 import type { Executor } from '../workers/executor.ts'
 import type { LocateTask, ReduceFailure, ReduceTask } from '../workers/tasks.ts'
@@ -89,7 +89,7 @@ function planParts(
       kind: 'reduce',
       log: logIndex,
       group: groupIndex,
-      blocks: blocks.map((block) => blockFor(block, part * width, (part + 1) * width)),
+      blocks,
       from: part * width,
       to: (part + 1) * width,
       name,

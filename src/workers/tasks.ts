@@ -7,7 +7,7 @@ import { makeUpcaster } from '../map/upcast.ts'
 import { InputError, type Place } from '../model/errors.ts'
 import type { ViewDefinition } from '../model/view.ts'
 import { footerSha256, openParquet, type ParquetFile } from '../parquet/file.ts'
-import type { FilePlan, LogPlan, Plan } from '../plan/plan.ts'
+import type { FilePlan, Plan } from '../plan/plan.ts'
 import { FoldFailure, GroupReducer, type ReduceResult } from '../reduce/reduce-part.ts'
 import type { Block } from '../shuffle/block.ts'
 import { BlockMemory, type ShuffleBudget } from '../shuffle/block-memory.ts'
@@ -123,6 +123,7 @@ export class TaskRunner {
   readonly #files: Files
   readonly #definitions: ReadonlyMap<string, ViewDefinition>
   readonly #memory: BlockMemory
+  readonly #budget: ShuffleBudget
   readonly #groups: readonly (readonly PreparedGroup[])[]
   readonly #mappers = new Map<number, LogMapper>()
   readonly #reducers = new Map<string, GroupReducer>()
@@ -130,6 +131,7 @@ export class TaskRunner {
 
   constructor(plan: Plan, definitions: ReadonlyMap<string, ViewDefinition>, files: Files, budget: ShuffleBudget) {
     this.#memory = new BlockMemory(budget, files, `thread-${threadId}`)
+    this.#budget = budget
     this.#plan = plan
     this.#files = files
     this.#definitions = definitions
@@ -193,7 +195,8 @@ export class TaskRunner {
     const name = `${log}:${group}`
     let reducer = this.#reducers.get(name)
     if (reducer === undefined) {
-      reducer = new GroupReducer(this.#plan.logs[log] as LogPlan, this.#groups[log]![group]!)
+      const memory = new BlockMemory(this.#budget, this.#files, `sorted-${threadId}`)
+      reducer = new GroupReducer(this.#plan.logs[log]!, this.#groups[log]![group]!, memory, this.#budget.taskBytes)
       this.#reducers.set(name, reducer)
     }
     return reducer
