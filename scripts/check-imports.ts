@@ -40,10 +40,12 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   reduce: [
     ...['model', 'storage', 'parquet', 'time', 'view', 'plan/plan.ts', ...shuffleFormats, ...dispatch],
     // The results of map, as types.
-    ...['map/all.ts', 'map/map-split.ts'],
+    'map/map-split.ts',
   ],
   commit: [
     ...['model', 'storage', 'parquet', 'view', 'job', 'plan/plan.ts', 'stages.ts', 'shuffle/block-memory.ts'],
+    // Lists of exceptions are sorted as keys are.
+    'reduce/sort.ts',
     // The results of map and reduce, as types.
     ...['map/map-split.ts', 'reduce/all.ts'],
   ],

@@ -31,7 +31,7 @@ export async function rebuild(job: LoadedJob, options: RebuildOptions): Promise<
   try {
     const executor = await startWorkers(job, plan, threads, staged.budget)
     workers = executor
-    const duplicates = await stages.run('identify', () => identifyAll(plan, executor, stages))
+    const duplicates = await stages.run('identify', () => identifyAll(plan, staged.budget, executor, stages))
     const mapped = await stages.run('map', () => mapAll(plan, duplicates, executor, stages))
     const reduced = await stages.run('reduce', () =>
       reduceAll(plan, duplicates, mapped, staged.folders, executor, stages),

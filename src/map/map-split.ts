@@ -1,3 +1,4 @@
+import type { BytesColumn } from '../model/column.ts'
 import type { Place } from '../model/errors.ts'
 import type { Counters, ExceptionRow } from '../model/report.ts'
 import type { ParquetFile } from '../parquet/file.ts'
@@ -5,6 +6,7 @@ import type { FilePlan, LogPlan } from '../plan/plan.ts'
 import { type Block, newSketch } from '../shuffle/block.ts'
 import type { BlockMemory } from '../shuffle/block-memory.ts'
 import { bucketOf } from '../shuffle/hash.ts'
+import { textColumn } from '../view/from-values.ts'
 import type { PreparedGroup } from '../view/view-set.ts'
 import { type Batch, readBatch } from './batch.ts'
 import { eventPlace } from './emission.ts'
@@ -37,8 +39,8 @@ export interface MapResult {
   readonly groups: readonly GroupResult[]
   readonly counters: Readonly<Record<string, Counters>>
   readonly exceptions: Readonly<Record<string, readonly ExceptionRow[]>>
-  /** Ids of dropped rows. */
-  readonly duplicateIds: readonly string[]
+  /** Ids of dropped rows, as bytes: a large log has millions. */
+  readonly duplicateIds: BytesColumn
   /** For each row group with members: two words a member that are equal for equal contents. */
   readonly contents: readonly { readonly rowGroup: number; readonly words: Int32Array }[]
 }
@@ -89,7 +91,8 @@ export class LogMapper {
       }
       this.#mapBatch(batch, known?.dropped ?? new Int32Array(0), splitIndex, groups, totals)
     }
-    return { groups, counters: totals.counters, exceptions: totals.exceptions, duplicateIds, contents }
+    const { counters, exceptions } = totals
+    return { groups, counters, exceptions, duplicateIds: textColumn(duplicateIds), contents }
   }
 
   /**

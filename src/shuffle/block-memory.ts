@@ -109,11 +109,16 @@ export class BlockMemory {
     this.#file = null
   }
 
-  /** Gives back what was kept, in memory and on the disk: nobody reads it any more. */
-  release(): void {
+  /** Ends the spill file, which nobody reads any more. */
+  removeFile(): void {
     const path = this.#file?.path
     this.close()
     if (path !== undefined) this.#files.remove(path)
+  }
+
+  /** Gives back what was kept, in memory and on the disk: nobody reads it any more. */
+  release(): void {
+    this.removeFile()
     Atomics.sub(this.#budget.used, 0, this.#units)
     this.#units = 0
   }

@@ -1,6 +1,6 @@
 import { threadId } from 'node:worker_threads'
 import { importBundle } from '../job/import.ts'
-import { findDuplicates, type IdentityBlock, identifySplit } from '../map/identify.ts'
+import { findDuplicates, IDS_SHARE, type IdentityBlock, identifySplit } from '../map/identify.ts'
 import { collectRows, type DenseIds, markIds } from '../map/identify-dense.ts'
 import { LogMapper, type MapResult, type RowGroupDuplicates, type RowTarget } from '../map/map-split.ts'
 import { makeUpcaster } from '../map/upcast.ts'
@@ -127,6 +127,7 @@ export class TaskRunner {
   readonly #groups: readonly (readonly PreparedGroup[])[]
   readonly #mappers = new Map<number, LogMapper>()
   readonly #reducers = new Map<string, GroupReducer>()
+  #ids: { readonly log: number; readonly memory: BlockMemory } | null = null
   #opened: { path: string; file: ReadableFile; parquet: ParquetFile } | null = null
 
   constructor(plan: Plan, definitions: ReadonlyMap<string, ViewDefinition>, files: Files, budget: ShuffleBudget) {
@@ -141,14 +142,15 @@ export class TaskRunner {
   run(task: RebuildTask): unknown {
     switch (task.kind) {
       case 'identify':
-        return identifySplit(this.#plan.logs[task.log]!, task.split, this.#open)
+        return identifySplit(this.#plan.logs[task.log]!, task.split, this.#open, this.#idMemory(task.log))
       case 'mark-ids':
         return markIds(this.#plan.logs[task.log]!, task.split, task.dense, task.bitmap, this.#open)
       case 'collect-rows':
         return collectRows(this.#plan.logs[task.log]!, task.split, task.dense, task.bitmap, this.#open)
       case 'duplicates':
-        return findDuplicates(task.blocks, task.from, task.to)
+        return findDuplicates(task.blocks, task.from, task.to, this.#budget.taskBytes, this.#files)
       case 'map':
+        this.#forgetIds()
         return this.#mapper(task.log).map(task.split, task.duplicates, this.#open)
       case 'locate':
         return this.#mapper(task.log).locate(task.split, task.duplicates, this.#open, task.target)
@@ -160,11 +162,31 @@ export class TaskRunner {
   close(): void {
     this.#closeFile()
     this.#memory.close()
+    this.#ids?.memory.close()
   }
 
   #closeFile(): void {
     this.#opened?.file.close()
     this.#opened = null
+  }
+
+  /** Where a log's ids go, in a file of their own: it isn't needed as long as the events'. */
+  #idMemory(log: number): BlockMemory {
+    if (this.#ids?.log !== log) {
+      this.#forgetIds()
+      const budget = { ...this.#budget, limitBytes: this.#budget.limitBytes * IDS_SHARE }
+      this.#ids = { log, memory: new BlockMemory(budget, this.#files, `ids-${log}-thread-${threadId}`) }
+    }
+    return this.#ids.memory
+  }
+
+  /**
+   * Called when the log's duplicates are found. What was kept in memory still counts, as nobody knows when shared
+   * memory that is no longer used is given back.
+   */
+  #forgetIds(): void {
+    this.#ids?.memory.removeFile()
+    this.#ids = null
   }
 
   #reduce(task: ReduceTask): ReduceResult | ReduceFailure {
