@@ -1,6 +1,7 @@
 import { createRequire } from 'node:module'
 import { crc32 } from 'node:zlib'
 import type { SpillFile } from '../arrow/spill-file.ts'
+import { OutputError } from '../model/errors.ts'
 import type { Files, WritableFile } from '../storage/files.ts'
 
 /** What all threads of a rebuild may keep of packed rows in memory, and where the rest goes. Shared by the threads. */
@@ -94,13 +95,12 @@ export class BlockMemory {
   keep(words: Int32Array, starts: Int32Array): BlockWords {
     if (words.buffer instanceof SharedArrayBuffer) return { kind: 'memory', words }
     if (this.#discarding) return { kind: 'memory', words: new Int32Array(0) }
-    this.#file ??= this.#open()
     const bytes = new Uint8Array(words.buffer, words.byteOffset, words.byteLength)
     const checksums = new Int32Array(new SharedArrayBuffer((starts.length - 1) * 4))
     for (let bucket = 0; bucket < checksums.length; bucket++) {
       checksums[bucket] = crc32(bytes.subarray(starts[bucket]! * 4, starts[bucket + 1]! * 4))
     }
-    return { kind: 'file', path: this.#file.path, byteOffset: this.#file.spill.append(words), checksums }
+    return { kind: 'file', ...this.#append(words), checksums }
   }
 
   /** Ends the spill file; what is in it stays readable. */
@@ -126,6 +126,21 @@ export class BlockMemory {
   #scratchOf(words: number): Int32Array {
     if (this.#scratch.length < words) this.#scratch = new Int32Array(Math.ceil(words * 1.25))
     return this.#scratch.subarray(0, words)
+  }
+
+  #append(words: Int32Array): { path: string; byteOffset: number } {
+    try {
+      this.#file ??= this.#open()
+      return { path: this.#file.path, byteOffset: this.#file.spill.append(words) }
+    } catch (error) {
+      if (!(error instanceof OutputError) || (error.cause as NodeJS.ErrnoException | undefined)?.code !== 'ENOSPC')
+        throw error
+      throw new OutputError(
+        `${error.message} What memory has no room for is spilled there: make room, name another spill folder, or allow more memory.`,
+        error.place,
+        { cause: error.cause },
+      )
+    }
   }
 
   #open(): { path: string; spill: SpillFile } {

@@ -7,6 +7,7 @@ import { OutputError } from '../../src/model/errors.ts'
 import { BlockMemory, newBudget } from '../../src/shuffle/block-memory.ts'
 import { RunReader } from '../../src/shuffle/run-reader.ts'
 import { disk } from '../../src/storage/disk.ts'
+import type { Files } from '../../src/storage/files.ts'
 
 let folder = ''
 beforeEach(() => {
@@ -108,5 +109,23 @@ test('a folder that can not be written to is told', () => {
   const memory = new BlockMemory(newBudget(0, file), disk, 'a')
   expect(() => keepBlocks(memory, [10])).toThrow(
     `Cannot write ${file}/a.arrows: a part of the path is a file, not a folder.`,
+  )
+})
+
+test('a full disk is told, with what to do', () => {
+  const full: Files = {
+    ...disk,
+    openForWriting: (path) => ({
+      position: 0,
+      write() {
+        const cause = Object.assign(new Error('ENOSPC'), { code: 'ENOSPC', syscall: 'write' })
+        throw new OutputError(`Cannot write ${path}: no space left on the disk.`, { file: path }, { cause })
+      },
+      close() {},
+    }),
+  }
+  const memory = new BlockMemory(newBudget(0, folder), full, 'a')
+  expect(() => keepBlocks(memory, [10])).toThrow(
+    `Cannot write ${folder}/a.arrows: no space left on the disk. What memory has no room for is spilled there: make room, name another spill folder, or allow more memory.`,
   )
 })
