@@ -13,6 +13,7 @@ const dispatch = ['workers/executor.ts', 'workers/tasks.ts', 'stages.ts', 'shuff
 /** What map writes and reduce reads. */
 const shuffleFormats = [
   'shuffle/block.ts',
+  'shuffle/block-list.ts',
   'shuffle/block-memory.ts',
   'shuffle/hash.ts',
   'shuffle/key-table.ts',

@@ -56,11 +56,13 @@ const MACHINE_SHARE = 0.5
 
 /** The share that the rows of the buckets that all threads are folding may have; sorting them takes as much again. */
 const TASK_SHARE = 0.125
+/** Some rows at a time at the least, however little memory there is. */
+const TASK_BYTES_MIN = 256
 
 function budgetOf(memoryBytes: number | undefined, threads: number, folder: string): ShuffleBudget {
   const machine = Math.min(totalmem(), process.constrainedMemory() || totalmem())
   const bytes = memoryBytes ?? machine * MACHINE_SHARE
-  const taskBytes = Math.floor((bytes * TASK_SHARE) / Math.max(1, threads))
+  const taskBytes = Math.max(TASK_BYTES_MIN, Math.floor((bytes * TASK_SHARE) / Math.max(1, threads)))
   return newBudget(Math.floor(bytes * SHUFFLE_SHARE), folder, taskBytes)
 }
 

@@ -1,5 +1,6 @@
 import { ConflictError, describePlace, type RefoldError, ViewError } from '../model/errors.ts'
 import type { LogPlan, Plan } from '../plan/plan.ts'
+import { listRuns } from '../shuffle/block-list.ts'
 import type { ShuffleBudget } from '../shuffle/block-memory.ts'
 import { duplicatesOf, type LogDuplicates, membersBySplit, noDuplicates, type RowPlace } from '../shuffle/duplicates.ts'
 import type { Stages } from '../stages.ts'
@@ -86,13 +87,14 @@ async function identifyHashed(
     signal: stages.signal,
     onDone: (_, split) => progress(log.splits[split]!.rows, 0),
   })
+  const list = listRuns(blocks)
   const buckets = 2 ** identityBits(log)
   const width = Math.max(1, buckets >> 4)
   const searches: DuplicatesTask[] = []
   for (let from = 0; from < buckets; from += width) {
     searches.push({
       kind: 'duplicates',
-      blocks,
+      blocks: list,
       from,
       to: Math.min(buckets, from + width),
       label: `comparing ids of ${log.name}`,

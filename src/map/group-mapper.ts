@@ -2,7 +2,7 @@ import type { BytesColumn, Column } from '../model/column.ts'
 import { ViewError } from '../model/errors.ts'
 import type { LogPlan } from '../plan/plan.ts'
 import { type Block, sketchHashes } from '../shuffle/block.ts'
-import { type BlockMemory, sharedCopy } from '../shuffle/block-memory.ts'
+import type { BlockMemory } from '../shuffle/block-memory.ts'
 import { KeyTable } from '../shuffle/key-table.ts'
 import { compilePacker, type Packer, type PackInput } from '../shuffle/pack.ts'
 import { type ColumnFold, compileColumnFold, NO_HANDLER } from '../view/fold.ts'
@@ -224,7 +224,7 @@ export class GroupMapper {
     const strings = input.columns.map((column) =>
       column.kind === 'dictionary' && column.dictionary.kind === 'bytes' ? sharedBytes(column.dictionary) : null,
     )
-    return { ...at, rows: input.count, words: this.#memory.keep(words, starts), starts: sharedCopy(starts), strings }
+    return { ...at, rows: input.count, words: this.#memory.keep(words, starts), starts, strings }
   }
 
   /** Folds the batch's events into one state a key, and packs the states. */
@@ -275,7 +275,8 @@ function handlesAll(view: PreparedView, types: BatchTypes, codeOf: Uint16Array):
 
 /** A dictionary in shared memory, so that handing a block to a thread copies nothing. */
 function sharedBytes(column: BytesColumn): BytesColumn {
-  const offsets = sharedCopy(column.offsets)
+  const offsets = new Int32Array(new SharedArrayBuffer(column.offsets.byteLength))
+  offsets.set(column.offsets)
   const data = new Uint8Array(new SharedArrayBuffer(column.data.byteLength))
   data.set(column.data)
   return { ...column, offsets, data }

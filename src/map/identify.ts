@@ -1,6 +1,6 @@
 import type { ParquetFile } from '../parquet/file.ts'
 import type { FilePlan, LogPlan } from '../plan/plan.ts'
-import { type BlockMemory, sharedCopy } from '../shuffle/block-memory.ts'
+import type { BlockMemory } from '../shuffle/block-memory.ts'
 import { FOUND_NUMBERS } from '../shuffle/duplicates.ts'
 import { grown } from '../shuffle/key-table.ts'
 import { RunReader, type Runs } from '../shuffle/run-reader.ts'
@@ -66,7 +66,7 @@ function spread(batches: readonly Int32Array[], bits: number, memory: BlockMemor
       words[at + 2] = row
     }
   }
-  return { words: memory.keep(words, starts), starts: sharedCopy(starts) }
+  return { words: memory.keep(words, starts), starts }
 }
 
 /**

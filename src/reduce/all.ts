@@ -2,6 +2,7 @@ import type { MapResult } from '../map/map-split.ts'
 import { describePlace, ViewError } from '../model/errors.ts'
 import type { GroupPlan, LogPlan, Plan } from '../plan/plan.ts'
 import { type Block, estimateKeys, mergeSketch, newSketch } from '../shuffle/block.ts'
+import { listBlocks } from '../shuffle/block-list.ts'
 import type { LogDuplicates } from '../shuffle/duplicates.ts'
 import type { Stages } from '../stages.ts'
 import type { Executor } from '../workers/executor.ts'
@@ -82,6 +83,7 @@ function planParts(
   const least = group.strategy === 'combine' ? 0 : Math.min(log.reduceBits, Math.log2(PARTS_AT_ONCE))
   const bits = Math.min(log.reduceBits, Math.max(byKeys, least))
   const width = 2 ** (log.bucketBits - bits)
+  const list = listBlocks(blocks)
   const own = Object.fromEntries(group.views.map((view) => [view, folders[view]!]))
   return Array.from({ length: 2 ** bits }, (_, part): ReduceTask => {
     const name = `part-${String(part).padStart(5, '0')}.parquet`
@@ -89,7 +91,7 @@ function planParts(
       kind: 'reduce',
       log: logIndex,
       group: groupIndex,
-      blocks,
+      blocks: list,
       from: part * width,
       to: (part + 1) * width,
       name,

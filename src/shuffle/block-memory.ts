@@ -22,13 +22,6 @@ export function newBudget(limitBytes: number, folder: string, taskBytes = limitB
   return { limitBytes, taskBytes, folder, used: new Int32Array(new SharedArrayBuffer(4)) }
 }
 
-/** Room for numbers that every thread reads and none changes any more: handing them over copies nothing. */
-export function sharedCopy(numbers: Int32Array): Int32Array {
-  const shared = new Int32Array(new SharedArrayBuffer(numbers.byteLength))
-  shared.set(numbers)
-  return shared
-}
-
 /** Words of a block: in shared memory, or where they lie in a spill file. */
 export type BlockWords =
   | { readonly kind: 'memory'; readonly words: Int32Array }
@@ -96,7 +89,7 @@ export class BlockMemory {
     if (words.buffer instanceof SharedArrayBuffer) return { kind: 'memory', words }
     if (this.#discarding) return { kind: 'memory', words: new Int32Array(0) }
     const bytes = new Uint8Array(words.buffer, words.byteOffset, words.byteLength)
-    const checksums = new Int32Array(new SharedArrayBuffer((starts.length - 1) * 4))
+    const checksums = new Int32Array(starts.length - 1)
     for (let bucket = 0; bucket < checksums.length; bucket++) {
       checksums[bucket] = crc32(bytes.subarray(starts[bucket]! * 4, starts[bucket + 1]! * 4))
     }

@@ -10,8 +10,6 @@ export interface Block extends Runs {
   /** Which of the split's blocks for its group this is. */
   readonly ordinal: number
   readonly rows: number
-  /** First word of each bucket, and behind the last. Shared as well: every task of reduce is given all blocks. */
-  readonly starts: Int32Array
   /** By slot of the layout: the strings that codes of this block stand for. */
   readonly strings: readonly (BytesColumn | null)[]
 }

@@ -9,7 +9,7 @@ import type { ViewDefinition } from '../model/view.ts'
 import { footerSha256, openParquet, type ParquetFile } from '../parquet/file.ts'
 import type { FilePlan, Plan } from '../plan/plan.ts'
 import { FoldFailure, GroupReducer, type ReduceResult } from '../reduce/reduce-part.ts'
-import type { Block } from '../shuffle/block.ts'
+import { type BlockList, blocksOf, type RunList, runsOf } from '../shuffle/block-list.ts'
 import { BlockMemory, type ShuffleBudget } from '../shuffle/block-memory.ts'
 import { disk } from '../storage/disk.ts'
 import type { Files, ReadableFile } from '../storage/files.ts'
@@ -56,7 +56,7 @@ export interface CollectRowsTask extends LabelledTask<Float64Array> {
 
 export interface DuplicatesTask extends LabelledTask<Int32Array> {
   readonly kind: 'duplicates'
-  readonly blocks: readonly IdentityBlock[]
+  readonly blocks: RunList
   readonly from: number
   readonly to: number
 }
@@ -80,7 +80,7 @@ export interface ReduceTask extends LabelledTask<ReduceResult | ReduceFailure> {
   readonly kind: 'reduce'
   readonly log: number
   readonly group: number
-  readonly blocks: readonly Block[]
+  readonly blocks: BlockList
   readonly from: number
   readonly to: number
   /** Name of the part file. */
@@ -148,7 +148,7 @@ export class TaskRunner {
       case 'collect-rows':
         return collectRows(this.#plan.logs[task.log]!, task.split, task.dense, task.bitmap, this.#open)
       case 'duplicates':
-        return findDuplicates(task.blocks, task.from, task.to, this.#budget.taskBytes, this.#files)
+        return findDuplicates(runsOf(task.blocks), task.from, task.to, this.#budget.taskBytes, this.#files)
       case 'map':
         this.#forgetIds()
         return this.#mapper(task.log).map(task.split, task.duplicates, this.#open)
@@ -192,9 +192,10 @@ export class TaskRunner {
   #reduce(task: ReduceTask): ReduceResult | ReduceFailure {
     // All splits are mapped by now.
     this.#memory.close()
+    const blocks = blocksOf(task.blocks)
     const pathOf = (view: string) => `${task.folders[view]!}/${task.name}`
     try {
-      return this.#reducer(task.log, task.group).reduce(task.blocks, task.from, task.to, task.name, this.#files, pathOf)
+      return this.#reducer(task.log, task.group).reduce(blocks, task.from, task.to, task.name, this.#files, pathOf)
     } catch (error) {
       if (!(error instanceof FoldFailure)) throw error
       const { view, handler, key, split, ordinal, bucket, nth, message } = error
