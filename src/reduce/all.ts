@@ -11,6 +11,8 @@ import type { PartFile, ReduceResult } from './reduce-part.ts'
 
 /** Keys that a part file is to hold at the least, where a view has more. */
 const PART_KEYS = 16_384
+/** Keys of a part file at the most, as far as there are buckets: their states are in memory together. */
+const PART_KEYS_MAX = 524_288
 /** Parts of a large log that are reduced at the same time however few its keys are. */
 const PARTS_AT_ONCE = 4
 
@@ -79,9 +81,11 @@ function planParts(
   sketch: Uint8Array,
   folders: Readonly<Record<string, string>>,
 ): ReduceTask[] {
-  const byKeys = Math.ceil(Math.log2(Math.max(1, estimateKeys(sketch) / PART_KEYS)))
+  const keys = estimateKeys(sketch)
+  const bitsFor = (most: number) => Math.ceil(Math.log2(Math.max(1, keys / most)))
   const least = group.strategy === 'combine' ? 0 : Math.min(log.reduceBits, Math.log2(PARTS_AT_ONCE))
-  const bits = Math.min(log.reduceBits, Math.max(byKeys, least))
+  const wanted = Math.min(log.reduceBits, Math.max(bitsFor(PART_KEYS), least))
+  const bits = Math.min(log.bucketBits, Math.max(wanted, bitsFor(PART_KEYS_MAX)))
   const width = 2 ** (log.bucketBits - bits)
   const list = listBlocks(blocks)
   const own = Object.fromEntries(group.views.map((view) => [view, folders[view]!]))
