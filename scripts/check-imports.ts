@@ -13,9 +13,11 @@ const dispatch = ['workers/executor.ts', 'workers/tasks.ts', 'stages.ts', 'shuff
 /** What map writes and reduce reads. */
 const shuffleFormats = [
   'shuffle/block.ts',
+  'shuffle/block-list.ts',
   'shuffle/block-memory.ts',
   'shuffle/hash.ts',
   'shuffle/key-table.ts',
+  'shuffle/run-reader.ts',
   'shuffle/pack.ts',
 ]
 
@@ -41,7 +43,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   reduce: [
     ...['model', 'storage', 'parquet', 'time', 'view', 'plan/plan.ts', ...shuffleFormats, ...dispatch],
     // The results of map, as types.
-    ...['map/all.ts', 'map/map-split.ts', 'map/timelines.ts'],
+    ...['map/map-split.ts', 'map/timelines.ts'],
   ],
   correct: [
     ...['model', 'storage', 'parquet', 'time', 'view', 'job', 'plan/plan.ts', 'stages.ts', 'compare'],
@@ -51,6 +53,8 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   notify: ['model', 'storage', 'parquet'],
   commit: [
     ...['model', 'storage', 'parquet', 'view', 'job', 'plan/plan.ts', 'stages.ts', 'shuffle/block-memory.ts'],
+    // Lists of exceptions are sorted as keys are.
+    'reduce/sort.ts',
     // The results of map and reduce, as types.
     ...['map/map-split.ts', 'map/timelines.ts', 'reduce/all.ts'],
   ],

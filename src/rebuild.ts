@@ -32,13 +32,13 @@ export async function rebuild(
   const plan = await stages.run('plan', () => planRebuild(job, options, bounds))
   const threads = options.workers ?? threadsFor(job, plan)
   options.onThreads?.(threads)
-  const staged = stageAll(plan, options, disk)
+  const staged = stageAll(plan, options, threads, disk)
   let workers: Executor | undefined
   let failure: unknown
   try {
     const executor = await startWorkers(job, plan, threads, staged.budget)
     workers = executor
-    const duplicates = await stages.run('identify', () => identifyAll(plan, executor, stages))
+    const duplicates = await stages.run('identify', () => identifyAll(plan, staged.budget, executor, stages))
     const mapped = await stages.run('map', () => mapAll(plan, duplicates, executor, stages))
     const timelines = timelinesOf(plan, job.definition.views, mapped)
     const reduced = await stages.run('reduce', () =>

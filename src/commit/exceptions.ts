@@ -1,10 +1,12 @@
-import type { Column } from '../model/column.ts'
+import type { BytesColumn, Column } from '../model/column.ts'
 import type { ManifestFile } from '../model/manifest.ts'
 import type { ExceptionRow } from '../model/report.ts'
 import { string } from '../model/types.ts'
 import { type OutputColumn, ParquetEncoder } from '../parquet/write.ts'
+import { type KeyHeap, sortKeys } from '../reduce/sort.ts'
 import type { Files } from '../storage/files.ts'
 import { exceptionsFolder, exceptionsFolderName, partName } from '../storage/generations.ts'
+import { textColumn } from '../view/from-values.ts'
 
 /**
  * The lists of events that were read and not applied. The duplicates of a log are the same for all of its views, and
@@ -24,12 +26,13 @@ const columns: readonly OutputColumn[] = ['reason', 'event_id', 'type', 'detail'
 /** Only as many rows are made into columns at a time. */
 const rowGroupRows = 65_536
 
-/** The list of a log's duplicates, from their ids in any order. */
-export function encodeDuplicates(ids: readonly (readonly string[])[]): EncodedExceptions {
-  const sorted = ids.flat().sort(compareText)
-  return encode(sorted.length, (from, to) => {
+/** The list of a log's duplicates, from their ids in any order. There may be millions: they are never made strings. */
+export function encodeDuplicates(lists: readonly BytesColumn[]): EncodedExceptions {
+  const ids = joinTexts(lists)
+  const order = sortKeys(ids)
+  return encode(order.length, (from, to) => {
     const none = repeated('', to - from)
-    return [repeated('duplicate', to - from), textColumn(sorted.slice(from, to)), none, none]
+    return [repeated('duplicate', to - from), chooseTexts(ids, order.subarray(from, to)), none, none]
   })
 }
 
@@ -70,12 +73,34 @@ function encode(rows: number, columnsOf: (from: number, to: number) => Column[])
   return { rows, chunks }
 }
 
-function textColumn(texts: readonly string[]): Column {
-  const offsets = new Int32Array(texts.length + 1)
-  for (let row = 0; row < texts.length; row++) offsets[row + 1] = offsets[row]! + Buffer.byteLength(texts[row]!)
-  const data = Buffer.alloc(offsets[texts.length]!)
-  for (let row = 0; row < texts.length; row++) data.write(texts[row]!, offsets[row]!)
-  return { kind: 'bytes', length: texts.length, nullCount: 0, validity: null, offsets, data, gap: 0 }
+function joinTexts(lists: readonly BytesColumn[]): KeyHeap {
+  const count = lists.reduce((sum, { length }) => sum + length, 0)
+  const bytes = new Uint8Array(lists.reduce((sum, { data }) => sum + data.length, 0))
+  const starts = new Int32Array(count)
+  const lengths = new Int32Array(count)
+  let text = 0
+  let at = 0
+  for (const { data, offsets, length, gap } of lists) {
+    bytes.set(data, at)
+    for (let row = 0; row < length; row++, text++) {
+      starts[text] = at + offsets[row]!
+      lengths[text] = offsets[row + 1]! - gap - offsets[row]!
+    }
+    at += data.length
+  }
+  return { count, bytes, starts, lengths }
+}
+
+function chooseTexts({ bytes, starts, lengths }: KeyHeap, chosen: Int32Array): BytesColumn {
+  const offsets = new Int32Array(chosen.length + 1)
+  chosen.forEach((text, row) => {
+    offsets[row + 1] = offsets[row]! + lengths[text]!
+  })
+  const data = new Uint8Array(offsets[chosen.length]!)
+  chosen.forEach((text, row) => {
+    data.set(bytes.subarray(starts[text]!, starts[text]! + lengths[text]!), offsets[row])
+  })
+  return { kind: 'bytes', length: chosen.length, nullCount: 0, validity: null, offsets, data, gap: 0 }
 }
 
 function repeated(text: string, length: number): Column {

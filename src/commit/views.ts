@@ -35,7 +35,7 @@ export interface StagedViews {
   readonly budget: ShuffleBudget
 }
 
-export function stageAll(plan: Plan, options: RebuildOptions, files: Files): StagedViews {
+export function stageAll(plan: Plan, options: RebuildOptions, threads: number, files: Files): StagedViews {
   const { out } = options
   if (out === '') throw new ConfigurationError('Cannot write views: expected a folder as out, found an empty text.')
   if (options.spillFolder !== undefined && !files.exists(options.spillFolder)) {
@@ -56,7 +56,7 @@ export function stageAll(plan: Plan, options: RebuildOptions, files: Files): Sta
     throw error
   }
   const folders = Object.fromEntries([...views].map(([name, view]) => [name, view.folder]))
-  return { views, folders, budget: newBudget(shuffleBytes(options.memoryBytes), spill) }
+  return { views, folders, budget: budgetOf(options.memoryBytes, threads, spill) }
 }
 
 /** The share of a rebuild's memory that packed rows may have; the rest is for columns, states and the engine itself. */
@@ -64,9 +64,16 @@ const SHUFFLE_SHARE = 0.5
 /** The share of the machine's memory that a rebuild has which asks for nothing. */
 const MACHINE_SHARE = 0.5
 
-function shuffleBytes(memoryBytes: number | undefined): number {
+/** The share that the rows of the buckets that all threads are folding may have; sorting them takes as much again. */
+const TASK_SHARE = 0.125
+/** Some rows at a time at the least, however little memory there is. */
+const TASK_BYTES_MIN = 256
+
+function budgetOf(memoryBytes: number | undefined, threads: number, folder: string): ShuffleBudget {
   const machine = Math.min(totalmem(), process.constrainedMemory() || totalmem())
-  return Math.floor((memoryBytes ?? machine * MACHINE_SHARE) * SHUFFLE_SHARE)
+  const bytes = memoryBytes ?? machine * MACHINE_SHARE
+  const taskBytes = Math.max(TASK_BYTES_MIN, Math.floor((bytes * TASK_SHARE) / Math.max(1, threads)))
+  return newBudget(Math.floor(bytes * SHUFFLE_SHARE), folder, taskBytes)
 }
 
 /** What rebuilds spilled that were killed. */

@@ -1,36 +1,30 @@
 import { ConflictError, describePlace, type RefoldError, ViewError } from '../model/errors.ts'
 import type { LogPlan, Plan } from '../plan/plan.ts'
-import {
-  collectSets,
-  type DuplicateSet,
-  duplicatesBySplit,
-  type RowGroupSets,
-  type RowPlace,
-} from '../shuffle/duplicates.ts'
+import { listRuns } from '../shuffle/block-list.ts'
+import type { ShuffleBudget } from '../shuffle/block-memory.ts'
+import { duplicatesOf, type LogDuplicates, membersBySplit, noDuplicates, type RowPlace } from '../shuffle/duplicates.ts'
 import type { Stages } from '../stages.ts'
 import type { Executor } from '../workers/executor.ts'
 import type { CollectRowsTask, DuplicatesTask, IdentifyTask, MapTask, MarkIdsTask } from '../workers/tasks.ts'
 import { describeConflict } from './conflict.ts'
-import { identityBits } from './identify.ts'
-import { type DenseIds, newBitmap, setsOfRows } from './identify-dense.ts'
+import { IDS_SHARE, identityBits } from './identify.ts'
+import { bytesForBitmaps, type DenseIds, membersOf, newBitmap } from './identify-dense.ts'
 import type { MapResult } from './map-split.ts'
 
-/** What is known of a log's duplicates before its events are mapped. */
-export interface LogDuplicates {
-  readonly sets: readonly DuplicateSet[]
-  readonly bySplit: ReadonlyMap<number, readonly RowGroupSets[]>
-}
-
 /** Finds the events of every log that stand in it more than once. */
-export async function identifyAll(plan: Plan, workers: Executor, stages: Stages): Promise<LogDuplicates[]> {
+export async function identifyAll(
+  plan: Plan,
+  budget: ShuffleBudget,
+  workers: Executor,
+  stages: Stages,
+): Promise<LogDuplicates[]> {
   const progress = stages.progress(
     plan.logs.reduce((sum, log) => sum + (log.identify.by === 'nothing' ? 0 : log.rows), 0),
     'events',
   )
   const found: LogDuplicates[] = []
   for (const [index, log] of plan.logs.entries()) {
-    const sets = await identifyLog(log, index, workers, stages, progress)
-    found.push({ sets, bySplit: duplicatesBySplit(sets) })
+    found.push(await identifyLog(log, index, budget, workers, stages, progress))
   }
   return found
 }
@@ -40,12 +34,14 @@ type ReportProgress = (events: number, bytes: number) => void
 async function identifyLog(
   log: LogPlan,
   index: number,
+  budget: ShuffleBudget,
   workers: Executor,
   stages: Stages,
   progress: ReportProgress,
-): Promise<DuplicateSet[]> {
-  if (log.identify.by === 'nothing') return []
-  if (log.identify.by === 'bits') return identifyDense(log, index, log.identify, workers, stages, progress)
+): Promise<LogDuplicates> {
+  if (log.identify.by === 'nothing') return noDuplicates
+  if (log.identify.by === 'bits' && bytesForBitmaps(log.identify) <= budget.limitBytes * IDS_SHARE)
+    return identifyDense(log, index, log.identify, workers, stages, progress)
   return identifyHashed(log, index, workers, stages, progress)
 }
 
@@ -56,7 +52,7 @@ async function identifyDense(
   workers: Executor,
   stages: Stages,
   progress: ReportProgress,
-): Promise<DuplicateSet[]> {
+): Promise<LogDuplicates> {
   const { signal } = stages
   const bitmap = newBitmap(dense.span)
   const marks = perSplit(
@@ -66,7 +62,7 @@ async function identifyDense(
     (at): MarkIdsTask => ({ kind: 'mark-ids', ...at, dense, bitmap }),
   )
   const repeated = await workers.runAll(marks, { signal, onDone: (_, split) => progress(log.splits[split]!.rows, 0) })
-  if (repeated.every((ids) => ids.length === 0)) return []
+  if (repeated.every((ids) => ids.length === 0)) return noDuplicates
   const wanted = newBitmap(dense.span)
   for (const ids of repeated) for (const id of ids) wanted[Math.floor(id / 32)]! |= 1 << (id & 31)
   const collects = perSplit(
@@ -75,7 +71,8 @@ async function identifyDense(
     'finding duplicates in',
     (at): CollectRowsTask => ({ kind: 'collect-rows', ...at, dense, bitmap: wanted }),
   )
-  return setsOfRows(await workers.runAll(collects, { signal }))
+  const { members, sets } = membersOf(await workers.runAll(collects, { signal }), wanted)
+  return duplicatesOf(log, members, sets)
 }
 
 async function identifyHashed(
@@ -84,25 +81,27 @@ async function identifyHashed(
   workers: Executor,
   stages: Stages,
   progress: ReportProgress,
-): Promise<DuplicateSet[]> {
+): Promise<LogDuplicates> {
   const tasks = perSplit(log, index, 'reading ids of', (at): IdentifyTask => ({ kind: 'identify', ...at }))
   const blocks = await workers.runAll(tasks, {
     signal: stages.signal,
     onDone: (_, split) => progress(log.splits[split]!.rows, 0),
   })
+  const list = listRuns(blocks)
   const buckets = 2 ** identityBits(log)
   const width = Math.max(1, buckets >> 4)
   const searches: DuplicatesTask[] = []
   for (let from = 0; from < buckets; from += width) {
     searches.push({
       kind: 'duplicates',
-      blocks,
+      blocks: list,
       from,
       to: Math.min(buckets, from + width),
       label: `comparing ids of ${log.name}`,
     })
   }
-  return collectSets(await workers.runAll(searches, { signal: stages.signal }))
+  const { members, sets } = membersBySplit(await workers.runAll(searches, { signal: stages.signal }), blocks.length)
+  return duplicatesOf(log, members, sets)
 }
 
 interface AtSplit {
@@ -151,23 +150,31 @@ export async function mapAll(
 
 /** Rows of one identity must have one content. @throws ConflictError where two have not. */
 export function compareContents(log: LogPlan, { sets, bySplit }: LogDuplicates, mapped: readonly MapResult[]): void {
-  const first = new Map<number, { words: [number, number]; place: RowPlace }>()
+  /** By set: the content of its first row, and where that is: one more than the split, row group, row. */
+  const contents = new Int32Array(2 * sets)
+  const places = new Int32Array(3 * sets)
+  let compared = 0
   mapped.forEach((result, split) => {
     for (const { rowGroup, words } of result.contents) {
-      const known = bySplit.get(split)!.find((candidate) => candidate.rowGroup === rowGroup)!
-      known.members.forEach((row, i) => {
-        const set = known.sets[i]!
-        const place = { split, rowGroup, row }
-        const own: [number, number] = [words[2 * i]!, words[2 * i + 1]!]
-        const other = first.get(set)
-        if (other === undefined) first.set(set, { words: own, place })
-        else if (other.words[0] !== own[0] || other.words[1] !== own[1]) throw conflict(log, other.place, place)
-      })
+      const { members, sets: own } = bySplit.get(split)!.find((candidate) => candidate.rowGroup === rowGroup)!
+      for (let i = 0; i < members.length; i++) {
+        const set = own[i]!
+        if (places[3 * set] === 0) {
+          contents.set([words[2 * i]!, words[2 * i + 1]!], 2 * set)
+          places.set([split + 1, rowGroup, members[i]!], 3 * set)
+          compared++
+        } else if (contents[2 * set] !== words[2 * i] || contents[2 * set + 1] !== words[2 * i + 1]) {
+          const [splitAfter, firstRowGroup, row] = places.subarray(3 * set, 3 * set + 3) as unknown as RowNumbers
+          const first = { split: splitAfter - 1, rowGroup: firstRowGroup, row }
+          throw conflict(log, first, { split, rowGroup, row: members[i]! })
+        }
+      }
     }
   })
-  if (first.size !== sets.length)
-    throw new Error(`of ${sets.length} sets of duplicates only ${first.size} were compared`)
+  if (compared !== sets) throw new Error(`of ${sets} sets of duplicates only ${compared} were compared`)
 }
+
+type RowNumbers = readonly [number, number, number]
 
 function conflict(log: LogPlan, a: RowPlace, b: RowPlace): RefoldError {
   const { eventId, differing, places } = describeConflict(log, a, b)

@@ -276,7 +276,7 @@ export class GroupMapper {
     const strings = input.columns.map((column) =>
       column.kind === 'dictionary' && column.dictionary.kind === 'bytes' ? sharedBytes(column.dictionary) : null,
     )
-    return { ...at, rows: input.count, words: this.#memory.keep(words, starts), firstBucket: 0, starts, strings }
+    return { ...at, rows: input.count, words: this.#memory.keep(words, starts), starts, strings }
   }
 
   /** Folds the batch's events into one state a key, or a key and period, and packs the states. */

@@ -1,7 +1,7 @@
 import { InputError } from '../model/errors.ts'
 import type { ParquetFile } from '../parquet/file.ts'
 import type { FilePlan, LogPlan } from '../plan/plan.ts'
-import type { DuplicateSet, RowPlace } from '../shuffle/duplicates.ts'
+import type { SplitMembers } from '../shuffle/duplicates.ts'
 import { readBatch } from './batch.ts'
 import { wordsOf } from './to-slot.ts'
 
@@ -17,7 +17,12 @@ export interface DenseIds {
 }
 
 export function newBitmap(span: number): Int32Array {
-  return new Int32Array(new SharedArrayBuffer(((span + 31) >> 5) * 4))
+  return new Int32Array(new SharedArrayBuffer(Math.ceil(span / 32) * 4))
+}
+
+/** Of the two bitmaps: of all ids, and of those that are repeated. */
+export function bytesForBitmaps({ span }: DenseIds): number {
+  return 2 * Math.ceil(span / 32) * 4
 }
 
 /** Marks a split's ids. @returns Those that were marked before, less the smallest id. */
@@ -41,7 +46,7 @@ function markAll(offsets: Float64Array, bitmap: Int32Array, repeated: number[]):
   }
 }
 
-/** Rows of a split whose ids are in the bitmap: three numbers a row: id less the smallest, row group, row. */
+/** Rows of a split whose ids are in the bitmap: two numbers a row: id less the smallest, row in the split. */
 export function collectRows(
   log: LogPlan,
   split: number,
@@ -50,27 +55,53 @@ export function collectRows(
   open: (file: FilePlan) => ParquetFile,
 ): Float64Array {
   const found: number[] = []
-  visitIds(log, split, dense, open, (offsets, rowGroup) => {
+  let first = 0
+  visitIds(log, split, dense, open, (offsets) => {
     for (let row = 0; row < offsets.length; row++) {
       const offset = offsets[row]!
-      if ((bitmap[Math.floor(offset / 32)]! & (1 << (offset & 31))) !== 0) found.push(offset, rowGroup, row)
+      if ((bitmap[Math.floor(offset / 32)]! & (1 << (offset & 31))) !== 0) found.push(offset, first + row)
     }
+    first += offsets.length
   })
   return Float64Array.from(found)
 }
 
-/** The sets of rows with equal ids, from `collectRows` of every split in order. */
-export function setsOfRows(collected: readonly Float64Array[]): DuplicateSet[] {
-  const sets = new Map<number, RowPlace[]>()
-  collected.forEach((numbers, split) => {
-    for (let i = 0; i < numbers.length; i += 3) {
-      const place = { split, rowGroup: numbers[i + 1]!, row: numbers[i + 2]! }
-      const set = sets.get(numbers[i]!)
-      if (set === undefined) sets.set(numbers[i]!, [place])
-      else set.push(place)
+/**
+ * The members of each split, from what `collectRows` gave for it. The number of a set is that of its id among the
+ * bitmap's.
+ */
+export function membersOf(
+  collected: readonly Float64Array[],
+  bitmap: Int32Array,
+): { members: SplitMembers[]; sets: number } {
+  const before = new Int32Array(Math.ceil(bitmap.length / RANK_WORDS) + 1)
+  for (let word = 0; word < bitmap.length; word++) before[Math.floor(word / RANK_WORDS) + 1]! += bitsIn(bitmap[word]!)
+  for (let i = 1; i < before.length; i++) before[i]! += before[i - 1]!
+  const rankOf = (offset: number): number => {
+    const word = Math.floor(offset / 32)
+    let rank = before[Math.floor(word / RANK_WORDS)]!
+    for (let i = word - (word % RANK_WORDS); i < word; i++) rank += bitsIn(bitmap[i]!)
+    return rank + bitsIn(bitmap[word]! & ((1 << (offset & 31)) - 1))
+  }
+  const members = collected.map((numbers): SplitMembers => {
+    const rows = new Int32Array(numbers.length / 2)
+    const sets = new Int32Array(numbers.length / 2)
+    for (let i = 0; i < rows.length; i++) {
+      sets[i] = rankOf(numbers[2 * i]!)
+      rows[i] = numbers[2 * i + 1]!
     }
+    return { rows, sets }
   })
-  return [...sets.values()]
+  return { members, sets: before.at(-1)! }
+}
+
+/** Words of the bitmap whose bits are counted together. */
+const RANK_WORDS = 16
+
+function bitsIn(word: number): number {
+  let bits = word - ((word >>> 1) & 0x55555555)
+  bits = (bits & 0x33333333) + ((bits >>> 2) & 0x33333333)
+  return Math.imul((bits + (bits >>> 4)) & 0x0f0f0f0f, 0x01010101) >>> 24
 }
 
 function visitIds(
@@ -78,7 +109,7 @@ function visitIds(
   splitIndex: number,
   dense: DenseIds,
   open: (file: FilePlan) => ParquetFile,
-  visit: (offsets: Float64Array, rowGroup: number) => void,
+  visit: (offsets: Float64Array) => void,
 ): void {
   const split = log.splits[splitIndex]!
   const file = log.files[split.file]!
@@ -88,7 +119,7 @@ function visitIds(
   for (const { index } of split.rowGroups) {
     const column = readBatch(log, file, open(file), index, new Set([slot])).columns[slot]!
     if (column.kind !== 'int64') throw new Error('dense ids lie in an int64 column')
-    visit(offsetsFrom(wordsOf(column.values), minHigh, minLow, dense.span, file.path), index)
+    visit(offsetsFrom(wordsOf(column.values), minHigh, minLow, dense.span, file.path))
   }
 }
 

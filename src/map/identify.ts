@@ -1,35 +1,43 @@
 import type { ParquetFile } from '../parquet/file.ts'
-import type { FilePlan, LogPlan, SplitPlan } from '../plan/plan.ts'
+import type { FilePlan, LogPlan } from '../plan/plan.ts'
+import type { BlockMemory } from '../shuffle/block-memory.ts'
+import { FOUND_NUMBERS } from '../shuffle/duplicates.ts'
+import { grown } from '../shuffle/key-table.ts'
+import { RunReader, type Runs } from '../shuffle/run-reader.ts'
+import type { Files } from '../storage/files.ts'
 import { readBatch } from './batch.ts'
 import { identityBucket, identityWords } from './identity.ts'
 import type { SlotColumn } from './to-slot.ts'
 
 /**
- * Finding duplicates takes two steps. First each split spreads the identities of its events over buckets, four words an
- * event: identity (2), row group, row. Then the runs of one bucket from all splits are searched for equal identities.
+ * Finding duplicates takes two steps. First each split spreads the identities of its events over buckets, three words an
+ * event: identity (2), row in the split. Then the runs of one bucket from all splits are searched for equal identities.
  */
-export interface IdentityBlock {
-  readonly split: number
-  readonly words: Int32Array
-  /** First word of each bucket, and behind the last. */
-  readonly starts: Int32Array
-}
+export type IdentityBlock = Runs
 
-const ENTRY_WORDS = 4
+const ENTRY_WORDS = 3
 
-export function identifySplit(log: LogPlan, splitIndex: number, open: (file: FilePlan) => ParquetFile): IdentityBlock {
+/** The share of what packed rows may have in memory that ids are kept in before. */
+export const IDS_SHARE = 0.25
+
+/** @param memory Where the identities go: spilled where there are many. */
+export function identifySplit(
+  log: LogPlan,
+  splitIndex: number,
+  open: (file: FilePlan) => ParquetFile,
+  memory: BlockMemory,
+): IdentityBlock {
   const split = log.splits[splitIndex]!
   const file = log.files[split.file]!
   const needed = new Set(log.roles.id)
   const batches = split.rowGroups.map(({ index, rows }) => {
-    const batch = readBatch(log, file, open(file), index, needed)
-    const identities = identityWords(
-      log.roles.id.map((slot) => batch.columns[slot] as SlotColumn),
+    const { columns } = readBatch(log, file, open(file), index, needed)
+    return identityWords(
+      log.roles.id.map((slot) => columns[slot] as SlotColumn),
       rows,
     )
-    return { rowGroup: index, rows, identities }
   })
-  return spread(splitIndex, split, batches, identityBits(log))
+  return spread(batches, identityBits(log), memory)
 }
 
 /** Sized by the log, so that a bucket of about 64 Ki entries fits the CPU's cache. */
@@ -37,107 +45,139 @@ export function identityBits(log: LogPlan): number {
   return Math.min(12, Math.max(0, Math.ceil(Math.log2(log.rows / 65_536))))
 }
 
-interface Identities {
-  readonly rowGroup: number
-  readonly rows: number
-  readonly identities: Int32Array
-}
-
-function spread(splitIndex: number, split: SplitPlan, batches: readonly Identities[], bits: number): IdentityBlock {
+/** @param batches Two words a row, of the split's row groups in order. */
+function spread(batches: readonly Int32Array[], bits: number, memory: BlockMemory): IdentityBlock {
   const starts = new Int32Array(2 ** bits + 1)
-  for (const { identities, rows } of batches) {
-    for (let row = 0; row < rows; row++)
-      starts[identityBucket(identities[2 * row]!, identities[2 * row + 1]!, bits) + 1]! += ENTRY_WORDS
+  for (const identities of batches) {
+    for (let at = 0; at < identities.length; at += 2)
+      starts[identityBucket(identities[at]!, identities[at + 1]!, bits) + 1]! += ENTRY_WORDS
   }
   for (let bucket = 0; bucket < starts.length - 1; bucket++) starts[bucket + 1]! += starts[bucket]!
-  const words = new Int32Array(new SharedArrayBuffer(split.rows * ENTRY_WORDS * 4))
+  const words = memory.allocate(starts.at(-1)!)
   const cursors = starts.slice()
-  for (const { identities, rows, rowGroup } of batches) {
-    for (let row = 0; row < rows; row++) {
-      const first = identities[2 * row]!
-      const second = identities[2 * row + 1]!
-      const bucket = identityBucket(first, second, bits)
+  let row = 0
+  for (const identities of batches) {
+    for (let from = 0; from < identities.length; from += 2, row++) {
+      const bucket = identityBucket(identities[from]!, identities[from + 1]!, bits)
       const at = cursors[bucket]!
       cursors[bucket] = at + ENTRY_WORDS
-      words[at] = first
-      words[at + 1] = second
-      words[at + 2] = rowGroup
-      words[at + 3] = row
+      words[at] = identities[from]!
+      words[at + 1] = identities[from + 1]!
+      words[at + 2] = row
     }
   }
-  return { split: splitIndex, words, starts }
+  return { words: memory.keep(words, starts), starts }
 }
 
-/** Rows that have the same identity as another, as four words a row: number of their set, split, row group, row. */
-export function findDuplicates(blocks: readonly IdentityBlock[], fromBucket: number, toBucket: number): Int32Array {
-  const found: number[] = []
-  let sets = 0
-  for (let bucket = fromBucket; bucket < toBucket; bucket++) sets = searchBucket(blocks, bucket, found, sets)
-  return Int32Array.from(found)
-}
-
-function searchBucket(blocks: readonly IdentityBlock[], bucket: number, found: number[], setsBefore: number): number {
-  let entries = 0
-  for (const { starts } of blocks) entries += (starts[bucket + 1]! - starts[bucket]!) / ENTRY_WORDS
-  const capacity = 2 ** Math.max(4, Math.ceil(Math.log2(entries * 2)))
-  const firsts = new Int32Array(entries)
-  const seconds = new Int32Array(entries)
-  const table = new Int32Array(capacity)
-  const repeats: { earlier: number; blockIndex: number; at: number }[] = []
-  const origins: [number, number][] = []
-  let count = 0
-  blocks.forEach((block, blockIndex) => {
-    origins.push([count, block.starts[bucket]!])
-    for (let at = block.starts[bucket]!; at < block.starts[bucket + 1]!; at += ENTRY_WORDS) {
-      const first = block.words[at]!
-      const second = block.words[at + 1]!
-      let place = (first ^ Math.imul(second, 0x85ebca6b) ^ (first >>> 15)) & (capacity - 1)
-      let entry = table[place]!
-      while (entry !== 0 && (firsts[entry - 1] !== first || seconds[entry - 1] !== second)) {
-        place = (place + 1) & (capacity - 1)
-        entry = table[place]!
-      }
-      if (entry === 0) table[place] = count + 1
-      else repeats.push({ earlier: entry - 1, blockIndex, at })
-      firsts[count] = first
-      seconds[count] = second
-      count++
-    }
-  })
-  return setsBefore + writeSets(blocks, origins, repeats, found, setsBefore)
-}
-
-function writeSets(
+/**
+ * Rows that have the same identity as another, as three numbers a row: number of their set, split, row in the split.
+ *
+ * @param blocks By split.
+ * @param roomBytes What may be read ahead.
+ */
+export function findDuplicates(
   blocks: readonly IdentityBlock[],
-  origins: readonly [number, number][],
-  repeats: readonly { earlier: number; blockIndex: number; at: number }[],
-  found: number[],
-  setsBefore: number,
-): number {
-  const setOf = new Map<number, number>()
-  const write = (set: number, blockIndex: number, at: number) => {
-    const { split, words } = blocks[blockIndex]!
-    found.push(setsBefore + set, split, words[at + 2]!, words[at + 3]!)
+  fromBucket: number,
+  toBucket: number,
+  roomBytes: number,
+  files: Files,
+): Int32Array {
+  const reader = new RunReader(blocks, toBucket, Math.floor(roomBytes / 4), files)
+  const search = new BucketSearch(blocks, reader)
+  try {
+    for (let bucket = fromBucket; bucket < toBucket; bucket++) search.search(bucket)
+  } finally {
+    reader.close()
   }
-  for (const { earlier, blockIndex, at } of repeats) {
-    let set = setOf.get(earlier)
-    if (set === undefined) {
-      set = setOf.size
-      setOf.set(earlier, set)
-      const block = lastAtOrBefore(origins, earlier)
-      write(set, block, origins[block]![1] + (earlier - origins[block]![0]) * ENTRY_WORDS)
-    }
-    write(set, blockIndex, at)
-  }
-  return setOf.size
+  return search.found
 }
 
-function lastAtOrBefore(origins: readonly [number, number][], entry: number): number {
+/** Searches one bucket after the other; its memory is used again. */
+class BucketSearch {
+  readonly #blocks: readonly IdentityBlock[]
+  readonly #reader: RunReader
+  /** By block: its first entry in the bucket. */
+  readonly #firstEntries: Int32Array
+  #words = new Int32Array(0)
+  #table = new Int32Array(0)
+  /** By entry: one more than the number of its set, or 0. */
+  #setOf = new Int32Array(0)
+  #found = new Int32Array(16)
+  #count = 0
+  #sets = 0
+
+  constructor(blocks: readonly IdentityBlock[], reader: RunReader) {
+    this.#blocks = blocks
+    this.#reader = reader
+    this.#firstEntries = new Int32Array(blocks.length)
+  }
+
+  get found(): Int32Array {
+    return this.#found.slice(0, this.#count)
+  }
+
+  search(bucket: number): void {
+    const entries = this.#load(bucket)
+    const capacity = 2 ** Math.max(4, Math.ceil(Math.log2(entries * 2)))
+    if (this.#table.length < capacity) this.#table = new Int32Array(capacity)
+    if (this.#setOf.length < entries) this.#setOf = new Int32Array(entries)
+    const words = this.#words
+    const table = this.#table.fill(0, 0, capacity)
+    const setOf = this.#setOf.fill(0, 0, entries)
+    for (let entry = 0; entry < entries; entry++) {
+      const first = words[entry * ENTRY_WORDS]!
+      const second = words[entry * ENTRY_WORDS + 1]!
+      let place = (first ^ Math.imul(second, 0x85ebca6b) ^ (first >>> 15)) & (capacity - 1)
+      let known = table[place]! - 1
+      while (known >= 0 && (words[known * ENTRY_WORDS] !== first || words[known * ENTRY_WORDS + 1] !== second)) {
+        place = (place + 1) & (capacity - 1)
+        known = table[place]! - 1
+      }
+      if (known < 0) {
+        table[place] = entry + 1
+        continue
+      }
+      if (setOf[known] === 0) {
+        setOf[known] = ++this.#sets
+        this.#add(setOf[known]! - 1, known)
+      }
+      this.#add(setOf[known]! - 1, entry)
+    }
+  }
+
+  /** Copies the bucket's runs behind each other. @returns The number of entries. */
+  #load(bucket: number): number {
+    const reader = this.#reader
+    const size = reader.wordsIn(bucket)
+    if (this.#words.length < size) this.#words = new Int32Array(Math.ceil(size * 1.25))
+    let at = 0
+    for (const [block, { starts }] of this.#blocks.entries()) {
+      const length = starts[bucket + 1]! - starts[bucket]!
+      this.#firstEntries[block] = at / ENTRY_WORDS
+      if (length === 0) continue
+      reader.copy(block, bucket, 0, length, this.#words, at)
+      reader.check(block, bucket, reader.checksum(block, this.#words, at, at + length, 0))
+      at += length
+    }
+    return size / ENTRY_WORDS
+  }
+
+  #add(set: number, entry: number): void {
+    if (this.#count + FOUND_NUMBERS > this.#found.length) this.#found = grown(this.#found)
+    this.#found[this.#count] = set
+    this.#found[this.#count + 1] = lastAtOrBefore(this.#firstEntries, entry)
+    this.#found[this.#count + 2] = this.#words[entry * ENTRY_WORDS + 2]!
+    this.#count += FOUND_NUMBERS
+  }
+}
+
+/** The last place of an ascending list whose number isn't greater. */
+function lastAtOrBefore(numbers: Int32Array, wanted: number): number {
   let low = 0
-  let high = origins.length - 1
+  let high = numbers.length - 1
   while (low < high) {
     const middle = (low + high + 1) >> 1
-    if (origins[middle]![0] <= entry) low = middle
+    if (numbers[middle]! <= wanted) low = middle
     else high = middle - 1
   }
   return low

@@ -1,3 +1,4 @@
+import type { BytesColumn } from '../model/column.ts'
 import type { Place } from '../model/errors.ts'
 import type { Counters, ExceptionRow } from '../model/report.ts'
 import type { ParquetFile } from '../parquet/file.ts'
@@ -5,6 +6,7 @@ import type { FilePlan, LogPlan } from '../plan/plan.ts'
 import { type Block, newSketch } from '../shuffle/block.ts'
 import type { BlockMemory } from '../shuffle/block-memory.ts'
 import { bucketOf } from '../shuffle/hash.ts'
+import { textColumn } from '../view/from-values.ts'
 import type { PreparedGroup } from '../view/view-set.ts'
 import { type Batch, readBatch } from './batch.ts'
 import { eventPlace } from './emission.ts'
@@ -39,8 +41,8 @@ export interface MapResult {
   readonly groups: readonly GroupResult[]
   readonly counters: Readonly<Record<string, Counters>>
   readonly exceptions: Readonly<Record<string, readonly ExceptionRow[]>>
-  /** Ids of dropped rows. */
-  readonly duplicateIds: readonly string[]
+  /** Ids of dropped rows, as bytes: a large log has millions. */
+  readonly duplicateIds: BytesColumn
   /** For each row group with members: two words a member that are equal for equal contents. */
   readonly contents: readonly { readonly rowGroup: number; readonly words: Int32Array }[]
   /** When the split's newest event was recorded that is known: in each period of the vintages, or in all. */
@@ -114,7 +116,7 @@ export class LogMapper {
     }
     const { counters, exceptions } = totals
     const triangles = Object.fromEntries(Object.entries(totals.triangles).map(([view, cells]) => [view, cells.cells()]))
-    return { groups, counters, exceptions, duplicateIds, contents, newest, triangles }
+    return { groups, counters, exceptions, duplicateIds: textColumn(duplicateIds), contents, newest, triangles }
   }
 
   /** What says when events were recorded. */

@@ -1,10 +1,11 @@
-import type { LogDuplicates } from '../map/all.ts'
 import type { MapResult } from '../map/map-split.ts'
 import type { Timeline } from '../map/timelines.ts'
 import { describePlace, ViewError } from '../model/errors.ts'
 import { vintagesName } from '../model/view.ts'
 import type { GroupPlan, LogPlan, Plan } from '../plan/plan.ts'
-import { type Block, blockFor, estimateKeys, mergeSketch, newSketch } from '../shuffle/block.ts'
+import { type Block, estimateKeys, mergeSketch, newSketch } from '../shuffle/block.ts'
+import { listBlocks } from '../shuffle/block-list.ts'
+import type { LogDuplicates } from '../shuffle/duplicates.ts'
 import type { Stages } from '../stages.ts'
 import type { Executor } from '../workers/executor.ts'
 import type { LocateTask, ReduceFailure, ReduceTask } from '../workers/tasks.ts'
@@ -12,6 +13,8 @@ import type { PartFile, ReduceResult } from './reduce-part.ts'
 
 /** Keys that a part file is to hold at the least, where a view has more. */
 const PART_KEYS = 16_384
+/** Keys of a part file at the most, as far as there are buckets: their states are in memory together. */
+const PART_KEYS_MAX = 524_288
 /** Parts of a large log that are reduced at the same time however few its keys are. */
 const PARTS_AT_ONCE = 4
 
@@ -87,10 +90,13 @@ function planParts(
   folders: Readonly<Record<string, string>>,
   { watermark, cuts }: Timeline,
 ): ReduceTask[] {
-  const byKeys = Math.ceil(Math.log2(Math.max(1, estimateKeys(sketch) / PART_KEYS)))
+  const keys = estimateKeys(sketch)
+  const bitsFor = (most: number) => Math.ceil(Math.log2(Math.max(1, keys / most)))
   const least = group.strategy === 'combine' ? 0 : Math.min(log.reduceBits, Math.log2(PARTS_AT_ONCE))
-  const bits = Math.min(log.reduceBits, Math.max(byKeys, least))
+  const wanted = Math.min(log.reduceBits, Math.max(bitsFor(PART_KEYS), least))
+  const bits = Math.min(log.bucketBits, Math.max(wanted, bitsFor(PART_KEYS_MAX)))
   const width = 2 ** (log.bucketBits - bits)
+  const list = listBlocks(blocks)
   const views = log.vintages === null ? group.views : group.views.flatMap((view) => [view, vintagesName(view)])
   const own = Object.fromEntries(views.map((view) => [view, folders[view]!]))
   return Array.from({ length: 2 ** bits }, (_, part): ReduceTask => {
@@ -99,7 +105,7 @@ function planParts(
       kind: 'reduce',
       log: logIndex,
       group: groupIndex,
-      blocks: blocks.map((block) => blockFor(block, part * width, (part + 1) * width)),
+      blocks: list,
       from: part * width,
       to: (part + 1) * width,
       name,

@@ -1,58 +1,181 @@
 import type { Block } from '../shuffle/block.ts'
-import type { BlockReader } from '../shuffle/block-memory.ts'
 import { grown, KeyTable } from '../shuffle/key-table.ts'
+import type { RunReader } from '../shuffle/run-reader.ts'
 import { stringStart } from '../view/event-source.ts'
 import { stringsOf } from '../view/fold.ts'
-import type { RowLayout } from '../view/row-layout.ts'
+import { HEADER_WORDS, type RowLayout } from '../view/row-layout.ts'
+
+/** A bucket as it lies in blocks. */
+export interface BucketSource {
+  readonly blocks: readonly Block[]
+  readonly bucket: number
+  readonly reader: RunReader
+}
 
 /**
- * One bucket's rows, copied from all blocks behind each other, with the key slot of each. Its memory is reused from
- * bucket to bucket.
+ * One bucket's rows, copied from all blocks behind each other, with the key slot of each. A bucket that is larger than
+ * its room comes in pieces; keys keep their slots from piece to piece. Its memory is reused from bucket to bucket.
  */
 export class Bucket {
   rows = 0
-  words = new Int32Array(1 << 16)
-  rowAt = new Int32Array(1 << 12)
-  slotOf = new Int32Array(1 << 12)
+  words = new Int32Array(1 << 10)
+  rowAt = new Int32Array(1 << 8)
+  slotOf = new Int32Array(1 << 8)
   readonly table = new KeyTable(1 << 12)
   /** By slot of the layout: the strings that codes stand for, of all blocks together. */
   readonly strings: string[][]
-  /** By block: its first word in this bucket. */
-  readonly blockStarts: number[] = []
-  readonly #layout: RowLayout
+  readonly layout: RowLayout
+  /** Words that a piece may have; only a single row may have more. */
+  readonly roomWords: number
   readonly #codes: Map<string, number>[]
   readonly #remaps = new Map<string, (Int32Array | null)[]>()
+  #used = 0
+  /** Where the loaded rows came from, run by run. */
+  #origins: { readonly at: number; readonly block: number; readonly nth: number }[] = []
+  #source: BucketSource | null = null
+  /** How far the source was read: block, words and rows of its run, checksum of those words. */
+  #block = 0
+  #runWords = 0
+  #runRows = 0
+  #runSum = 0
 
-  constructor(layout: RowLayout) {
-    this.#layout = layout
+  constructor(layout: RowLayout, roomWords: number) {
+    this.layout = layout
+    this.roomWords = roomWords
     this.strings = layout.slots.map(() => [])
     this.#codes = layout.slots.map(() => new Map())
   }
 
-  load(blocks: readonly Block[], bucket: number, reader: BlockReader): void {
-    let size = 0
-    for (const { starts, firstBucket } of blocks)
-      size += starts[bucket - firstBucket + 1]! - starts[bucket - firstBucket]!
-    if (size > this.words.length) this.words = new Int32Array(Math.max(size, this.words.length * 2))
-    this.rows = 0
+  /** Begins a bucket, whose rows `next` loads. @returns Whether it has room in one piece. */
+  open(source: BucketSource): boolean {
+    this.#source = source
     this.table.clear()
-    this.blockStarts.length = 0
-    let at = 0
-    for (const block of blocks) {
-      const from = block.starts[bucket - block.firstBucket]!
-      const to = block.starts[bucket - block.firstBucket + 1]!
-      this.blockStarts.push(at)
-      if (from === to) continue
-      reader.copy(block.words, from, to, bucket - block.firstBucket, this.words, at)
-      this.#index(at, at + to - from, this.#remapOf(block))
-      at += to - from
+    this.#block = 0
+    this.#beginRun()
+    const size = source.reader.wordsIn(source.bucket)
+    this.#reserve(Math.min(size, this.roomWords))
+    return size <= this.roomWords
+  }
+
+  /** Loads the bucket's next rows, as many as have room. False where there are no more. */
+  next(): boolean {
+    this.clear()
+    const { blocks, bucket } = this.#source!
+    while (this.#block < blocks.length) {
+      const { starts } = blocks[this.#block]!
+      const rest = starts[bucket + 1]! - starts[bucket]! - this.#runWords
+      if (rest > 0 && !this.#loadRun(rest)) return true
+      this.#block++
+      this.#beginRun()
     }
+    return this.rows > 0
+  }
+
+  /** Forgets the rows; keys stay. */
+  clear(): void {
+    this.rows = 0
+    this.#used = 0
+    this.#origins = []
+  }
+
+  /**
+   * Takes a row that lies elsewhere: another's words, or this bucket's own of an earlier piece.
+   *
+   * @returns False where the row has no room.
+   */
+  append(words: Int32Array, at: number, slot: number): boolean {
+    const length = words[at + 1]!
+    if (this.rows > 0 && this.#used + length > this.roomWords) return false
+    this.#reserve(this.#used + length)
+    const to = this.#used
+    for (let i = 0; i < length; i++) this.words[to + i] = words[at + i]!
+    if (this.rows === this.rowAt.length) this.#grow(this.rows + 1)
+    this.rowAt[this.rows] = to
+    this.slotOf[this.rows++] = slot
+    this.#used += length
+    return true
+  }
+
+  /**
+   * Where the row at a word came from: its block, and which of the block's rows in this bucket it is. For a message: the
+   * bucket may hold other rows afterwards.
+   */
+  originOf(at: number, source: BucketSource): { block: number; nth: number } {
+    const origin = this.#origins.findLast((candidate) => candidate.at <= at)
+    if (origin === undefined) return this.#find(this.words.slice(at, at + this.words[at + 1]!), source)
+    let nth = origin.nth
+    for (let row = origin.at; row < at; row += this.words[row + 1]!) nth++
+    return { block: origin.block, nth }
+  }
+
+  /** Rows that were taken from elsewhere don't say where they came from: all are read again until one is the same. */
+  #find(row: Int32Array, source: BucketSource): { block: number; nth: number } {
+    this.open(source)
+    while (this.next()) {
+      for (let i = 0; i < this.rows; i++) {
+        const at = this.rowAt[i]!
+        // All but the hash, for which there may be a slot.
+        if (row.every((word, index) => index === 0 || this.words[at + index] === word)) return this.originOf(at, source)
+      }
+    }
+    throw new Error('a row that failed is not in the bucket it was folded from')
+  }
+
+  #beginRun(): void {
+    this.#runWords = 0
+    this.#runRows = 0
+    this.#runSum = 0
+  }
+
+  /** Loads what has room of the rest of a run. @returns Whether that was all of it. */
+  #loadRun(rest: number): boolean {
+    const { blocks, bucket, reader } = this.#source!
+    const room = this.roomWords - this.#used
+    // A run is torn only where it is the first of a piece, so that pieces end with runs if they can.
+    if (rest > room && this.rows > 0) return false
+    const from = this.#used
+    let length = Math.min(rest, Math.max(room, HEADER_WORDS))
+    const read = () => {
+      this.#reserve(from + length)
+      reader.copy(this.#block, bucket, this.#runWords, this.#runWords + length, this.words, from)
+    }
+    read()
+    if (this.words[from + 1]! > length) {
+      // A row that is longer than all the room there is.
+      length = Math.min(rest, this.words[from + 1]!)
+      read()
+    }
+    const end = length === rest ? from + length : this.#lastWholeRow(from, from + length)
+    if (end === from) reader.refuse(this.#block, bucket)
+    this.#origins.push({ at: from, block: this.#block, nth: this.#runRows })
+    this.#runSum = reader.checksum(this.#block, this.words, from, end, this.#runSum)
+    const isAll = end - from === rest
+    if (isAll) reader.check(this.#block, bucket, this.#runSum)
+    const before = this.rows
+    this.#index(from, end, this.#remapOf(blocks[this.#block]!))
+    this.#used = end
+    this.#runWords += end - from
+    this.#runRows += this.rows - before
+    return isAll
+  }
+
+  /** The word behind the last row that lies whole before `to`. */
+  #lastWholeRow(from: number, to: number): number {
+    let at = from
+    while (at + 1 < to) {
+      const length = this.words[at + 1]!
+      // What is too short for a row isn't what was written; the checksum, which comes with the last piece, would be too late.
+      if (length < this.layout.fixedWords) return from
+      if (at + length > to) break
+      at += length
+    }
+    return at
   }
 
   /** Finds each row and its key's slot; writes codes of the bucket in place of the block's. */
   #index(from: number, to: number, remap: readonly (Int32Array | null)[]): void {
     const { words, table } = this
-    const { fixedWords, slots } = this.#layout
+    const { fixedWords, slots } = this.layout
     // A row has its fixed words at the least.
     const most = this.rows + Math.ceil((to - from) / fixedWords)
     if (most > this.rowAt.length) this.#grow(most)
@@ -69,13 +192,12 @@ export class Bucket {
     this.rows = row
   }
 
-  /** Where the row at a word came from: its block, and which of the block's rows in this bucket it is. */
-  originOf(at: number): { block: number; nth: number } {
-    let block = 0
-    while (block + 1 < this.blockStarts.length && this.blockStarts[block + 1]! <= at) block++
-    let nth = 0
-    for (let row = this.blockStarts[block]!; row < at; row += this.words[row + 1]!) nth++
-    return { block, nth }
+  /** Makes room for words, keeping those there are. */
+  #reserve(words: number): void {
+    if (words <= this.words.length) return
+    const larger = new Int32Array(Math.max(words, Math.min(this.words.length * 2, this.roomWords)))
+    larger.set(this.words.subarray(0, this.#used))
+    this.words = larger
   }
 
   #grow(rows: number): void {

@@ -6,7 +6,8 @@ import { vintagesName } from '../model/view.ts'
 import { encodeParquet } from '../parquet/write.ts'
 import type { LogPlan } from '../plan/plan.ts'
 import type { Block } from '../shuffle/block.ts'
-import { BlockReader } from '../shuffle/block-memory.ts'
+import type { BlockMemory } from '../shuffle/block-memory.ts'
+import { RunReader } from '../shuffle/run-reader.ts'
 import type { Files, WrittenFile } from '../storage/files.ts'
 import { type AnyHandler, compilePackedFold, NO_HANDLER, type PackedFold } from '../view/fold.ts'
 import { showKey } from '../view/key-codec.ts'
@@ -14,14 +15,15 @@ import { type PackedLayout, packedLayout } from '../view/packed-layout.ts'
 import { guarded, PurityError } from '../view/purity.ts'
 import { ValueError } from '../view/runtime.ts'
 import { ONLY_TYPE } from '../view/slots.ts'
-import { StateStore } from '../view/state.ts'
+import { type SavedStates, StateStore } from '../view/state.ts'
 import { describeThrown } from '../view/thrown.ts'
 import { outputSchema, type PreparedGroup, type PreparedView } from '../view/view-set.ts'
-import { Bucket, type CompareRows, compileCompare } from './bucket.ts'
+import { Bucket, type BucketSource, type CompareRows, compileCompare } from './bucket.ts'
 import { countLate, type LateOf, makeLateOf, mergeCodes } from './late.ts'
 import { orderRows } from './order.ts'
 import { Part } from './part.ts'
 import { type RowsBySlot, rowsBySlot } from './rows-by-slot.ts'
+import { SortedRuns } from './sorted-runs.ts'
 import { makeStatusColumns, type StatusColumns } from './status.ts'
 import { foldVintages } from './vintage-fold.ts'
 import { VintagePart } from './vintage-part.ts'
@@ -88,6 +90,21 @@ interface OpenPart {
   readonly vintages: VintagePart | null
 }
 
+/** What a folder has of one bucket, from piece to piece. */
+interface BucketFold {
+  readonly folder: Folder
+  readonly part: Part
+  readonly vintages: VintagePart | null
+  readonly exceptions: ExceptionRow[]
+  states: StateStore | unknown[]
+  /** Keys that have a state. */
+  keys: number
+  /** By key: whether an event was folded into it; null where one was into each. */
+  touched: Uint8Array | null
+  /** By key: its late events; null where the view has no windows. */
+  late: Int32Array | null
+}
+
 /** Reduces buckets of one group: orders and folds their rows, and writes each view's part file. */
 export class GroupReducer {
   readonly #log: LogPlan
@@ -97,15 +114,27 @@ export class GroupReducer {
   readonly #bucket: Bucket
   readonly #folders: readonly Folder[]
   readonly #compare: CompareRows | null
+  readonly #memory: BlockMemory
 
-  constructor(log: LogPlan, group: PreparedGroup) {
+  /**
+   * @param memory Where sorted rows of buckets go that have no room.
+   * @param roomBytes Room for a bucket: one that is larger is folded in pieces.
+   */
+  constructor(log: LogPlan, group: PreparedGroup, memory: BlockMemory, roomBytes: number) {
     this.#log = log
     this.#group = group
+    this.#memory = memory
     const { plan, views } = group
     const combines = plan.strategy === 'combine'
     this.#packed = packedLayout(log, group)
     this.#lateOf = makeLateOf(group, this.#packed)
-    this.#bucket = new Bucket(this.#packed.layout)
+    // Vintages are snapshots of all keys of a bucket between its events, so it must be there as a whole.
+    const inPieces =
+      log.vintages === null && views.every((view) => view.definition.onError !== 'quarantine' || isFlat(view))
+    this.#bucket = new Bucket(
+      this.#packed.layout,
+      inPieces ? Math.max(1, Math.floor(roomBytes / 4)) : Number.POSITIVE_INFINITY,
+    )
     this.#folders = views.map((view) => this.#folder(view, combines))
     this.#compare = plan.ordered
       ? compileCompare(
@@ -152,12 +181,16 @@ export class GroupReducer {
     )
     const exceptions: Record<string, ExceptionRow[]> = {}
     for (const { view } of this.#folders) exceptions[view.name] = []
-    let rows: number
-    const reader = new BlockReader(files)
+    let rows = 0
+    const reader = new RunReader(blocks, to, Math.min(this.#bucket.roomWords, READ_AHEAD_WORDS_MAX), files)
     try {
-      rows = this.#foldBuckets(blocks, from, to, reader, parts, exceptions, time.cuts)
+      const cutOf = new Map(time.cuts.map(({ period }, cut) => [period, cut]))
+      for (let bucket = from; bucket < to; bucket++) {
+        rows += this.#foldBucket({ blocks, bucket, reader }, parts, exceptions, time.cuts, cutOf, files)
+      }
     } finally {
       reader.close()
+      this.#memory.release()
     }
     const written = this.#folders.flatMap((folder, index) =>
       writeParts(this.#log, folder, parts[index]!, time.watermark, name, files, pathOf),
@@ -166,51 +199,59 @@ export class GroupReducer {
   }
 
   /** @returns The number of rows that were folded. */
-  #foldBuckets(
-    blocks: readonly Block[],
-    from: number,
-    to: number,
-    reader: BlockReader,
+  #foldBucket(
+    source: BucketSource,
     parts: readonly OpenPart[],
     exceptions: Readonly<Record<string, ExceptionRow[]>>,
     cuts: readonly Cut[],
+    cutOf: ReadonlyMap<number, number>,
+    files: Files,
   ): number {
-    const cutOf = new Map(cuts.map(({ period }, cut) => [period, cut]))
+    const bucket = this.#bucket
+    const whole = bucket.open(source)
+    const folds = this.#folders.map((folder, index): BucketFold => {
+      const states = folder.store ?? []
+      const { part, vintages } = parts[index]!
+      const own = exceptions[folder.view.name]!
+      return { folder, part, vintages, exceptions: own, states, keys: 0, touched: null, late: null }
+    })
+    const sorted = whole || this.#compare === null ? null : new SortedRuns(bucket, this.#compare, this.#memory, files)
     let rows = 0
-    for (let bucket = from; bucket < to; bucket++) {
-      this.#bucket.load(blocks, bucket, reader)
-      rows += this.#bucket.rows
-      if (this.#compare !== null) orderRows(this.#bucket, this.#compare)
-      for (const [index, folder] of this.#folders.entries()) {
-        const { part, vintages } = parts[index]!
-        this.#foldBucket(folder, blocks, bucket, part, exceptions[folder.view.name]!)
-        if (vintages !== null) this.#foldVintages(folder, blocks, bucket, vintages, cuts, cutOf)
+    try {
+      while ((sorted ?? bucket).next()) {
+        if (whole && this.#compare !== null) orderRows(bucket, this.#compare)
+        for (const fold of folds) {
+          this.#foldPiece(fold, source, whole)
+          if (!whole || fold.vintages === null) continue
+          // The states that were folded last are those to be published, and are taken before the vintages' are made.
+          this.#add(fold)
+          this.#foldVintages(fold.folder, source, fold.vintages, cuts, cutOf)
+        }
+        rows += bucket.rows
       }
+    } finally {
+      sorted?.close()
     }
+    for (const fold of folds) if (rows > 0 && fold.vintages === null) this.#add(fold)
     return rows
   }
 
-  #foldBucket(
-    folder: Folder,
-    blocks: readonly Block[],
-    bucketIndex: number,
-    part: Part,
-    exceptions: ExceptionRow[],
-  ): void {
-    const { view, fold, store } = folder
+  /** Folds the rows that the bucket has loaded: all of them where it is whole. */
+  #foldPiece(bucketFold: BucketFold, source: BucketSource, whole: boolean): void {
+    const { folder, exceptions } = bucketFold
+    const { view, fold } = folder
     const bucket = this.#bucket
-    const keys = bucket.table.size
-    if (keys === 0) return
-    const states = store ?? makeStates(view, keys)
-    store?.prepare(keys)
-    folder.seen.flags = new Uint8Array(keys)
+    const saved =
+      whole || view.definition.onError !== 'quarantine' ? null : (folder.store?.copy(bucketFold.keys) ?? null)
+    makeRoom(bucketFold, bucket.table.size)
+    const { states, keys } = bucketFold
     fold.bindState(states)
     fold.bindRows(bucket.words, bucket.strings)
     const keyOf = this.#group.plan.strategy === 'combine' ? (slot: number) => slot : this.#keyReader(view)
     const failed = new Set<number>()
     const fails = (row: number, error: unknown) => {
       if (view.definition.onError !== 'quarantine' || error instanceof PurityError)
-        throw this.#failure(folder, blocks, bucketIndex, row, error)
+        throw this.#failure(folder, source, row, error)
       failed.add(row)
       exceptions.push(this.#exceptionOf(folder, row, error))
     }
@@ -219,18 +260,21 @@ export class GroupReducer {
     } catch (error) {
       const row = fold.at()
       fails(row, error)
-      const broken = { folder, states, rows: rowsBySlot(bucket.slotOf, bucket.rows, keys), failed, keyOf }
+      const broken = { folder, states, saved, rows: rowsBySlot(bucket.slotOf, bucket.rows, keys), failed, keyOf }
       this.#refoldKey(broken, row)
       guarded(() => this.#foldOneByOne(broken, row + 1, fails))
     }
-    const late = this.#lateOf === null ? null : countLate(bucket, this.#lateOf, failed)
-    part.add(bucket.table, states, this.#touched(folder, failed), late)
+    if (this.#lateOf !== null) addLate(bucketFold, countLate(bucket, this.#lateOf, failed))
+    this.#touch(bucketFold, failed, whole)
+  }
+
+  #add({ part, states, touched, late }: BucketFold): void {
+    part.add(this.#bucket.table, states, touched, late)
   }
 
   #foldVintages(
     folder: Folder,
-    blocks: readonly Block[],
-    bucketIndex: number,
+    source: BucketSource,
     part: VintagePart,
     cuts: readonly Cut[],
     cutOf: ReadonlyMap<number, number>,
@@ -261,7 +305,7 @@ export class GroupReducer {
       },
       refuse: (row, error) => {
         if (view.definition.onError !== 'quarantine' || error instanceof PurityError)
-          throw this.#failure(folder, blocks, bucketIndex, row, error)
+          throw this.#failure(folder, source, row, error)
       },
     })
   }
@@ -292,11 +336,12 @@ export class GroupReducer {
     }
   }
 
-  /** Folds the key of a failed event again from its first event, as if the failed ones had never been. */
-  #refoldKey({ folder, states, rows, failed, keyOf }: BrokenFold, until: number): void {
+  /** Folds the key of a failed event again from the piece's first event, as if the failed ones had never been. */
+  #refoldKey({ folder, states, saved, rows, failed, keyOf }: BrokenFold, until: number): void {
     const { rowAt, slotOf } = this.#bucket
     const slot = slotOf[until]!
     if (Array.isArray(states)) states[slot] = makeStates(folder.view, 1)[0]
+    else if (saved !== null && slot < saved.keys) states.restoreFrom(saved, slot)
     else states.reset(slot)
     guarded(() => {
       for (let i = rows.starts[slot]!; i < rows.starts[slot + 1]!; i++) {
@@ -306,16 +351,16 @@ export class GroupReducer {
     })
   }
 
-  /** Keys that an event of this view was folded into; null where those are all. */
-  #touched(folder: Folder, failed: ReadonlySet<number>): Uint8Array | null {
+  /** Notes which keys an event of this view was folded into. */
+  #touch(bucketFold: BucketFold, failed: ReadonlySet<number>, whole: boolean): void {
     const { rows, rowAt, slotOf, words, table } = this.#bucket
-    if (this.#folders.length === 1 && failed.size === 0 && this.#lateOf === null) return null
-    const touched = new Uint8Array(table.size)
+    if (whole && this.#folders.length === 1 && failed.size === 0 && this.#lateOf === null) return
+    const { handlerOf } = bucketFold.folder
+    const touched = enlarged(bucketFold.touched ?? new Uint8Array(0), table.size)
     for (let row = 0; row < rows; row++) {
-      if (folder.handlerOf[words[rowAt[row]! + 2]! & 0xffff] !== NO_HANDLER && !failed.has(row))
-        touched[slotOf[row]!] = 1
+      if (handlerOf[words[rowAt[row]! + 2]! & 0xffff] !== NO_HANDLER && !failed.has(row)) touched[slotOf[row]!] = 1
     }
-    return touched
+    bucketFold.touched = touched
   }
 
   #handlerName(folder: Folder, row: number): string {
@@ -334,13 +379,7 @@ export class GroupReducer {
     }
   }
 
-  #failure(
-    folder: Folder,
-    blocks: readonly Block[],
-    bucket: number,
-    row: number,
-    error: unknown,
-  ): FoldFailure | ViewError {
+  #failure(folder: Folder, source: BucketSource, row: number, error: unknown): FoldFailure | ViewError {
     const slot = this.#bucket.slotOf[row]!
     const key = showKey(this.#keyReader(folder.view)(slot))
     if (this.#group.plan.strategy === 'combine') {
@@ -350,13 +389,42 @@ export class GroupReducer {
         { cause: error },
       )
     }
-    const { block, nth } = this.#bucket.originOf(this.#bucket.rowAt[row]!)
-    const { split, ordinal } = blocks[block]!
-    return new FoldFailure(
-      { view: folder.view.name, handler: this.#handlerName(folder, row), key, split, ordinal, bucket, nth },
-      error,
-    )
+    const handler = this.#handlerName(folder, row)
+    const { block, nth } = this.#bucket.originOf(this.#bucket.rowAt[row]!, source)
+    const { split, ordinal } = source.blocks[block]!
+    return new FoldFailure({ view: folder.view.name, handler, key, split, ordinal, bucket: source.bucket, nth }, error)
   }
+}
+
+/** Rows of neighbouring buckets that are read at once: more make reading no faster. */
+const READ_AHEAD_WORDS_MAX = 1 << 22
+
+/** Whether a key's state can be copied, so that it can be taken back to what it was before an event failed. */
+function isFlat(view: PreparedView): boolean {
+  return view.state !== undefined && new StateStore(view.state).isFlat
+}
+
+/** Gives a state to keys that have none yet. */
+function makeRoom(bucketFold: BucketFold, keys: number): void {
+  const { folder, states } = bucketFold
+  if (keys === bucketFold.keys) return
+  if (Array.isArray(states)) for (const state of makeStates(folder.view, keys - bucketFold.keys)) states.push(state)
+  else states.extend(bucketFold.keys, keys)
+  folder.seen.flags = enlarged(bucketFold.keys === 0 ? new Uint8Array(0) : folder.seen.flags, keys)
+  bucketFold.keys = keys
+}
+
+function addLate(bucketFold: BucketFold, counts: Int32Array): void {
+  const before = bucketFold.late
+  if (before !== null) for (let slot = 0; slot < before.length; slot++) counts[slot]! += before[slot]!
+  bucketFold.late = counts
+}
+
+function enlarged(flags: Uint8Array, length: number): Uint8Array {
+  if (flags.length >= length) return flags
+  const larger = new Uint8Array(Math.max(length, flags.length * 2))
+  larger.set(flags)
+  return larger
 }
 
 /** Free-form states: each an object of its own. */
@@ -380,6 +448,8 @@ function makeStates(view: PreparedView, count: number): unknown[] {
 interface BrokenFold {
   readonly folder: Folder
   readonly states: StateStore | unknown[]
+  /** What the states were before the piece; null where it began with none. */
+  readonly saved: SavedStates | null
   readonly rows: RowsBySlot
   /** Rows of the events that failed so far. */
   readonly failed: ReadonlySet<number>

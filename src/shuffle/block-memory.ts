@@ -2,11 +2,13 @@ import { createRequire } from 'node:module'
 import { crc32 } from 'node:zlib'
 import type { SpillFile } from '../arrow/spill-file.ts'
 import { OutputError } from '../model/errors.ts'
-import type { Files, ReadableFile, WritableFile } from '../storage/files.ts'
+import type { Files, WritableFile } from '../storage/files.ts'
 
 /** What all threads of a rebuild may keep of packed rows in memory, and where the rest goes. Shared by the threads. */
 export interface ShuffleBudget {
   readonly limitBytes: number
+  /** What one task may hold of rows that it reads back: a bucket that is larger is folded piece by piece. */
+  readonly taskBytes: number
   /** One number: what is kept, in units of 4 KiB. */
   readonly used: Int32Array
   /** Folder of spill files; it is there before the first is written. */
@@ -15,8 +17,9 @@ export interface ShuffleBudget {
 
 const UNIT_BYTES = 4096
 
-export function newBudget(limitBytes: number, folder: string): ShuffleBudget {
-  return { limitBytes, folder, used: new Int32Array(new SharedArrayBuffer(4)) }
+/** @param taskBytes As much as the whole budget where nothing else is said. */
+export function newBudget(limitBytes: number, folder: string, taskBytes = limitBytes): ShuffleBudget {
+  return { limitBytes, taskBytes, folder, used: new Int32Array(new SharedArrayBuffer(4)) }
 }
 
 /** Words of a block: in shared memory, or where they lie in a spill file. */
@@ -25,7 +28,8 @@ export type BlockWords =
   | {
       readonly kind: 'file'
       readonly path: string
-      readonly byteOffset: number /** CRC-32 by bucket. */
+      readonly byteOffset: number
+      /** CRC-32 by bucket. */
       readonly checksums: Int32Array
     }
 
@@ -47,6 +51,8 @@ export class BlockMemory {
   #scratch = new Int32Array(0)
   #file: { path: string; spill: SpillFile } | null = null
   #discarding = false
+  /** What of the budget this thread has taken. */
+  #units = 0
 
   /** @param name Tells this thread's file from others'. */
   constructor(budget: ShuffleBudget, files: Files, name: string) {
@@ -60,8 +66,10 @@ export class BlockMemory {
     if (this.#discarding) return this.#scratchOf(words)
     const units = Math.ceil((words * 4) / UNIT_BYTES)
     const before = Atomics.add(this.#budget.used, 0, units)
-    if ((before + units) * UNIT_BYTES <= this.#budget.limitBytes)
+    if ((before + units) * UNIT_BYTES <= this.#budget.limitBytes) {
+      this.#units += units
       return new Int32Array(new SharedArrayBuffer(words * 4))
+    }
     Atomics.sub(this.#budget.used, 0, units)
     return this.#scratchOf(words)
   }
@@ -80,18 +88,32 @@ export class BlockMemory {
   keep(words: Int32Array, starts: Int32Array): BlockWords {
     if (words.buffer instanceof SharedArrayBuffer) return { kind: 'memory', words }
     if (this.#discarding) return { kind: 'memory', words: new Int32Array(0) }
-    this.#file ??= this.#open()
     const bytes = new Uint8Array(words.buffer, words.byteOffset, words.byteLength)
     const checksums = new Int32Array(starts.length - 1)
     for (let bucket = 0; bucket < checksums.length; bucket++) {
       checksums[bucket] = crc32(bytes.subarray(starts[bucket]! * 4, starts[bucket + 1]! * 4))
     }
-    return { kind: 'file', path: this.#file.path, byteOffset: this.#file.spill.append(words), checksums }
+    return { kind: 'file', ...this.#append(words), checksums }
   }
 
+  /** Ends the spill file; what is in it stays readable. */
   close(): void {
     this.#file?.spill.close()
     this.#file = null
+  }
+
+  /** Ends the spill file, which nobody reads any more. */
+  removeFile(): void {
+    const path = this.#file?.path
+    this.close()
+    if (path !== undefined) this.#files.remove(path)
+  }
+
+  /** Gives back what was kept, in memory and on the disk: nobody reads it any more. */
+  release(): void {
+    this.removeFile()
+    Atomics.sub(this.#budget.used, 0, this.#units)
+    this.#units = 0
   }
 
   #scratchOf(words: number): Int32Array {
@@ -99,52 +121,23 @@ export class BlockMemory {
     return this.#scratch.subarray(0, words)
   }
 
+  #append(words: Int32Array): { path: string; byteOffset: number } {
+    try {
+      this.#file ??= this.#open()
+      return { path: this.#file.path, byteOffset: this.#file.spill.append(words) }
+    } catch (error) {
+      if (!(error instanceof OutputError) || (error.cause as NodeJS.ErrnoException | undefined)?.code !== 'ENOSPC')
+        throw error
+      throw new OutputError(
+        `${error.message} What memory has no room for is spilled there: make room, name another spill folder, or allow more memory.`,
+        error.place,
+        { cause: error.cause },
+      )
+    }
+  }
+
   #open(): { path: string; spill: SpillFile } {
     const path = `${this.#budget.folder}/${this.#name}.arrows`
     return { path, spill: newSpillFile(this.#files.openForWriting(path)) }
-  }
-}
-
-/** Reads buckets of blocks, wherever they lie; keeps the spill files it reads from open. */
-export class BlockReader {
-  readonly #files: Files
-  readonly #opened = new Map<string, ReadableFile>()
-
-  constructor(files: Files) {
-    this.#files = files
-  }
-
-  /**
-   * Copies words `from … to` of a block to `target[at]`.
-   *
-   * @param bucket Which of the block's checksums they must have.
-   */
-  copy(words: BlockWords, from: number, to: number, bucket: number, target: Int32Array, at: number): void {
-    if (words.kind === 'memory') {
-      target.set(words.words.subarray(from, to), at)
-      return
-    }
-    const bytes = this.#open(words.path).read(words.byteOffset + from * 4, (to - from) * 4)
-    if ((crc32(bytes) | 0) !== words.checksums[bucket]) {
-      throw new OutputError(
-        `Cannot read back what was spilled to ${words.path}: expected bytes ${words.byteOffset + from * 4} to ${words.byteOffset + to * 4} as they were written, found others. Something else wrote to the file, or the disk is failing.`,
-        { file: words.path },
-      )
-    }
-    new Uint8Array(target.buffer, target.byteOffset + at * 4, bytes.length).set(bytes)
-  }
-
-  close(): void {
-    for (const file of this.#opened.values()) file.close()
-    this.#opened.clear()
-  }
-
-  #open(path: string): ReadableFile {
-    let file = this.#opened.get(path)
-    if (file === undefined) {
-      file = this.#files.openForReading(path)
-      this.#opened.set(path, file)
-    }
-    return file
   }
 }

@@ -1,32 +1,17 @@
 import type { BytesColumn } from '../model/column.ts'
-import type { BlockWords } from './block-memory.ts'
+import type { Runs } from './run-reader.ts'
 
 /**
  * The packed rows that one row group sends to all buckets: one run of words a bucket, in the order of the rows. Lies in
  * shared memory, so that any thread can reduce any bucket without a copy, or in a file where memory had no room.
  */
-export interface Block {
+export interface Block extends Runs {
   readonly split: number
   /** Which of the split's blocks for its group this is. */
   readonly ordinal: number
   readonly rows: number
-  readonly words: BlockWords
-  /** The first bucket that `starts` tells of. */
-  readonly firstBucket: number
-  /** First word of each bucket from there on, and behind the last. */
-  readonly starts: Int32Array
   /** By slot of the layout: the strings that codes of this block stand for. */
   readonly strings: readonly (BytesColumn | null)[]
-}
-
-/** The block with what one task needs of it: `starts` alone would grow with the log's buckets. */
-export function blockFor(block: Block, from: number, to: number): Block {
-  const first = from - block.firstBucket
-  const words =
-    block.words.kind === 'memory'
-      ? block.words
-      : { ...block.words, checksums: block.words.checksums.slice(first, first + to - from) }
-  return { ...block, words, firstBucket: from, starts: block.starts.slice(first, first + to - from + 1) }
 }
 
 /**

@@ -42,22 +42,35 @@ function openForReading(path: string): ReadableFile {
   return {
     path,
     byteLength: stat.size,
-    read: (offset, length) => readExactly(descriptor, path, offset, length, stat.size),
+    read: (offset, length) => {
+      refuseBeyond(path, offset, length, stat.size)
+      const bytes = new Uint8Array(length)
+      readExactly(descriptor, path, offset, bytes, stat.size)
+      return bytes
+    },
+    readInto: (offset, target) => {
+      refuseBeyond(path, offset, target.length, stat.size)
+      readExactly(descriptor, path, offset, target, stat.size)
+    },
     close: () => closeSync(descriptor),
   }
 }
 
-function readExactly(descriptor: number, path: string, offset: number, length: number, size: number): Uint8Array {
+/** Asked before anything is allocated: what a damaged footer claims may be any number. */
+function refuseBeyond(path: string, offset: number, length: number, size: number): void {
   if (offset < 0 || length < 0 || offset + length > size) {
     throw new InputError(
       `Cannot read ${path}: expected ${length} bytes from byte ${offset}, found a file of ${size} bytes.`,
       { file: path },
     )
   }
-  const bytes = new Uint8Array(length)
+}
+
+function readExactly(descriptor: number, path: string, offset: number, target: Uint8Array, size: number): void {
+  const { length } = target
   let filled = 0
   while (filled < length) {
-    const got = reading(path, () => readSync(descriptor, bytes, filled, length - filled, offset + filled))
+    const got = reading(path, () => readSync(descriptor, target, filled, length - filled, offset + filled))
     if (got === 0) {
       throw new InputError(`Cannot read ${path}: the file became shorter than ${size} bytes while it was read.`, {
         file: path,
@@ -65,7 +78,6 @@ function readExactly(descriptor: number, path: string, offset: number, length: n
     }
     filled += got
   }
-  return bytes
 }
 
 function openForWriting(path: string): WritableFile {

@@ -26,6 +26,8 @@ export interface ReadableFile {
   readonly byteLength: number
   /** Exactly `length` bytes from `offset`; an InputError where the file ends before. The bytes are the caller's own. */
   read(offset: number, length: number): Uint8Array
+  /** Fills all of `target` with the bytes from `offset` on; an InputError where the file ends before. */
+  readInto(offset: number, target: Uint8Array): void
   close(): void
 }
 

@@ -5,7 +5,8 @@ import type { MapResult } from '../map/map-split.ts'
 import { typesOf } from '../map/types.ts'
 import type { ExceptionRow } from '../model/report.ts'
 import type { OpenFile } from '../parquet/open-in-turn.ts'
-import { type DuplicateSet, duplicatesBySplit, type RowPlace } from '../shuffle/duplicates.ts'
+import type { LogPlan } from '../plan/plan.ts'
+import { duplicatesOf, type LogDuplicates, membersBySplit, noDuplicates, type RowPlace } from '../shuffle/duplicates.ts'
 import { compilePacker, type Packer } from '../shuffle/pack.ts'
 import { packedLayout } from '../view/packed-layout.ts'
 import { lateCode } from '../view/view-set.ts'
@@ -28,7 +29,8 @@ export interface Applied {
   readonly words: Int32Array
   /** By split: events of the row group that the view refused, of whatever key. */
   readonly refused: ReadonlyMap<number, readonly ExceptionRow[]>
-  readonly duplicates: readonly DuplicateSet[]
+  /** Sets of rows that stand for one event; the first of each is applied. */
+  readonly duplicates: readonly (readonly RowPlace[])[]
 }
 
 /**
@@ -44,14 +46,14 @@ export function applyEvents(
 ): Applied {
   const { log, traced } = plan
   const duplicates = log.identify.by === 'nothing' ? [] : repeatedEvents(found)
-  const bySplit = duplicatesBySplit(duplicates)
+  const known = duplicates.length === 0 ? noDuplicates : knownDuplicates(log, duplicates)
   const mapper = mapperOf(plan, log, traced)
   const pack = compilePacker(packedLayout(log, traced).layout)
   const sent: SentEvent[] = []
   const pieces: Int32Array[] = []
   const mapped: MapResult[] = []
   for (const { split } of found) {
-    mapped[split] = mapper.watch(split, bySplit.get(split) ?? [], open, (_group, _ordinal, batch, { keyed }) => {
+    mapped[split] = mapper.watch(split, known.bySplit.get(split) ?? [], open, (_group, _ordinal, batch, { keyed }) => {
       const own = [...Array(keyed!.count).keys()].filter((i) =>
         isKey(keyed!.keyData, keyed!.keyStarts[i]!, keyed!.keyLengths[i]!, wanted),
       )
@@ -67,18 +69,31 @@ export function applyEvents(
       })
     })
   }
-  compareContents(log, { sets: duplicates, bySplit }, mapped)
+  compareContents(log, known, mapped)
   const refused = new Map(found.map(({ split }) => [split, mapped[split]!.exceptions[plan.view.name]!]))
   return { sent, words: joined(pieces), refused, duplicates }
 }
 
 /** Events of one id have one content, so all of them are of the key if one is. */
-function repeatedEvents(found: readonly RowGroupEvents[]): DuplicateSet[] {
+function repeatedEvents(found: readonly RowGroupEvents[]): RowPlace[][] {
   const places = found.flatMap(({ split, rowGroup, events }) =>
     events.map(({ eventId, row }) => ({ eventId, place: { split, rowGroup, row } })),
   )
   const sets = [...Map.groupBy(places, ({ eventId }) => eventId).values()]
   return sets.filter((set) => set.length > 1).map((set) => set.map(({ place }) => place))
+}
+
+/** The sets as the map stage takes them. */
+function knownDuplicates(log: LogPlan, sets: readonly (readonly RowPlace[])[]): LogDuplicates {
+  const numbers = sets.flatMap((set, index) => set.flatMap((place) => [index, place.split, rowOfSplit(log, place)]))
+  const { members, sets: count } = membersBySplit([Int32Array.from(numbers)], log.splits.length)
+  return duplicatesOf(log, members, count)
+}
+
+/** A row counted through all row groups of its split. */
+function rowOfSplit(log: LogPlan, { split, rowGroup, row }: RowPlace): number {
+  const before = log.splits[split]!.rowGroups.filter(({ index }) => index < rowGroup)
+  return before.reduce((sum, { rows }) => sum + rows, row)
 }
 
 /** @param own Which of the keyed rows. */

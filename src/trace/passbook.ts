@@ -5,7 +5,7 @@ import { countLate, makeLateOf } from '../reduce/late.ts'
 import { orderRows } from '../reduce/order.ts'
 import { Part } from '../reduce/part.ts'
 import { makeStatusColumns } from '../reduce/status.ts'
-import { BlockReader } from '../shuffle/block-memory.ts'
+import { RunReader } from '../shuffle/run-reader.ts'
 import { disk } from '../storage/disk.ts'
 import { compilePackedFold, NO_HANDLER, type PackedFold } from '../view/fold.ts'
 import { jsonOf } from '../view/from-values.ts'
@@ -56,14 +56,14 @@ export function foldPassbook(
   const { log, traced } = plan
   const [view] = traced.views as readonly [PreparedView]
   const { layout } = packedLayout(log, traced)
-  const bucket = new Bucket(layout)
-  const reader = new BlockReader(disk)
+  const bucket = new Bucket(layout, Number.POSITIVE_INFINITY)
   const block = {
     ...{ split: 0, ordinal: 0, rows: sent.length, words: { kind: 'memory', words } as const },
-    ...{ firstBucket: 0, starts: Int32Array.of(0, words.length), strings: layout.slots.map(() => null) },
+    ...{ starts: Int32Array.of(0, words.length), strings: layout.slots.map(() => null) },
   }
-  bucket.load([block], 0, reader)
-  reader.close()
+  const reader = new RunReader([block], 1, 0, disk)
+  bucket.open({ blocks: [block], bucket: 0, reader })
+  bucket.next()
   const eventAt = new Map(Array.from(sent, (event, i) => [bucket.rowAt[i]!, event]))
   orderRows(
     bucket,

@@ -1,4 +1,4 @@
-import type { Column } from '../model/column.ts'
+import type { BytesColumn, Column } from '../model/column.ts'
 import type { Type } from '../model/type.ts'
 import { midnightSteps } from '../time/zone.ts'
 import { storageOf } from './slots.ts'
@@ -106,6 +106,16 @@ function bytesFromValues(type: Type, values: readonly unknown[]) {
     at += piece.length
   }
   return { kind: 'bytes' as const, offsets, data, gap: 0 as const }
+}
+
+/** A column of strings, none of them null. */
+export function textColumn(texts: readonly string[]): BytesColumn {
+  const length = texts.length
+  const offsets = new Int32Array(length + 1)
+  for (let row = 0; row < length; row++) offsets[row + 1] = offsets[row]! + Buffer.byteLength(texts[row]!)
+  const data = Buffer.alloc(offsets[length]!)
+  for (let row = 0; row < length; row++) data.write(texts[row]!, offsets[row]!)
+  return { kind: 'bytes', length, nullCount: 0, validity: null, offsets, data, gap: 0 }
 }
 
 /** JSON of a nested value: bigints as numbers where they are exact and as strings where not, bytes as base64; throws for NaN. */

@@ -13,6 +13,12 @@ export interface StateColumn {
   nulls: Uint8Array | null
 }
 
+/** States as they were. */
+export interface SavedStates {
+  readonly keys: number
+  readonly columns: readonly Pick<StateColumn, 'values' | 'nulls'>[]
+}
+
 export class StateStore {
   readonly columns: readonly StateColumn[]
   #capacity = 0
@@ -54,6 +60,23 @@ export class StateStore {
       ;(values as unknown[])[slot] = saved[2 * i]
       if (nulls !== null) nulls[slot] = saved[2 * i + 1] as number
     }
+  }
+
+  /** All states as they are, of the first `keys` keys. */
+  copy(keys: number): SavedStates {
+    const columns = this.columns.map(({ values, nulls }) => ({
+      values: values.slice(0, keys),
+      nulls: nulls?.slice(0, keys) ?? null,
+    }))
+    return { keys, columns }
+  }
+
+  /** Sets one key's state back to what it was when it was copied. */
+  restoreFrom({ columns }: SavedStates, slot: number): void {
+    this.restore(
+      slot,
+      columns.flatMap(({ values, nulls }) => [values[slot], nulls === null ? 0 : nulls[slot]]),
+    )
   }
 
   /** Sets one key's state back to its initial value. */

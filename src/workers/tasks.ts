@@ -1,15 +1,15 @@
 import { threadId } from 'node:worker_threads'
 import { importBundle } from '../job/import.ts'
-import { findDuplicates, type IdentityBlock, identifySplit } from '../map/identify.ts'
+import { findDuplicates, IDS_SHARE, type IdentityBlock, identifySplit } from '../map/identify.ts'
 import { collectRows, type DenseIds, markIds } from '../map/identify-dense.ts'
 import { LogMapper, type MapResult, type RowGroupDuplicates, type RowTarget } from '../map/map-split.ts'
 import { makeUpcaster } from '../map/upcast.ts'
 import { InputError, type Place } from '../model/errors.ts'
 import type { ViewDefinition } from '../model/view.ts'
 import { footerSha256, openParquet, type ParquetFile } from '../parquet/file.ts'
-import type { FilePlan, LogPlan, Plan } from '../plan/plan.ts'
+import type { FilePlan, Plan } from '../plan/plan.ts'
 import { FoldFailure, GroupReducer, type ReduceResult, type ReduceTime } from '../reduce/reduce-part.ts'
-import type { Block } from '../shuffle/block.ts'
+import { type BlockList, blocksOf, type RunList, runsOf } from '../shuffle/block-list.ts'
 import { BlockMemory, type ShuffleBudget } from '../shuffle/block-memory.ts'
 import { disk } from '../storage/disk.ts'
 import type { Files, ReadableFile } from '../storage/files.ts'
@@ -56,7 +56,7 @@ export interface CollectRowsTask extends LabelledTask<Float64Array> {
 
 export interface DuplicatesTask extends LabelledTask<Int32Array> {
   readonly kind: 'duplicates'
-  readonly blocks: readonly IdentityBlock[]
+  readonly blocks: RunList
   readonly from: number
   readonly to: number
 }
@@ -80,7 +80,7 @@ export interface ReduceTask extends LabelledTask<ReduceResult | ReduceFailure>, 
   readonly kind: 'reduce'
   readonly log: number
   readonly group: number
-  readonly blocks: readonly Block[]
+  readonly blocks: BlockList
   readonly from: number
   readonly to: number
   /** Name of the part file. */
@@ -123,13 +123,16 @@ export class TaskRunner {
   readonly #files: Files
   readonly #definitions: ReadonlyMap<string, ViewDefinition>
   readonly #memory: BlockMemory
+  readonly #budget: ShuffleBudget
   readonly #groups: readonly (readonly PreparedGroup[])[]
   readonly #mappers = new Map<number, LogMapper>()
   readonly #reducers = new Map<string, GroupReducer>()
+  #ids: { readonly log: number; readonly memory: BlockMemory } | null = null
   #opened: { path: string; file: ReadableFile; parquet: ParquetFile } | null = null
 
   constructor(plan: Plan, definitions: ReadonlyMap<string, ViewDefinition>, files: Files, budget: ShuffleBudget) {
     this.#memory = new BlockMemory(budget, files, `thread-${threadId}`)
+    this.#budget = budget
     this.#plan = plan
     this.#files = files
     this.#definitions = definitions
@@ -139,14 +142,15 @@ export class TaskRunner {
   run(task: RebuildTask): unknown {
     switch (task.kind) {
       case 'identify':
-        return identifySplit(this.#plan.logs[task.log]!, task.split, this.#open)
+        return identifySplit(this.#plan.logs[task.log]!, task.split, this.#open, this.#idMemory(task.log))
       case 'mark-ids':
         return markIds(this.#plan.logs[task.log]!, task.split, task.dense, task.bitmap, this.#open)
       case 'collect-rows':
         return collectRows(this.#plan.logs[task.log]!, task.split, task.dense, task.bitmap, this.#open)
       case 'duplicates':
-        return findDuplicates(task.blocks, task.from, task.to)
+        return findDuplicates(runsOf(task.blocks), task.from, task.to, this.#budget.taskBytes, this.#files)
       case 'map':
+        this.#forgetIds()
         return this.#mapper(task.log).map(task.split, task.duplicates, this.#open)
       case 'locate':
         return this.#mapper(task.log).locate(task.split, task.duplicates, this.#open, task.target)
@@ -158,6 +162,7 @@ export class TaskRunner {
   close(): void {
     this.#closeFile()
     this.#memory.close()
+    this.#ids?.memory.close()
   }
 
   #closeFile(): void {
@@ -165,13 +170,33 @@ export class TaskRunner {
     this.#opened = null
   }
 
+  /** Where a log's ids go, in a file of their own: it isn't needed as long as the events'. */
+  #idMemory(log: number): BlockMemory {
+    if (this.#ids?.log !== log) {
+      this.#forgetIds()
+      const budget = { ...this.#budget, limitBytes: this.#budget.limitBytes * IDS_SHARE }
+      this.#ids = { log, memory: new BlockMemory(budget, this.#files, `ids-${log}-thread-${threadId}`) }
+    }
+    return this.#ids.memory
+  }
+
+  /**
+   * Called when the log's duplicates are found. What was kept in memory still counts, as nobody knows when shared
+   * memory that is no longer used is given back.
+   */
+  #forgetIds(): void {
+    this.#ids?.memory.removeFile()
+    this.#ids = null
+  }
+
   #reduce(task: ReduceTask): ReduceResult | ReduceFailure {
     // All splits are mapped by now.
     this.#memory.close()
+    const blocks = blocksOf(task.blocks)
     const pathOf = (view: string) => `${task.folders[view]!}/${task.name}`
     try {
       const reducer = this.#reducer(task.log, task.group)
-      return reducer.reduce(task.blocks, task.from, task.to, task.name, this.#files, pathOf, task)
+      return reducer.reduce(blocks, task.from, task.to, task.name, this.#files, pathOf, task)
     } catch (error) {
       if (!(error instanceof FoldFailure)) throw error
       const { view, handler, key, split, ordinal, bucket, nth, message } = error
@@ -194,7 +219,8 @@ export class TaskRunner {
     const name = `${log}:${group}`
     let reducer = this.#reducers.get(name)
     if (reducer === undefined) {
-      reducer = new GroupReducer(this.#plan.logs[log] as LogPlan, this.#groups[log]![group]!)
+      const memory = new BlockMemory(this.#budget, this.#files, `sorted-${threadId}`)
+      reducer = new GroupReducer(this.#plan.logs[log]!, this.#groups[log]![group]!, memory, this.#budget.taskBytes)
       this.#reducers.set(name, reducer)
     }
     return reducer

@@ -205,6 +205,10 @@ describe('refold get', () => {
         bytes += length
         return file.read(offset, length)
       },
+      readInto(offset, target) {
+        bytes += target.length
+        file.readInto(offset, target)
+      },
       close: () => file.close(),
     }
     const part = openParquet(counted)

@@ -38,13 +38,19 @@ type Options = Omit<LogOptions, 'files'>
 let runs = 0
 
 /** Rebuilds every kind of view of a log and compares rows, counters and lists of exceptions with those of the oracle. */
-async function expectLaws(rows: readonly Row[], given: Options, layout: Layout, moments: Moments = {}): Promise<void> {
+async function expectLaws(
+  rows: readonly Row[],
+  given: Options,
+  layout: Layout,
+  moments: Moments = {},
+  memoryBytes = 1e9,
+): Promise<void> {
   const home = join(folder.path, String(runs++))
   const options = { files: writeLogFiles(join(home, 'log'), everyColumn, rows, layout), ...given }
   const views = everyKind(options)
   const text = (name: keyof Moments) =>
     moments[name] === undefined ? {} : { [name]: new Date(moments[name] / 1000).toISOString() }
-  const asked = { out: join(home, 'views'), workers: 0, ...text('knownAt'), ...text('asOf') }
+  const asked = { out: join(home, 'views'), workers: 0, memoryBytes, ...text('knownAt'), ...text('asOf') }
   const report = await rebuild(loadedFromDefinition(defineJob({ views })), asked)
   const idOfEvent = new Map(rows.map((row) => [eventOf(row, options).id, idOf(row, options)]))
   for (const view of views) {
@@ -164,9 +170,11 @@ describe('a rebuild does what the laws say of', () => {
 
   // Beyond the first sizes of what grows: tables of keys, runs of bytes, lists of rows.
   test.each([
-    [{ ...plainLog, upcasts: true, composite: true }, 1],
-    [{ ...plainLog, sequenced: true }, 2],
-  ])('some thousand events: %j', { timeout }, async (options, seed) => {
+    [{ ...plainLog, upcasts: true, composite: true }, 1, 1e9],
+    [{ ...plainLog, sequenced: true }, 2, 1e9],
+    // Room for some rows of a bucket only.
+    [{ ...plainLog, upcasts: true }, 3, 50_000],
+  ])('some thousand events: %j', { timeout }, async (options, seed, memoryBytes) => {
     const [rows] = fc.sample(fc.array(anyRow(), { minLength: 4000, maxLength: 5000, size: 'max' }), {
       seed,
       numRuns: 1,
@@ -174,7 +182,13 @@ describe('a rebuild does what the laws say of', () => {
     const numbered = rows!.map(
       (one, number): Row => ({ source: 'é', ...one, number, key: `${one['key']}${number % 1500}` }),
     )
-    await expectLaws([...numbered, ...numbered.slice(0, 700)], options, { files: 2, rowGroupRows: 4000 })
+    await expectLaws(
+      [...numbered, ...numbered.slice(0, 700)],
+      options,
+      { files: 2, rowGroupRows: 4000 },
+      {},
+      memoryBytes,
+    )
   })
 
   test('any log', { timeout }, async () => {
@@ -184,8 +198,22 @@ describe('a rebuild does what the laws say of', () => {
     await fc.assert(property, { numRuns })
   })
 
+  test('any log in any memory', { timeout }, async () => {
+    const anyMemory = fc.constantFrom(1, 3_000, 10_000)
+    const property = fc.asyncProperty(anyRows(40), anyOptions, anyLayout, anyMemory, (rows, options, layout, bytes) =>
+      expectLaws(rows, options, layout, {}, bytes),
+    )
+    await fc.assert(property, { numRuns: numRuns / 2 })
+  })
+
   test('any log up to any moment', { timeout }, async () => {
-    const property = fc.asyncProperty(anyRows(20), anyOptions, anyLayout, anyMoments, expectLaws)
+    const property = fc.asyncProperty(
+      anyRows(20),
+      anyOptions,
+      anyLayout,
+      anyMoments,
+      (rows, options, layout, moments) => expectLaws(rows, options, layout, moments),
+    )
     await fc.assert(property, { numRuns: numRuns / 2 })
   })
 

@@ -49,7 +49,15 @@ const expected = [0, 1, 2].map((account) => {
 })
 const failures = Math.ceil(EVENTS / 7)
 
-test.each(['flat', 'json', 'free-form'])('many events that fail leave no trace in a %s state', async (kind) => {
+test.each([
+  ['flat', 1e9],
+  ['json', 1e9],
+  ['free-form', 1e9],
+  // Room for some hundred of the thousand events that a key has, and for one.
+  ['flat', 200_000],
+  ['json', 200_000],
+  ['free-form', 1],
+])('many events that fail leave no trace in a %s state, in %s bytes', async (kind, memoryBytes) => {
   const fail = (amount: number) => {
     if (amount % 7 === 0) throw new Error('a multiple of seven')
   }
@@ -94,7 +102,7 @@ test.each(['flat', 'json', 'free-form'])('many events that fail leave no trace i
       row: (s) => ({ n: s.seen.length, sum: s.seen.reduce((a, b) => a + b, 0) }),
     }),
   }
-  const report = await build(views[kind]!)
+  const report = await build(views[kind]!, { memoryBytes })
   const { rows } = readPublished(report.path)
   expect(rows.map((row) => ({ key: row['account_id'], n: Number(row['n']), sum: Number(row['sum']) }))).toEqual(
     expected,
@@ -119,19 +127,28 @@ test('more events may fail than a call has arguments', async () => {
   expect(report).toMatchObject({ rows: 0, exceptions: 140_000, counters: { applied: 0, quarantined: 140_000 } })
 })
 
-test('an event whose handler throws is found also where events were spilled', async () => {
-  const view = defineView({
-    name: 'sums',
-    log: log(),
-    state: { n: int64() },
-    on: {
-      '*': (_, e) => {
-        if (e.amount === 2_222) throw new Error('no')
+test.each([
+  [true, 1],
+  [true, 100_000],
+  [false, 5_000],
+  [false, 100_000],
+])(
+  'an event whose handler throws is found where events were spilled: orderFree %s, %i bytes',
+  async (orderFree, memoryBytes) => {
+    const view = defineView({
+      name: 'sums',
+      log: log(),
+      state: { n: int64() },
+      on: {
+        '*': (_, e) => {
+          if (e.amount === 2_222) throw new Error('no')
+        },
       },
-    },
-  })
-  await expect(build(view, { memoryBytes: 1 })).rejects.toThrow('row group 0, row 2222, event e2222: threw Error: no')
-})
+      orderFree,
+    })
+    await expect(build(view, { memoryBytes })).rejects.toThrow('row group 0, row 2222, event e2222: threw Error: no')
+  },
+)
 
 test.each<[string, (state: { n: number }) => unknown]>([
   ['an async helper', async (state) => void state.n++],

@@ -4,8 +4,10 @@ import { join } from 'node:path'
 import { RecordBatchReader } from 'apache-arrow'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { OutputError } from '../../src/model/errors.ts'
-import { BlockMemory, BlockReader, newBudget } from '../../src/shuffle/block-memory.ts'
+import { BlockMemory, newBudget } from '../../src/shuffle/block-memory.ts'
+import { RunReader } from '../../src/shuffle/run-reader.ts'
 import { disk } from '../../src/storage/disk.ts'
+import type { Files } from '../../src/storage/files.ts'
 
 let folder = ''
 beforeEach(() => {
@@ -28,16 +30,24 @@ test('blocks stay in memory while the budget lasts, and what is spilled reads ba
   const blocks = keepBlocks(memory, [1000, 1001, 1500, 7, 0])
   memory.close()
   expect(blocks.map(({ words }) => words.kind)).toEqual(['memory', 'memory', 'file', 'memory', 'memory'])
-  const reader = new BlockReader(disk)
-  for (const [block, { words, starts }] of blocks.entries()) {
+  // Room for nothing to be read ahead, for a bucket, and for all of them.
+  for (const roomWords of [0, 600, 4000]) {
+    const reader = new RunReader(blocks, 2, roomWords, disk)
     for (const bucket of [0, 1]) {
-      const [from, to] = [starts[bucket]!, starts[bucket + 1]!]
-      const target = new Int32Array(to - from + 3).fill(-1)
-      reader.copy(words, from, to, bucket, target, 1)
-      expect([...target]).toEqual([-1, ...Array.from({ length: to - from }, (_, i) => 1000 * block + from + i), -1, -1])
+      for (const [block, { starts }] of blocks.entries()) {
+        const from = starts[bucket]!
+        const length = starts[bucket + 1]! - from
+        const target = new Int32Array(length + 3).fill(-1)
+        const half = length >> 1
+        reader.copy(block, bucket, 0, half, target, 1)
+        reader.copy(block, bucket, half, length, target, 1 + half)
+        expect([...target]).toEqual([-1, ...Array.from({ length }, (_, i) => 1000 * block + from + i), -1, -1])
+        const sum = reader.checksum(block, target, 1, 1 + half, 0)
+        reader.check(block, bucket, reader.checksum(block, target, 1 + half, 1 + length, sum))
+      }
     }
+    reader.close()
   }
-  reader.close()
 })
 
 test('a spill file is an Arrow stream that others read', () => {
@@ -58,13 +68,27 @@ test('a spill file that was changed is noticed', () => {
   const at = block!.words.kind === 'file' ? block!.words.byteOffset + 8 : 0
   bytes[at]! ^= 1
   writeFileSync(path, bytes)
-  const reader = new BlockReader(disk)
-  expect(() => reader.copy(block!.words, 0, 50, 0, new Int32Array(50), 0)).toThrow(OutputError)
-  expect(() => reader.copy(block!.words, 0, 50, 0, new Int32Array(50), 0)).toThrow(
-    `Cannot read back what was spilled to ${path}`,
-  )
-  reader.copy(block!.words, 50, 100, 1, new Int32Array(50), 0)
+  const reader = new RunReader([block!], 2, 100, disk)
+  const sumOf = (bucket: number) => {
+    const words = new Int32Array(50)
+    reader.copy(0, bucket, 0, 50, words, 0)
+    return reader.checksum(0, words, 0, 50, 0)
+  }
+  expect(() => reader.check(0, 0, sumOf(0))).toThrow(OutputError)
+  expect(() => reader.check(0, 0, sumOf(0))).toThrow(`Cannot read back what was spilled to ${path}`)
+  reader.check(0, 1, sumOf(1))
   reader.close()
+})
+
+test('what is released is gone from the disk and from the budget', () => {
+  const budget = newBudget(4096, folder)
+  const memory = new BlockMemory(budget, disk, 'a')
+  for (let round = 0; round < 2; round++) {
+    expect(keepBlocks(memory, [1024, 5]).map(({ words }) => words.kind)).toEqual(['memory', 'file'])
+    memory.release()
+    expect(budget.used[0]).toBe(0)
+    expect(readdirSync(folder)).toEqual([])
+  }
 })
 
 test('threads share one budget, and each has its own file', () => {
@@ -85,5 +109,23 @@ test('a folder that can not be written to is told', () => {
   const memory = new BlockMemory(newBudget(0, file), disk, 'a')
   expect(() => keepBlocks(memory, [10])).toThrow(
     `Cannot write ${file}/a.arrows: a part of the path is a file, not a folder.`,
+  )
+})
+
+test('a full disk is told, with what to do', () => {
+  const full: Files = {
+    ...disk,
+    openForWriting: (path) => ({
+      position: 0,
+      write() {
+        const cause = Object.assign(new Error('ENOSPC'), { code: 'ENOSPC', syscall: 'write' })
+        throw new OutputError(`Cannot write ${path}: no space left on the disk.`, { file: path }, { cause })
+      },
+      close() {},
+    }),
+  }
+  const memory = new BlockMemory(newBudget(0, folder), full, 'a')
+  expect(() => keepBlocks(memory, [10])).toThrow(
+    `Cannot write ${folder}/a.arrows: no space left on the disk. What memory has no room for is spilled there: make room, name another spill folder, or allow more memory.`,
   )
 })

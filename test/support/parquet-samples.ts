@@ -21,7 +21,8 @@ export function fileOf(bytes: Uint8Array, path = 'sample.parquet'): CountingFile
     reads.push({ offset, length })
     return bytes.slice(offset, offset + length)
   }
-  return { path, byteLength: bytes.length, read, close: () => {}, reads }
+  const readInto = (offset: number, target: Uint8Array) => target.set(read(offset, target.length))
+  return { path, byteLength: bytes.length, read, readInto, close: () => {}, reads }
 }
 
 /** Literals only, which is allowed. */
