@@ -26,13 +26,14 @@ export const rebuildOptionSpecs = {
     type: 'string',
     value: 'moment',
     requiresArg: true,
-    describe: 'Keep only events recorded up to this moment (ISO 8601)',
+    describe: "Keep only events recorded up to this moment (ISO 8601), or to the end of this day in the log's zone",
   },
   'as-of': {
     type: 'string',
     value: 'moment',
     requiresArg: true,
-    describe: 'Keep only events that occurred up to this moment (ISO 8601)',
+    describe:
+      "Keep only events that occurred up to this moment (ISO 8601), or to the end of this day in the log's zone",
   },
   vintages: {
     type: 'string',

@@ -20,9 +20,9 @@ export interface RebuildOptions {
   readonly workers?: number
   /** By log: the files or globs to read instead of those that the log's definition names. */
   readonly inputs?: Readonly<Record<string, string | readonly string[]>>
-  /** ISO 8601 moment: keep only events recorded up to it. */
+  /** ISO 8601 moment, or a day, which means its end in the log's zone: keep only events recorded up to it. */
   readonly knownAt?: string
-  /** ISO 8601 moment: keep only events that occurred up to it. */
+  /** ISO 8601 moment, or a day: keep only events that occurred up to it. */
   readonly asOf?: string
   /**
    * Publishes beside each view another, `<view>-vintages`: its rows as they were known at the end of every hour, day, week or

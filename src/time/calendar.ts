@@ -125,8 +125,9 @@ function dayEdges(every: Duration, zone: string): Edges {
     start: (index) => starts(firstDay(index)),
     deadline(index, lateness) {
       const next = firstDay(index + 1)
-      const exact = isCalendarUnit(lateness.unit) ? null : exactMilliseconds(lateness)
-      return exact === null ? starts(dayAfter(next, lateness)) : starts(next) + exact
+      return isCalendarUnit(lateness.unit)
+        ? starts(dayAfter(next, lateness))
+        : starts(next) + exactMilliseconds(lateness)!
     },
     days: { firstDay, ofDay },
   }
@@ -155,7 +156,10 @@ function exactEdges(every: Duration, zone: string): Edges {
   return {
     near: (milliseconds) => Math.floor((milliseconds - origin) / length),
     start: (index) => origin + index * length,
-    deadline: (index, lateness) => laterBy(origin + (index + 1) * length, lateness, zone),
+    deadline(index, lateness) {
+      const end = origin + (index + 1) * length
+      return isCalendarUnit(lateness.unit) ? laterBy(end, lateness, zone) : end + exactMilliseconds(lateness)!
+    },
     days: null,
   }
 }

@@ -55,7 +55,8 @@ export function durationProblem(value: unknown): string | null {
 }
 
 function readDuration(value: unknown): Duration | string {
-  const found = typeof value === 'string' ? JSON.stringify(value) : typeof value === 'number' ? value : typeof value
+  const isPlain = typeof value === 'number' || value === null
+  const found = typeof value === 'string' ? JSON.stringify(value) : isPlain ? String(value) : typeof value
   const expected = (what: string) => `expected ${what}, found ${found}`
   const parts = typeof value === 'string' ? /^\s*(-?)(\d+)(\.\d+)?\s*(\p{L}*)\s*$/u.exec(value) : null
   if (parts === null) {

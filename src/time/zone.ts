@@ -1,16 +1,27 @@
-import { Temporal } from 'temporal-polyfill'
+import { createRequire } from 'node:module'
+import type { Temporal } from 'temporal-polyfill'
 import type { TimeUnit } from '../model/type.ts'
 import { type Duration, stepsAMillisecond } from './duration.ts'
 
 /**
  * Zones and their days. Temporal is asked where an edge is made; the answers stay in tables, so that no event costs a look
- * into a zone's rules.
+ * into a zone's rules. What is in UTC or at one offset needs no rules, and Temporal isn't even loaded: it takes 18 ms, in
+ * every thread.
  */
+
+type TemporalModule = typeof import('temporal-polyfill')['Temporal']
+let loaded: TemporalModule | undefined
+
+function temporal(): TemporalModule {
+  loaded ??= (createRequire(import.meta.url)('temporal-polyfill') as typeof import('temporal-polyfill')).Temporal
+  return loaded
+}
 
 /** What is wrong with the name of a zone, as `expected …, found …`; null where nothing is. */
 export function zoneProblem(zone: unknown): string | null {
   const expected = "expected a time zone, as 'Asia/Taipei', 'UTC' or '+05:30'"
   if (typeof zone !== 'string') return `${expected}, found ${zone === undefined ? 'nothing' : typeof zone}`
+  if (fixedOffset(zone) !== null) return null
   try {
     inZone(0, zone)
     return null
@@ -19,11 +30,19 @@ export function zoneProblem(zone: unknown): string | null {
   }
 }
 
-const MILLISECONDS_A_DAY = 86_400_000
-/** Days that one table holds. */
-const TABLE_DAYS = 1024
-/** The days that Temporal knows, on either side of 1970. */
-const DAYS_MAX = 100_000_000
+const MINUTE = 60_000
+const DAY = 86_400_000
+
+/** The offset, in milliseconds, of a zone without rules: UTC, `+05:30`; null for others. */
+function fixedOffset(zone: string): number | null {
+  if (zone === 'UTC') return 0
+  const parts = /^([+-])([01]\d|2[0-3]):([0-5]\d)$/.exec(zone)
+  return parts === null ? null : (parts[1] === '-' ? -MINUTE : MINUTE) * (Number(parts[2]) * 60 + Number(parts[3]))
+}
+
+function inZone(milliseconds: number, zone: string): Temporal.ZonedDateTime {
+  return temporal().Instant.fromEpochMilliseconds(milliseconds).toZonedDateTimeISO(zone)
+}
 
 /** When a day, counted since 1970-01-01, begins: in milliseconds, the first moment at which clocks show its date. */
 export type DayStarts = (day: number) => number
@@ -34,22 +53,18 @@ const known = new Map<string, DayStarts>()
 export function dayStarts(zone: string): DayStarts {
   let starts = known.get(zone)
   if (starts === undefined) {
-    starts = isFixed(zone) ? startsAtOffset(zone) : startsInTables(zone)
+    const offset = fixedOffset(zone)
+    starts = offset === null ? startsByRules(zone) : (day) => day * DAY - offset
     known.set(zone, starts)
   }
   return starts
 }
 
-function isFixed(zone: string): boolean {
-  return /^(UTC|[+-].*)$/i.test(zone)
-}
+/** Days that one table holds. */
+const TABLE_DAYS = 1024
 
-function startsAtOffset(zone: string): DayStarts {
-  const offset = inZone(0, zone).offsetNanoseconds / 1_000_000
-  return (day) => day * MILLISECONDS_A_DAY - offset
-}
-
-function startsInTables(zone: string): DayStarts {
+function startsByRules(zone: string): DayStarts {
+  const epoch = temporal().PlainDate.from('1970-01-01')
   const tables = new Map<number, Float64Array>()
   return (day) => {
     const number = Math.floor(day / TABLE_DAYS)
@@ -59,42 +74,54 @@ function startsInTables(zone: string): DayStarts {
       tables.set(number, table)
     }
     const place = day - number * TABLE_DAYS
-    if (Number.isNaN(table[place])) table[place] = dateOf(day).toZonedDateTime(zone).epochMilliseconds
+    if (Number.isNaN(table[place])) table[place] = epoch.add({ days: day }).toZonedDateTime(zone).epochMilliseconds
     return table[place]!
   }
 }
 
-/** The moment at which a day begins; null where 64 bits don't hold it. */
+/** The days that calendars know, on either side of 1970. */
+const DAYS_MAX = 100_000_000
+
+/** The moment at which a day begins; null where 64 bits or the calendar don't hold it. */
 export function midnightSteps(zone: string, unit: TimeUnit): (day: number) => bigint | null {
   const starts = dayStarts(zone)
   const steps = BigInt(stepsAMillisecond[unit])
   return (day) => {
-    if (Math.abs(day) >= DAYS_MAX && !isFixed(zone)) return null
+    if (Math.abs(day) >= DAYS_MAX && fixedOffset(zone) === null) return null
     const moment = BigInt(starts(day)) * steps
     return BigInt.asIntN(64, moment) === moment ? moment : null
   }
 }
 
-const epoch = Temporal.PlainDate.from('1970-01-01')
-
-function dateOf(day: number): Temporal.PlainDate {
-  return epoch.add({ days: day })
-}
-
-function inZone(milliseconds: number, zone: string): Temporal.ZonedDateTime {
-  return Temporal.Instant.fromEpochMilliseconds(milliseconds).toZonedDateTimeISO(zone)
-}
-
-/** The day that lies a duration of days, weeks, months or years later. From the 31st, a shorter month's last day. */
+/** The day that lies a duration of days, weeks, months or years later: of a month without such a day, the last. */
 export function dayAfter(day: number, { count, unit }: Duration): number {
   if (unit === 'day') return day + count
   if (unit === 'week') return day + 7 * count
-  return epoch.until(dateOf(day).add({ [`${unit}s`]: count })).days
+  const month = monthOfDay(day)
+  const later = month + (unit === 'year' ? 12 * count : count)
+  return Math.min(firstDayOfMonth(later) + (day - firstDayOfMonth(month)), firstDayOfMonth(later + 1) - 1)
+}
+
+/** Months since January 1970 of a day. */
+export function monthOfDay(day: number): number {
+  const date = new Date(day * DAY)
+  return (date.getUTCFullYear() - 1970) * 12 + date.getUTCMonth()
+}
+
+/** The first day of the month that is so many months after January 1970. */
+export function firstDayOfMonth(month: number): number {
+  // Date.UTC would take the years 0 to 99 for 1900 to 1999.
+  return new Date(0).setUTCFullYear(1970, month, 1) / DAY
 }
 
 /** A moment in milliseconds, moved on by a duration on the clocks of a zone. */
-export function laterBy(milliseconds: number, { count, unit }: Duration, zone: string): number {
-  return inZone(milliseconds, zone).add({ [`${unit}s`]: count }).epochMilliseconds
+export function laterBy(milliseconds: number, duration: Duration, zone: string): number {
+  const offset = fixedOffset(zone)
+  if (offset === null) {
+    return inZone(milliseconds, zone).add({ [`${duration.unit}s`]: duration.count }).epochMilliseconds
+  }
+  const day = Math.floor((milliseconds + offset) / DAY)
+  return milliseconds + (dayAfter(day, duration) - day) * DAY
 }
 
 /** What a zone's clocks show at a moment in milliseconds, with the offset: `2021-05-16T13:00:00+08:00`. */
@@ -102,21 +129,9 @@ export function localText(milliseconds: number, zone: string): string {
   return inZone(milliseconds, zone).toString({ timeZoneName: 'never' })
 }
 
-/** Months since January 1970 of a day. */
-export function monthOfDay(day: number): number {
-  const date = new Date(day * MILLISECONDS_A_DAY)
-  return (date.getUTCFullYear() - 1970) * 12 + date.getUTCMonth()
-}
-
-/** The first day of the month that is so many months after January 1970. */
-export function firstDayOfMonth(month: number): number {
-  // Date.UTC would take the years 0 to 99 for 1900 to 1999.
-  return new Date(0).setUTCFullYear(1970, month, 1) / MILLISECONDS_A_DAY
-}
-
-/** The moments, in milliseconds, that a zone's clocks show as a local time; and what the clocks show then. */
+/** The moments, in milliseconds, that a local time may mean. */
 export interface Readings {
-  /** `one`; `none` where clocks went past it, `two` where they were set back over it. */
+  /** How often a zone's clocks show it: `none` where they went past it, `two` where they were set back over it. */
   readonly count: 'none' | 'one' | 'two'
   readonly earlier: number
   readonly later: number
@@ -124,10 +139,12 @@ export interface Readings {
 
 /**
  * When clocks show a local time, as `2021-05-22T14:00:00`. Where they never do, the readings are those with the offsets before
- * and after the gap. @throws RangeError where the calendar has no such time.
+ * and after the gap.
+ *
+ * @throws RangeError where the calendar has no such time.
  */
 export function readingsOf(local: string, zone: string): Readings {
-  const wanted = Temporal.PlainDateTime.from(local, { overflow: 'reject' })
+  const wanted = temporal().PlainDateTime.from(local, { overflow: 'reject' })
   const earlier = wanted.toZonedDateTime(zone, { disambiguation: 'earlier' })
   const later = wanted.toZonedDateTime(zone, { disambiguation: 'later' })
   const shown = earlier.toPlainDateTime().equals(wanted)

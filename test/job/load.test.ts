@@ -317,6 +317,26 @@ describe('loadJob() refuses', () => {
       `columns.recordedAt: expected timestamp('us'), the log's timeUnit, found timestamp('ms'); name the column alone, whatever the unit in the files, or set timeUnit: 'ms'`,
     ],
     [
+      'a zone that there is not',
+      job('', `zone: 'Asia/Taipeh'`),
+      `log "ledger": zone: expected a time zone, as 'Asia/Taipei', 'UTC' or '+05:30', found "Asia/Taipeh"`,
+    ],
+    [
+      'a zone that is no name',
+      job('', 'zone: 8'),
+      `log "ledger", zone: expected a time zone, as 'Asia/Taipei', found 8`,
+    ],
+    [
+      'a silence without a unit',
+      job('', `silentAfter: '7'`),
+      `log "ledger": silentAfter: expected a unit too, as '7 days', found "7"`,
+    ],
+    [
+      'a silence of no certain length',
+      job('', `silentAfter: '1 month'`),
+      `log "ledger": silentAfter: expected weeks or a smaller unit, as a month has no length of its own, found '1 month'`,
+    ],
+    [
       'ids that are floating-point numbers',
       job('', `columns: { id: float64('x'), key: 'account', recordedAt: 'at' }`),
       `columns.id: a float64 can't tell events apart; take a column of integers or strings`,

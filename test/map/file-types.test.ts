@@ -234,6 +234,94 @@ describe('the moments of events', () => {
     expect(await publish('us', '1970-01-01')).toEqual([[-86_400_000_000, 0]])
   })
 
+  test("that are days are midnights of the log's zone, wherever they stand", async () => {
+    const days = "DATE '2021-03-13' + CAST(i AS INTEGER)"
+    const home = await logOf(
+      `SELECT i AS id, 'k' AS k, ${days} AS d, [{'d': ${days}}] AS l, CAST('{"d":"' || CAST(${days} AS VARCHAR) || '"}' AS JSON) AS j FROM range(0, 3) t(i)`,
+    )
+    const columns = { id: 'id', key: 'k', recordedAt: date('d') }
+    const fields = {
+      column: timestamp('ms', 'd'),
+      nested: timestamp('ms', 'l.0.d'),
+      text: timestamp('ms', 'j.d'),
+      missing: timestamp('ms', 'none', { whenMissing: 0 }),
+      day: date('d'),
+    }
+    const zone = 'America/New_York'
+    const log = defineLog({ name: 'days', files: home, timeUnit: 'ms', zone, columns, fields })
+    const view = defineView({
+      name: 'days',
+      log,
+      state: { seen: json<number[][]>(undefined, { initial: [] }) },
+      on: { '*': (s, e) => void s.seen.push([e.recordedAt, e.column, e.nested, e.text, e.missing, e.day]) },
+    })
+    const options = { out: join(folder.path, String(homes++)), workers: 0, knownAt: '2021-03-14' }
+    const report = await rebuild(loadedFromDefinition(defineJob({ views: [view] })), options)
+    // Of the 13th and the 14th, the latter with 23 hours; the 15th is known an hour too late for 24.
+    const [first, second] = [Date.parse('2021-03-13T00:00-05:00'), Date.parse('2021-03-14T00:00-05:00')]
+    const day = Date.UTC(2021, 2, 13) / 86_400_000
+    expect(readPublished(report.views[0]!.path).rows.map((row) => row['seen'])).toEqual([
+      [
+        [first, first, first, first, 0, day],
+        [second, second, second, second, 0, day + 1],
+      ],
+    ])
+  })
+
+  test('that are days of folders or of files without the column are midnights of the zone too', async () => {
+    const home = await logOf("SELECT 1 AS id, 'k' AS k")
+    const seenAs = async (recordedAt: Type, files: string) => {
+      const log = defineLog({
+        name: 'days',
+        files,
+        timeUnit: 'ms',
+        zone: 'Asia/Taipei',
+        columns: { id: 'id', key: 'k', recordedAt },
+      })
+      const view = defineView({
+        name: 'days',
+        log,
+        state: { at: timestamp('ms') },
+        on: {
+          '*': (s, e: { recordedAt: number }) => {
+            s.at = e.recordedAt
+          },
+        },
+      })
+      const options = { out: join(folder.path, String(homes++)), workers: 0 }
+      const report = await rebuild(loadedFromDefinition(defineJob({ views: [view] })), options)
+      return Number(readPublished(report.views[0]!.path).rows[0]!['at'])
+    }
+    expect(await seenAs(date('d', { whenMissing: 1 }), home)).toBe(16 * 3_600_000)
+    mkdirSync(join(home, 'd=1970-01-02'))
+    await duckdb.run(`COPY (SELECT 1 AS id, 'k' AS k) TO '${join(home, 'd=1970-01-02', '0.parquet')}' (FORMAT parquet)`)
+    expect(await seenAs(date('d'), join(home, '*/*.parquet'))).toBe(16 * 3_600_000)
+  })
+
+  test('of days beyond what the unit holds are refused with their place', async () => {
+    const home = await logOf("SELECT 1 AS id, 'k' AS k, DATE '2300-01-01' AS d")
+    await expect(seen(home, { at: timestamp('ns', 'd') })).rejects.toThrow(
+      /row group 0, row 0, column "d": expected a day that 64 bits hold in nanoseconds, found 120530\./,
+    )
+  })
+
+  test('known until a day that nanoseconds do not reach are all known', async () => {
+    const home = await logOf("SELECT 1 AS id, 'k' AS k, CAST('2021-05-22 14:00:00' AS TIMESTAMP_NS) AS at")
+    const log = defineLog({
+      name: 'ns',
+      files: home,
+      timeUnit: 'ns',
+      columns: { id: 'id', key: 'k', recordedAt: 'at' },
+    })
+    const view = defineView({ name: 'ns', log, state: { n: int64() }, on: { '*': (s) => void s.n++ } })
+    const known = async (knownAt: string) => {
+      const options = { out: join(folder.path, String(homes++)), workers: 0, knownAt }
+      const report = await rebuild(loadedFromDefinition(defineJob({ views: [view] })), options)
+      return readPublished(report.views[0]!.path).rows.length
+    }
+    expect([await known('9999-12-31'), await known('0001-01-01')]).toEqual([1, 0])
+  })
+
   test.each([
     ['ms first', [0, 1]],
     ['ns first', [1, 0]],
