@@ -4,12 +4,29 @@
  * Arithmetic", 1997). Rounded once, when all is added.
  */
 export interface ExactSum {
-  /** The sum of all integers. */
+  /** The sum of integers, in two pieces: most are added as numbers, as long as those are exact. */
   whole: bigint
+  small: number
   /** Of all other numbers: their sum in parts, smallest first; null where there were none. */
   parts: number[] | null
 }
 
+export function addInteger(sum: ExactSum, value: number): void {
+  const small = sum.small + value
+  if (Number.isSafeInteger(small)) {
+    sum.small = small
+  } else {
+    sum.whole += BigInt(sum.small) + BigInt(value)
+    sum.small = 0
+  }
+}
+
+/** The sum of all integers. */
+export function integersOf({ whole, small }: ExactSum): bigint {
+  return whole + BigInt(small)
+}
+
+/** Adds a number that is no integer, or too large to be known as one. */
 export function addNumber(sum: ExactSum, value: number): void {
   sum.parts ??= []
   const parts = sum.parts
@@ -27,14 +44,14 @@ export function addNumber(sum: ExactSum, value: number): void {
 }
 
 export function mergeSum(into: ExactSum, from: ExactSum): void {
-  into.whole += from.whole
+  into.whole += integersOf(from)
   if (from.parts !== null) for (const part of from.parts) addNumber(into, part)
 }
 
 /** The number nearest to the sum. */
-export function roundSum({ whole, parts }: ExactSum): number {
-  const all: ExactSum = { whole: 0n, parts: [...(parts ?? [])] }
-  for (let rest = whole; rest !== 0n; ) {
+export function roundSum(sum: ExactSum): number {
+  const all: ExactSum = { whole: 0n, small: 0, parts: [...(sum.parts ?? [])] }
+  for (let rest = integersOf(sum); rest !== 0n; ) {
     const nearest = Number(rest)
     addNumber(all, nearest)
     rest -= BigInt(nearest)

@@ -9,7 +9,7 @@ import { ValueError } from '../view/runtime.ts'
 import type { PreparedGroup } from '../view/view-set.ts'
 import type { Batch } from './batch.ts'
 import { functionError } from './emission.ts'
-import { addNumber, type ExactSum, mergeSum, roundSum } from './exact-sum.ts'
+import { addInteger, addNumber, type ExactSum, integersOf, mergeSum, roundSum } from './exact-sum.ts'
 import type { BatchWindows } from './windows.ts'
 
 /**
@@ -33,7 +33,7 @@ export class Triangle {
     if (delays.size === 0) this.#windows.set(window, delays)
     const known = delays.get(delay)
     if (known !== undefined) return known
-    const cell = { window, delay, events: 0, whole: 0n, parts: null }
+    const cell = { window, delay, events: 0, whole: 0n, small: 0, parts: null }
     delays.set(delay, cell)
     return cell
   }
@@ -103,7 +103,7 @@ const measureSource = `return {
 
 function addMeasure(cell: TriangleCell, value: unknown): void {
   if (typeof value === 'bigint') cell.whole += value
-  else if (Number.isSafeInteger(value)) cell.whole += BigInt(value as number)
+  else if (Number.isSafeInteger(value)) addInteger(cell, value as number)
   else if (typeof value === 'number' && Number.isFinite(value)) addNumber(cell, value)
   else throw new ValueError('measure', `expected a number, found ${String(value)}`)
 }
@@ -164,9 +164,10 @@ export function triangleTable(calendar: Calendar, view: ViewDefinition, cells: r
 
 function measured(view: string, cell: TriangleCell, isExact: boolean): number | bigint {
   if (!isExact) return roundSum(cell)
-  if (BigInt.asIntN(64, cell.whole) === cell.whole) return cell.whole
+  const sum = integersOf(cell)
+  if (BigInt.asIntN(64, sum) === sum) return sum
   throw new ViewError(
-    `View ${view}, its measure: expected sums within 64 bits, found ${cell.whole}. Measure in larger units.`,
+    `View ${view}, its measure: expected sums within 64 bits, found ${sum}. Measure in larger units.`,
     { view, handler: 'measure' },
   )
 }

@@ -13,7 +13,7 @@ import { silentSteps } from '../time/watermark.ts'
 import { dayStarts } from '../time/zone.ts'
 import { nanosecondsIn } from '../view/from-values.ts'
 import { type Slot, storageOf } from '../view/slots.ts'
-import { vintageName } from '../view/view-set.ts'
+import { outputFields, vintageName } from '../view/view-set.ts'
 import { folderColumns, listFiles, partitionName } from './files.ts'
 import type {
   FilePlan,
@@ -67,7 +67,8 @@ export function makePlan(input: PlanInput): Plan {
 
 /** Vintages need a name of their own, and a log that says when it recorded its events. */
 function refuseVintages(views: readonly ViewDefinition[]): void {
-  for (const { name, log, key } of views) {
+  for (const view of views) {
+    const { name, log, key, window } = view
     const also = views.find((view) => view.name === vintagesName(name))
     if (also !== undefined) {
       throw new ConfigurationError(
@@ -79,9 +80,10 @@ function refuseVintages(views: readonly ViewDefinition[]): void {
         `--vintages: log ${log.name} of view ${name} has no recordedAt column, so it isn't known what was known when. Declare columns.recordedAt, or leave out the view with --view.`,
       )
     }
-    if (Object.hasOwn(key ?? {}, vintageName)) {
+    const columns = [window?.name, ...Object.keys(key ?? {}), ...Object.keys(outputFields(view))]
+    if (columns.includes(vintageName)) {
       throw new ConfigurationError(
-        `--vintages: view ${name} has a key column ${vintageName}, which is the name of the column that its vintages add. Rename it.`,
+        `--vintages: view ${name} has a column ${vintageName}, which is the name of the column that its vintages add. Rename it.`,
       )
     }
   }

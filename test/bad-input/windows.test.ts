@@ -142,6 +142,15 @@ describe('a rebuild is refused where', () => {
     )
   })
 
+  test('vintages are asked of a view that has their column', async () => {
+    write(ledgerRows(1))
+    const view = "state: { knownAt: int64() }, on: { '*': (s) => { s.knownAt = 1 } }"
+    const error = await refused({ view }, { vintages: 'day' })
+    expect(error.message).toBe(
+      '--vintages: view balances has a column knownAt, which is the name of the column that its vintages add. Rename it.',
+    )
+  })
+
   test('known-at names a local time that clocks left out', async () => {
     write(ledgerRows(1))
     const error = await refused({ log: "zone: 'America/New_York'" }, { knownAt: '2021-03-14T02:30:00' })

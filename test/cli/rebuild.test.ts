@@ -79,12 +79,35 @@ describe('refold rebuild', () => {
     [['rebuild', 'none.ts'], 2, 'none.ts'],
     [['rebuild', 'counts.ts', '--view', 'sums'], 2, 'has no view'],
     [['rebuild', 'counts.ts', '--known-at', 'yesterday'], 2, 'yesterday'],
+    [
+      ['rebuild', 'counts.ts', '--vintages', 'quarter'],
+      2,
+      '--vintages: expected hour, day, week, month, found "quarter"',
+    ],
   ] as const)('%j fails with its reason', (parameters, code, reason) => {
     const { exitCode, stdout, stderr } = run(...parameters)
     expect({ exitCode, stdout }).toEqual({ exitCode: code, stdout: '' })
     expect(stderr).toMatch(/^refold: /)
     expect(stderr).toContain(reason)
     expect(stderr).not.toContain('internal error')
+  })
+
+  test('--vintages publishes beside the view how it stood, where get finds any key', () => {
+    const out = join(folder, 'vintages')
+    const ran = run('rebuild', 'counts.ts', '--vintages', 'week', '--out', out, '--workers', '0', '--json')
+    const { views } = JSON.parse(ran.stdout) as RebuildReport
+    expect(views.map(({ view }) => view)).toEqual(['counts', 'counts-vintages'])
+    const rowsOf = (...parameters: string[]) =>
+      run(...parameters, '--out', out, '--format', 'ndjson')
+        .stdout.trim()
+        .split('\n')
+        .map((line) => JSON.parse(line) as Record<string, unknown>)
+    const now = rowsOf('show', 'counts', '--limit', '3')
+    const last = rowsOf('show', 'counts-vintages', '--limit', '100000').at(-1)!['knownAt'] as string
+    for (const { account_id, ...rest } of now) {
+      const [found] = rowsOf('get', 'counts-vintages', last, account_id as string)
+      expect(found).toEqual({ knownAt: last, account_id, ...rest })
+    }
   })
 
   test('tells of a handler that throws, and where with --verbose', () => {
