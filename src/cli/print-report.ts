@@ -23,7 +23,8 @@ export function describeReport(report: RebuildReport, width?: number): string {
   const speed = seconds > 0 ? ` (${formatShort(events / seconds)} events/s, ${formatBytes(bytesRead / seconds)}/s)` : ''
   const times = stages.map(({ stage, seconds }) => `${stage} ${formatSeconds(seconds)}`).join(', ')
   const threads = workers === 0 ? 'the main thread' : formatCounted(workers, 'worker')
+  const told = report.notes.map((note) => `${note}\n`).join('')
   return `${renderTable(columns, rows, width)}
-${formatCounted(events, 'event')} in ${formatSeconds(seconds)}${speed} on ${threads}${times === '' ? '' : `: ${times}`}
+${told}${formatCounted(events, 'event')} in ${formatSeconds(seconds)}${speed} on ${threads}${times === '' ? '' : `: ${times}`}
 `
 }

@@ -154,7 +154,14 @@ export function publishAll(finished: Finished, files: Files): RebuildReport {
     seconds: stages.seconds,
     bytesRead: plan.logs.reduce((sum, log) => sum + log.bytes, 0),
     workers: threads,
+    notes: plan.logs.flatMap((log, index) => emptyNote(log, finished.timelines[index]!) ?? []),
   }
+}
+
+/** Views of a log that had recorded nothing by known-at are empty, and rightly so. */
+function emptyNote(log: LogPlan, { watermark }: Timeline): string | null {
+  if (log.knownAt === null || watermark !== null || log.rows === 0) return null
+  return `Log ${log.name} had recorded no event by ${momentText(log, log.knownAt)}, so its views have no rows.`
 }
 
 /** Gives every view's generation its name; where one fails, none has. */

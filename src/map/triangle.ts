@@ -29,10 +29,12 @@ export class Triangle {
   readonly #windows = new Map<number, Map<number, TriangleCell>>()
 
   cell(window: number, delay: number): TriangleCell {
-    let delays = this.#windows.get(window)
-    if (delays === undefined) this.#windows.set(window, (delays = new Map()))
-    let cell = delays.get(delay)
-    if (cell === undefined) delays.set(delay, (cell = { window, delay, events: 0, whole: 0n, parts: null }))
+    const delays = this.#windows.get(window) ?? new Map<number, TriangleCell>()
+    if (delays.size === 0) this.#windows.set(window, delays)
+    const known = delays.get(delay)
+    if (known !== undefined) return known
+    const cell = { window, delay, events: 0, whole: 0n, parts: null }
+    delays.set(delay, cell)
     return cell
   }
 

@@ -43,12 +43,24 @@ export function makeWindowReader(log: LogPlan, window: WindowDefinition): Window
       const recorded = momentsOf(batch, log.roles.recordedAt).values
       const anyLate = markLate(occurredIn, recorded, deadlineOf, late) > 0
       const keys = indexes.map((index) => calendar.keyOf(index))
+      keys.forEach((key, window) => {
+        if (typeof key === 'number' && !Number.isSafeInteger(key)) refuseFarWindow(batch, of.indexOf(window), key)
+      })
       return { of, indexes, keys, late: anyLate ? late : null, recordedIn }
     },
     describeLate(batch, { of, indexes }, row) {
       return describeLate(calendar, indexes[of[row]!]!, momentsOf(batch, log.roles.recordedAt).values[row]!)
     },
   }
+}
+
+/** A number holds microseconds of about 285 years on either side of 1970. */
+function refuseFarWindow(batch: Batch, row: number, key: number): never {
+  const place = placeOf(batch, row)
+  throw new InputError(
+    `Cannot read ${describePlace(place)}: expected an event whose window begins at a moment that a number holds exactly, found ${key}. Declare timeUnit: 'ms' or 'ns' on the log, or windows of days.`,
+    place,
+  )
 }
 
 export function momentsOf(batch: Batch, slot: number): Int64Column {

@@ -102,4 +102,6 @@ export interface RebuildReport {
   readonly seconds: number
   readonly bytesRead: number
   readonly workers: number
+  /** What may surprise, in sentences: that a log had recorded nothing by known-at. */
+  readonly notes: readonly string[]
 }

@@ -28,6 +28,7 @@ const report: RebuildReport = {
   seconds: 1.25,
   bytesRead: 240e6,
   workers: 2,
+  notes: [],
 }
 
 test('describeReport() has a line for each view and one for the whole', () => {
@@ -45,4 +46,9 @@ test('describeReport() says when there were no threads, and stands no events at 
   expect(describeReport({ ...rest, views: [], events: 0, seconds: 0, workers: 0, stages: [] })).toContain(
     '\n0 events in 0 ms on the main thread\n',
   )
+})
+
+test('describeReport() says what may surprise', () => {
+  const notes = ['Log ledger had recorded no event by 2020-01-01T00:00:00.000000Z, so its views have no rows.']
+  expect(describeReport({ ...report, notes })).toContain(`\n${notes[0]}\n10,000,000 events in`)
 })

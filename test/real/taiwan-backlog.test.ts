@@ -14,7 +14,7 @@ async function seriesKnownAt(knownAt: string): Promise<Row[]> {
   return withDays(rowsOf('daily-cases'))
 }
 
-const withDays = (rows: readonly Row[]) => rows.map((row) => ({ ...row, day: formatDay(row.day as number) }))
+const withDays = (rows: readonly Row[]): Row[] => rows.map((row) => ({ ...row, day: formatDay(row.day as number) }))
 const curve = (rows: readonly Row[]) => Object.fromEntries(rows.map(({ day, cases }) => [day, cases]))
 
 describe.skipIf(data === undefined)(`the daily cases of Taiwan${because}`, () => {
@@ -77,7 +77,7 @@ describe.skipIf(data === undefined)(`the daily cases of Taiwan${because}`, () =>
     const dayNumber = (text: string) => Date.parse(text) / 86_400_000
     const late = announced.filter((row) => dayNumber(row.report_date!) > dayNumber(row.case_date!) + 1 + 7)
     const expected = Object.groupBy(late, (row) => row.case_date!)
-    for (const { day, lateEvents } of rows) expect(lateEvents, `${day}`).toBe(expected[day]?.length ?? 0)
+    for (const { day, lateEvents } of rows) expect(lateEvents, `${day}`).toBe(expected[day as string]?.length ?? 0)
     expect(late.length).toBeGreaterThan(0)
   })
 
