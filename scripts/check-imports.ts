@@ -70,10 +70,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
     'workers',
   ],
   // One key's events go the same way as all, and are looked at on it.
-  trace: [
-    ...['model', 'storage', 'parquet', 'time', 'view', 'job', 'plan', 'map', 'shuffle'],
-    ...['reduce/bucket.ts', 'reduce/order.ts', 'reduce/part.ts'],
-  ],
+  trace: [...['model', 'storage', 'parquet', 'time', 'view', 'job', 'plan', 'map', 'shuffle', 'reduce']],
   'engine.ts': ['model', 'job', 'plan/plan.ts', 'rebuild.ts'],
   'index.ts': ['model', 'job', 'plan/plan.ts', 'engine.ts'],
   // Contenders do what a user's program would.

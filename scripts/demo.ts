@@ -3,17 +3,20 @@
  * and the history of this repository, whose folded files are compared with those that git itself lists.
  */
 import { existsSync } from 'node:fs'
-import { availableParallelism } from 'node:os'
 import { parseArgs, styleText } from 'node:util'
 import { formatBytes, formatCount, formatCounted, formatSeconds, formatShort } from '../src/cli/numbers.ts'
 import { showProgress } from '../src/cli/progress.ts'
 import { renderTable, type TableColumn } from '../src/cli/table.ts'
+import { readTriangle } from '../src/cli/triangle-file.ts'
+import { findView } from '../src/cli/view-files.ts'
 import { RefoldError } from '../src/index.ts'
 import { loadJob } from '../src/job/load.ts'
-import type { RebuildReport, ViewReport } from '../src/model/report.ts'
+import type { RebuildOptions, RebuildReport, ViewReport } from '../src/model/report.ts'
 import { rebuild } from '../src/rebuild.ts'
+import { formatWindow } from '../src/time/lateness.ts'
+import { estimateOf } from '../src/time/triangle.ts'
 import { queryView, type Row } from './demo/rows.ts'
-import { drawSeries } from './demo/series.ts'
+import { drawSeries, listChanges } from './demo/series.ts'
 import { generateLedger } from './generate.ts'
 import { type GitLogReport, readTree, writeGitLog } from './git-log.ts'
 
@@ -83,12 +86,37 @@ async function makeLedger(events: number | undefined): Promise<void> {
 }
 
 async function showBacklog(): Promise<void> {
-  heading('Taiwan, May 2021: daily cases as first reported (█), and as they were known on 6 June (░)')
-  const report = await rebuildJob('jobs/taiwan-backlog.ts')
-  const rows = await queryView(report.views[0]!, "select * from view where day >= '2021-05-11' order by day")
-  const days = rows.map((row) => ({ day: day(row.day), first: Number(row.firstReported), final: Number(row.cases) }))
-  say(drawSeries(days, 60))
+  heading('Taiwan, May 2021: daily cases that kept growing after they were announced')
+  const report = await rebuildJob('jobs/taiwan-backlog.ts', { vintages: 'day' })
+  const view = viewsOf(report)
+  const rows = await queryView(view('daily-cases'), "select * from view where day >= '2021-05-11' order by day")
+  const expected = expectedByDay(view('daily-cases'))
+  const days = rows.map((row) => ({
+    day: day(row.day),
+    first: Number(row.firstReported),
+    latest: Number(row.cases),
+    expected: row.status === 'final' ? null : (expected.get(day(row.day)) ?? Number(row.cases)),
+  }))
+  say(drawSeries(days, 50))
+  say('█ as first announced   ▒ added by later reports   · still to be expected, of days that may change (~)')
+
+  const series = 'select "knownAt", cases from view where day = \'2021-05-17\' order by "knownAt"'
+  const known = await queryView(view('daily-cases-vintages'), series)
+  const changes = known.map((row) => ({ at: day(row.knownAt).slice(5), figure: Number(row.cases) }))
+  say(`\nThe cases of 17 May, each time they changed: ${listChanges(changes)}.`)
   describe(report)
+}
+
+/** What the reporting triangle lets expect of each day. */
+function expectedByDay({ view, generation }: ViewReport): Map<string, number> {
+  const read = readTriangle(findView(out, view, generation), 'measure', 'The demo')
+  const windows = [...read.triangle.windows.keys()]
+  return new Map(
+    windows.flatMap((window): [string, number][] => {
+      const { ultimate } = estimateOf(read.triangle, window)
+      return ultimate === null ? [] : [[formatWindow(read.calendar, window), ultimate]]
+    }),
+  )
 }
 
 async function showHistory(): Promise<void> {
@@ -120,12 +148,12 @@ async function compareTrees(view: ViewReport, { head }: GitLogReport): Promise<v
   process.exitCode = 1
 }
 
-async function rebuildJob(path: string): Promise<RebuildReport> {
+async function rebuildJob(path: string, options: Partial<RebuildOptions> = {}): Promise<RebuildReport> {
   const job = await loadJob(path)
   const progress = showProgress(process.stderr, process.stdout, false)
   try {
     const onProgress = progress.update.bind(progress)
-    return await rebuild(job, { out, workers: availableParallelism(), onProgress })
+    return await rebuild(job, { ...options, out, onProgress })
   } finally {
     progress.finish()
     job.dispose()

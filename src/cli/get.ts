@@ -1,5 +1,6 @@
 import { ExitCode } from './failure.ts'
 import { printRows, requireFormat, rowOptionSpecs } from './rows.ts'
+import { parseTier, tierOption } from './tier-option.ts'
 import { defineVerb, outOption } from './verb.ts'
 import { viewOptions, withView } from './view-at.ts'
 
@@ -13,7 +14,7 @@ export const get = defineVerb({
       several: true,
     },
   ],
-  options: { ...rowOptionSpecs, ...viewOptions, ...outOption },
+  options: { ...rowOptionSpecs, ...tierOption, ...viewOptions, ...outOption },
   examples: [
     ['balances A-1017', 'the row of one account'],
     ['daily 2021-05-22 Deposited', 'one row of a view with two key columns'],
@@ -23,6 +24,7 @@ export const get = defineVerb({
   ],
   async run(given, context) {
     const format = requireFormat(given)
+    const tier = parseTier(given.tier)
     const [view, ...texts] = given.values as [string, ...string[]]
     return withView(given, view, context, async (found) => {
       const [{ readNamedColumns }, { openForKey, findRows, keyFields }, { parseKey }] = await Promise.all([
@@ -35,13 +37,19 @@ export const get = defineVerb({
       try {
         const fields = keyFields(opened)
         const ranges = opened.parts.flatMap((part) => findRows(part, fields, key).map((range) => ({ part, range })))
+        const batches = ranges.map(({ part, range }) => readNamedColumns(part, range.rowGroup, range))
         const total = ranges.reduce((sum, { range }) => sum + range.to - range.from, 0)
-        if (total === 0) {
-          context.output.note(`${found.title} has no row of ${texts.join(' ')}.`)
+        const rows =
+          tier === undefined
+            ? { total, batches, note: undefined }
+            : (await import('./tier.ts')).tieredRows(found, tier, () => batches, format === 'table')
+        if (rows.total === 0) {
+          const none = total > 0 ? 'no final row' : 'no row'
+          context.output.note(`${found.title} has ${none} of ${texts.join(' ')}.`)
           return ExitCode.failed
         }
-        const batches = ranges.map(({ part, range }) => readNamedColumns(part, range.rowGroup, range))
-        await printRows({ total, batches }, format, Number.POSITIVE_INFINITY, context.output)
+        await printRows(rows, format, Number.POSITIVE_INFINITY, context.output)
+        if (rows.note !== undefined) context.output.note(rows.note)
       } finally {
         opened.close()
       }

@@ -1,11 +1,12 @@
 /** `inspect --lateness`: what several thresholds of lateness would mean. */
 import type { LoadedJob } from '../job/load.ts'
 import { ConfigurationError, describePlace } from '../model/errors.ts'
-import type { AnyLog, ViewDefinition } from '../model/view.ts'
+import type { ViewDefinition } from '../model/view.ts'
+import { openInTurn } from '../parquet/open-in-turn.ts'
 import type { LogPlan } from '../plan/plan.ts'
+import { disk } from '../storage/disk.ts'
 import { type Duration, exactMilliseconds, formatDuration, formatElapsed, parseDuration } from '../time/duration.ts'
-import { formatCount, formatCounted } from './numbers.ts'
-import { openInTurn } from './survey-job.ts'
+import { formatCount, formatCounted, formatPercent } from './numbers.ts'
 import { type LatenessSubject, type LatenessSurvey, surveyLateness } from './survey-lateness.ts'
 import { renderTable } from './table.ts'
 
@@ -46,7 +47,7 @@ export function surveyJobLateness(
   return dated.map((log) => {
     const views = job.definition.views.filter((view) => view.log.name === log.name)
     const subjects = subjectsOf(views, thresholds)
-    return { log: log.name, surveys: openInTurn((open) => surveyLateness(log, subjects, log.silentAfter, open)) }
+    return { log: log.name, surveys: openInTurn(disk, (open) => surveyLateness(log, subjects, log.silentAfter, open)) }
   })
 }
 
@@ -99,7 +100,7 @@ function describeSurvey(log: string, survey: LatenessSurvey, width?: number): st
     thresholds.map(({ threshold, late, share, provisional }) => [
       threshold,
       formatCount(late),
-      share === null ? '' : percent(share),
+      share === null ? '' : formatPercent(share),
       ...(hasWindows
         ? provisional === null
           ? ['', '', '0']
@@ -120,11 +121,4 @@ function describeEarly({ events, first }: LatenessSurvey['early']): string {
   if (first === null) return 'no event was recorded before it occurred\n'
   const verb = events === 1 ? 'was recorded before it' : 'were recorded before they'
   return `${formatCounted(events, 'event')} ${verb} occurred, the first at ${describePlace(first)}\n`
-}
-
-/** `0.4 %`, `12 %`, `0.003 %`: two digits that say something. */
-export function percent(share: number): string {
-  const value = share * 100
-  if (value === 0 || Math.abs(value) >= 9.95) return `${Math.round(value)} %`
-  return `${Number(value.toPrecision(2))} %`
 }

@@ -52,3 +52,11 @@ export function formatShort(count: number): string {
   }
   return `${unit === 0 || value >= 9.95 ? Math.round(value) : value.toFixed(1)}${units[unit]}`
 }
+
+/** `0.4 %`, `12 %`, `0.003 %`: two digits that say something. What is nearly all is not called all. */
+export function formatPercent(share: number): string {
+  const value = share * 100
+  if (value > 99 && value < 100) return '>99 %'
+  if (value === 0 || Math.abs(value) >= 9.95) return `${Math.round(value)} %`
+  return `${Number(value.toPrecision(2))} %`
+}

@@ -5,6 +5,7 @@ import type { TracePlan } from '../trace/plan-trace.ts'
 import type { Outcome, Trace, TracedEvent } from '../trace/trace.ts'
 import { outputSchema } from '../view/view-set.ts'
 import type { NamedColumn } from './arrow.ts'
+import { localFormatter } from './local-moments.ts'
 import { renderTable, type TableColumn } from './table.ts'
 import { cellText, converterOf } from './values.ts'
 
@@ -87,20 +88,40 @@ export function printedColumns(plan: TracePlan, { rows }: Trace): NamedColumn[] 
   }))
 }
 
+/** The moments of events as people read them, in the zone of the log. */
+function localMoments({ log }: TracePlan, slot: number, values: readonly unknown[]): string[] {
+  if (slot < 0) return []
+  const moments = values.filter((value) => value !== null).map((value) => BigInt(value as bigint))
+  const format = localFormatter(moments, log.timeUnit, log.zone)
+  return values.map((value) => (value === null ? '' : format(BigInt(value as bigint))))
+}
+
 /** Longer values are shown without what they were before: that stands in the line above. */
 const besideMax = 12
 
 /** A line for each event: when it occurred and was recorded, what it brought, and what it changed. */
-export function describeEvents(events: readonly PrintedEvent[], width?: number): string {
+export function describeEvents(plan: TracePlan, traced: readonly TracedEvent[], width?: number): string {
+  const events = printedEvents(plan, traced)
   const first = events[0]
   if (first === undefined) return ''
+  const { occurredAt, recordedAt } = plan.log.roles
+  const occurred = localMoments(
+    plan,
+    occurredAt,
+    traced.map((event) => event.occurredAt),
+  )
+  const recorded = localMoments(
+    plan,
+    recordedAt,
+    traced.map((event) => event.recordedAt),
+  )
   const fieldNames = Object.keys(first.fields)
   const stateNames = [...new Set(events.flatMap(({ after }) => Object.keys(after ?? {})))]
   const clashes = new Set(fieldNames.filter((name) => stateNames.includes(name)))
   const columns: TableColumn[] = [
     { header: 'event' },
-    ...(first.occurredAt === undefined ? [] : [{ header: 'occurred' }]),
-    ...(first.recordedAt === undefined ? [] : [{ header: 'recorded' }]),
+    ...(occurredAt < 0 ? [] : [{ header: 'occurred' }]),
+    ...(recordedAt < 0 ? [] : [{ header: 'recorded' }]),
     { header: 'type' },
     ...fieldNames.map((name) => ({
       header: clashes.has(name) ? `e.${name}` : name,
@@ -109,16 +130,21 @@ export function describeEvents(events: readonly PrintedEvent[], width?: number):
     ...stateNames.map((name) => ({ header: name, align: alignOf(events.map(({ after }) => after?.[name])) })),
     { header: '' },
   ]
-  const rows = events.map((event) => [
+  const rows = events.map((event, i) => [
     event.event,
-    ...(event.occurredAt === undefined ? [] : [cellText(event.occurredAt)]),
-    ...(event.recordedAt === undefined ? [] : [cellText(event.recordedAt)]),
+    ...(occurredAt < 0 ? [] : [occurred[i]!]),
+    ...(recordedAt < 0 ? [] : [recorded[i]!]),
     event.type,
     ...fieldNames.map((name) => cellText(event.fields[name])),
     ...stateNames.map((name) => stateCell(event, name)),
-    event.outcome === 'applied' ? '' : `${event.outcome}: ${event.reason}`,
+    outcomeCell(event),
   ])
   return renderTable(columns, rows, width)
+}
+
+function outcomeCell({ outcome, reason }: PrintedEvent): string {
+  if (outcome !== 'applied') return `${outcome}: ${reason}`
+  return reason === null ? '' : `late: ${reason}`
 }
 
 function alignOf(values: readonly unknown[]): 'left' | 'right' {

@@ -1,6 +1,7 @@
 import { ExitCode } from './failure.ts'
 import { parseCount } from './options.ts'
 import { printRows, requireFormat, rowOptionSpecs } from './rows.ts'
+import { parseTier, tierOption } from './tier-option.ts'
 import { defineVerb, outOption } from './verb.ts'
 import { viewOptions, withView } from './view-at.ts'
 
@@ -11,6 +12,7 @@ export const show = defineVerb({
   positionals: [{ name: 'view', describe: "The view's name" }],
   options: {
     ...rowOptionSpecs,
+    ...tierOption,
     ...viewOptions,
     limit: {
       type: 'string',
@@ -25,10 +27,13 @@ export const show = defineVerb({
     ['balances --limit 1000 --format csv > balances.csv', 'the first 1,000 as CSV'],
     ['balances --format arrow | python -c "…"', "all rows as an Arrow IPC stream, for pyarrow's ipc.open_stream"],
     ['balances --generation 12', 'the rows of an older generation'],
+    ['daily --tier live', 'also how complete each provisional window is, and what it is expected to come to'],
+    ['daily --tier final', 'only figures that no longer change'],
     ['daily --known-at 2021-05-22', 'the rows as they would have been that day, rebuilt for this from its job'],
   ],
   async run(given, context) {
     const format = requireFormat(given)
+    const tier = parseTier(given.tier)
     const limitDefault = format === 'table' ? tableRowsDefault : Number.POSITIVE_INFINITY
     const limit =
       given.limit === undefined ? limitDefault : parseCount('limit', given.limit, 0, Number.MAX_SAFE_INTEGER)
@@ -36,7 +41,15 @@ export const show = defineVerb({
       const { openParts, readBatches } = await import('./view-files.ts')
       const opened = openParts(found, found.manifest.files)
       try {
-        await printRows({ total: opened.manifest.rows, batches: readBatches(opened) }, format, limit, context.output)
+        if (tier === undefined) {
+          const rows = { total: opened.manifest.rows, batches: readBatches(opened) }
+          await printRows(rows, format, limit, context.output)
+        } else {
+          const { tieredRows } = await import('./tier.ts')
+          const rows = tieredRows(found, tier, () => readBatches(opened), format === 'table')
+          await printRows(rows, format, limit, context.output)
+          context.output.note(rows.note)
+        }
       } finally {
         opened.close()
       }

@@ -58,30 +58,49 @@ export const trace = defineVerb({
         ...(asOf !== undefined && { asOf }),
         ...(input !== undefined && { inputs: parseInputs(input) }),
       })
-      if (texts.length < plan.key.length) {
-        const names = plan.key.map(({ name }) => name).join(', ')
-        throw new ConfigurationError(
-          `View ${view} has the key ${names}: expected ${plan.key.length} values, found ${texts.length}.`,
-        )
-      }
+      requireWholeKey(plan, texts)
       const { codec } = plan.traced.views[0]!
       const values = parseKey({ view, key: plan.key }, texts)
       const key = Object.fromEntries(codec.names.map((name, i) => [name, handlerValue(plan.key[i]!, values[i]!)]))
       const traced = withScanProgress(plan.log.rows, given.quiet, (onProgress) => traceKey(plan, key, onProgress))
       if (given.json) await output.result(toJson(traceForMachines(plan, traced, limit)))
       else await printTrace(plan, traced, limit, output)
-      if (traced.events.length > 0) return ExitCode.done
-      output.note(`No event of log ${plan.log.name} is of ${texts.join(' ')} in view ${view}${laterText(traced)}.`)
-      return ExitCode.failed
+      if (traced.events.length === 0) {
+        output.note(`No event of log ${plan.log.name} is of ${texts.join(' ')} in view ${view}${laterText(traced)}.`)
+        return ExitCode.failed
+      }
+      if (knownAt === undefined && asOf === undefined && input === undefined) {
+        const { generationThatDiffers } = await import('./published-rows.ts')
+        const other = generationThatDiffers(given.out, view, texts, viewRows(plan, traced))
+        if (other !== undefined) output.note(differenceText(other))
+      }
+      return ExitCode.done
     })
   },
 })
+
+function requireWholeKey({ view, key }: TracePlan, texts: readonly string[]): void {
+  if (texts.length >= key.length) return
+  const names = key.map(({ name }) => name).join(', ')
+  throw new ConfigurationError(
+    `View ${view.name} has the key ${names}: expected ${key.length} values, found ${texts.length}.`,
+  )
+}
+
+function differenceText(generation: string): string {
+  return `Generation ${generation} has other rows of this key: the log or the job changed since it was built. refold rebuild publishes these.`
+}
+
+/** The rows of the view that the key became. */
+function viewRows(plan: TracePlan, traced: Trace): Record<string, unknown>[] {
+  return traced.rows.rows === 0 ? [] : rowObjects(printedColumns(plan, traced))
+}
 
 async function printTrace(plan: TracePlan, traced: Trace, limit: number, output: Output): Promise<void> {
   const { events, rows } = traced
   if (events.length === 0) return
   const shown = events.slice(Math.max(0, events.length - limit))
-  await output.result(describeEvents(printedEvents(plan, shown), output.width))
+  await output.result(describeEvents(plan, shown, output.width))
   if (rows.rows > 0) {
     await output.result(`\n${plan.view.name}\n`)
     await printRows(
@@ -102,6 +121,8 @@ async function printTrace(plan: TracePlan, traced: Trace, limit: number, output:
 function describeOutcomes(events: readonly TracedEvent[]): string {
   const counts = Map.groupBy(events, ({ outcome }) => outcome)
   const each = [...counts].map(([outcome, { length }]) => `${formatCount(length)} ${outcome}`)
+  const late = counts.get('applied')?.filter(({ reason }) => reason !== null).length ?? 0
+  if (late > 0) each.push(`${formatCount(late)} of the applied late`)
   return `${formatCounted(events.length, 'event')}: ${each.join(', ')}`
 }
 
@@ -110,11 +131,11 @@ function laterText({ outside }: Trace): string {
 }
 
 function traceForMachines(plan: TracePlan, traced: Trace, limit: number): object {
-  const { events, rows, outside, rowGroups } = traced
+  const { events, outside, rowGroups } = traced
   return {
     view: plan.view.name,
     events: printedEvents(plan, events.slice(Math.max(0, events.length - limit))),
-    rows: rows.rows === 0 ? [] : rowObjects(printedColumns(plan, traced)),
+    rows: viewRows(plan, traced),
     total: events.length,
     outside,
     rowGroups,

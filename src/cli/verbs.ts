@@ -8,6 +8,7 @@ export const verbs: Readonly<Record<string, () => Promise<Verb>>> = {
   show: async () => (await import('./show.ts')).show,
   get: async () => (await import('./get.ts')).get,
   trace: async () => (await import('./trace.ts')).trace,
+  triangle: async () => (await import('./triangle.ts')).triangle,
   diff: async () => (await import('./diff.ts')).diff,
   corrections: async () => (await import('./corrections.ts')).corrections,
   notify: async () => (await import('./notify.ts')).notify,

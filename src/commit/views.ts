@@ -254,7 +254,15 @@ function writeLogic(job: LoadedJob, folder: string, files: Files): ManifestLogic
 
 function describeWindow(log: LogPlan, window: WindowDefinition, { watermark }: Timeline): ManifestWindow {
   const { name, every, zone, maxLateness, late } = window
-  return { column: name, every, zone, maxLateness, late, watermark: momentText(log, watermark) }
+  return {
+    column: name,
+    every,
+    zone,
+    maxLateness,
+    late,
+    watermark: momentText(log, watermark),
+    recordsDays: log.recordsDays,
+  }
 }
 
 function momentText(log: LogPlan, moment: bigint | null): string | null {

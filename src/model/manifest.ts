@@ -69,6 +69,8 @@ export interface ManifestWindow {
   readonly late: LatePolicy
   /** All that was recorded up to this moment is taken to be known, ISO 8601; null where no event is. */
   readonly watermark: string | null
+  /** The log records days: a day that is known is known to its end. */
+  readonly recordsDays: boolean
 }
 
 export interface ManifestLogic {

@@ -132,6 +132,8 @@ function planLog(log: AnyLog, views: readonly ViewDefinition[], input: PlanInput
     reduceBits: Math.min(bucketBits, Math.max(4, bucketBits - 3)),
     timeUnit: log.timeUnit,
     zone: log.zone,
+    recordsDays:
+      opened.length > 0 && opened.every(({ parquet }, i) => holdsDays(parquet, sources[i]![roles.recordedAt])),
     silentAfter: silentSteps(log.silentAfter, log.timeUnit),
     knownAt,
     asOf,
@@ -410,13 +412,19 @@ function planSplits(
 }
 
 /** A row group's first and last moment in nanoseconds, by its statistics. */
+/** Whether a column of moments is one of days. */
+function holdsDays(parquet: ParquetFile, source: SlotSource | undefined): boolean {
+  return source?.kind === 'column' && fieldAt(parquet.schema, source.path).type.kind === 'date'
+}
+
 interface MomentBounds {
   readonly min: bigint
   readonly max: bigint
   readonly nullCount: number | undefined
 }
 
-function momentBounds(
+/** What statistics say of a column of moments; undefined where they say nothing. */
+export function momentBounds(
   parquet: ParquetFile,
   rowGroup: RowGroup,
   source: SlotSource | undefined,

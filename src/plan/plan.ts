@@ -40,6 +40,8 @@ export interface LogPlan {
   readonly zone: string
   /** How long a partition may be silent and still hold up windows, in the log's time unit. */
   readonly silentAfter: bigint
+  /** The log says on which day an event was recorded, and not when on that day. */
+  readonly recordsDays: boolean
   /** Only events recorded, occurred up to this moment (inclusive), in the log's time unit. */
   readonly knownAt: bigint | null
   readonly asOf: bigint | null

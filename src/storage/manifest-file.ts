@@ -94,6 +94,7 @@ const manifestShape: Shape = {
       maxLateness: 'string',
       late: 'string',
       watermark: 'text or null',
+      recordsDays: 'flag',
     },
   },
   triangle: [fileShape],

@@ -4,11 +4,11 @@ import type { KeyedRows } from '../map/emission.ts'
 import type { MapResult } from '../map/map-split.ts'
 import { typesOf } from '../map/types.ts'
 import type { ExceptionRow } from '../model/report.ts'
-import type { ParquetFile } from '../parquet/file.ts'
-import type { FilePlan } from '../plan/plan.ts'
+import type { OpenFile } from '../parquet/open-in-turn.ts'
 import { type DuplicateSet, duplicatesBySplit, type RowPlace } from '../shuffle/duplicates.ts'
 import { compilePacker, type Packer } from '../shuffle/pack.ts'
-import { layoutRows } from '../view/row-layout.ts'
+import { packedLayout } from '../view/packed-layout.ts'
+import { lateCode } from '../view/view-set.ts'
 import { describeRows, type EventText, isKey, mapperOf, originOf, type RowGroupEvents } from './find-events.ts'
 import type { TracePlan } from './plan-trace.ts'
 import { takeRows } from './rows.ts'
@@ -16,6 +16,8 @@ import { takeRows } from './rows.ts'
 /** An event that a rebuild hands to the view's handlers for the key. */
 export interface SentEvent extends EventText {
   readonly place: RowPlace
+  /** Of an event that is late: by how much. */
+  readonly late: string | null
 }
 
 /** What a rebuild makes of the events of a key before any is folded. */
@@ -38,13 +40,13 @@ export function applyEvents(
   plan: TracePlan,
   found: readonly RowGroupEvents[],
   wanted: Uint8Array,
-  open: (file: FilePlan) => ParquetFile,
+  open: OpenFile,
 ): Applied {
   const { log, traced } = plan
   const duplicates = log.identify.by === 'nothing' ? [] : repeatedEvents(found)
   const bySplit = duplicatesBySplit(duplicates)
   const mapper = mapperOf(plan, log, traced)
-  const pack = compilePacker(layoutRows(traced.plan.slots.map((slot) => log.slots[slot]!)))
+  const pack = compilePacker(packedLayout(log, traced).layout)
   const sent: SentEvent[] = []
   const pieces: Int32Array[] = []
   const mapped: MapResult[] = []
@@ -55,9 +57,13 @@ export function applyEvents(
       )
       if (own.length === 0) return
       const rows = own.map((i) => keyed!.rows[i]!)
-      pieces.push(packRows(plan, pack, batch, keyed!, own))
+      const windows = plan.window?.reader.read(batch) ?? null
+      const isLate = rows.map((row) => windows?.late?.[row] === 1)
+      pieces.push(packRows(plan, pack, batch, keyed!, own, isLate))
       describeRows(plan, batch, rows).forEach((event, i) => {
-        sent.push({ ...event, place: { split, rowGroup: batch.rowGroup, row: originOf(batch, rows[i]!) } })
+        const row = rows[i]!
+        const late = isLate[i] ? plan.window!.reader.describeLate(batch, windows!, row) : null
+        sent.push({ ...event, late, place: { split, rowGroup: batch.rowGroup, row: originOf(batch, row) } })
       })
     })
   }
@@ -82,10 +88,15 @@ function packRows(
   batch: Batch,
   keyed: KeyedRows,
   own: readonly number[],
+  isLate: readonly boolean[],
 ): Int32Array {
   const types = typesOf(log, batch)
   const rows = own.map((i) => keyed.rows[i]!)
-  const typeCodes = Uint16Array.from(rows, (row) => traced.typeCodes.get(types.names[types.codes[row]!]!) ?? 0)
+  const late = lateCode(traced)
+  const typeCodes = Uint16Array.from(rows, (row, i) => {
+    const code = traced.typeCodes.get(types.names[types.codes[row]!]!) ?? 0
+    return isLate[i] ? code + late : code
+  })
   const input = {
     count: own.length,
     rows: Int32Array.from(own.keys()),

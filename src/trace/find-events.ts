@@ -5,9 +5,12 @@ import { rowsOutside } from '../map/moments.ts'
 import { typesOf } from '../map/types.ts'
 import { makeUpcaster } from '../map/upcast.ts'
 import type { ParquetFile, RowGroup } from '../parquet/file.ts'
+import type { OpenFile } from '../parquet/open-in-turn.ts'
+import { momentBounds } from '../plan/make-plan.ts'
 import type { FilePlan, LogPlan } from '../plan/plan.ts'
 import { BlockMemory, newBudget } from '../shuffle/block-memory.ts'
 import { disk } from '../storage/disk.ts'
+import { nanosecondsIn } from '../view/from-values.ts'
 import type { PreparedGroup } from '../view/view-set.ts'
 import type { Key, TracePlan } from './plan-trace.ts'
 import { storedValue } from './rows.ts'
@@ -49,34 +52,47 @@ export function mapperOf({ view }: TracePlan, log: LogPlan, group: PreparedGroup
 }
 
 /** Whether statistics or the file's folders prove that no event of a row group has the key. */
-export function isAbsent({ view, log }: TracePlan, file: FilePlan, parquet: ParquetFile, rowGroup: RowGroup, key: Key) {
-  if (view.by !== undefined) return false
+export function isAbsent(plan: TracePlan, file: FilePlan, parquet: ParquetFile, rowGroup: RowGroup, key: Key): boolean {
+  if (plan.window !== null) return liesOutsideWindow(plan, plan.window, file, parquet, rowGroup, key)
+  return plan.view.by === undefined && lacksKey(plan.log, file, parquet, rowGroup, key['key'])
+}
+
+function lacksKey(log: LogPlan, file: FilePlan, parquet: ParquetFile, rowGroup: RowGroup, value: unknown): boolean {
   const source = file.sources[log.roles.key]!
   const { type } = log.slots[log.roles.key]!
-  const value = key['key']
   if (source.kind === 'constant') return type.kind === 'string' && source.value !== value
   if (source.kind !== 'column') return false
   const { kind } = logicalTypeAt(parquet.schema, source.path)
-  const bounds = rowGroup.statistics(source.path)
-  if (bounds?.min === undefined || bounds.max === undefined) return false
+  const { min, max } = rowGroup.statistics(source.path) ?? {}
+  if (min === undefined || max === undefined) return false
   if (type.kind === 'string' && kind === 'string') {
     const compare = (bound: unknown) => Buffer.compare(Buffer.from(value as string), Buffer.from(bound as string))
-    return compare(bounds.min) < 0 || compare(bounds.max) > 0
+    return compare(min) < 0 || compare(max) > 0
   }
   const isWhole = kind === 'int' && ['int32', 'int64', 'bigint'].includes(type.kind)
-  return isWhole && ((value as bigint) < (bounds.min as bigint) || (value as bigint) > (bounds.max as bigint))
+  return isWhole && ((value as bigint) < (min as bigint) || (value as bigint) > (max as bigint))
+}
+
+function liesOutsideWindow(
+  { log }: TracePlan,
+  { calendar, column }: NonNullable<TracePlan['window']>,
+  file: FilePlan,
+  parquet: ParquetFile,
+  rowGroup: RowGroup,
+  key: Key,
+): boolean {
+  const bounds = momentBounds(parquet, rowGroup, file.sources[log.roles.occurredAt], log.zone)
+  if (bounds === undefined) return false
+  const window = calendar.indexOfKey(key[column] as number | bigint)
+  const step = nanosecondsIn[log.timeUnit]
+  return bounds.max < calendar.startOf(window) * step || bounds.min >= calendar.endOf(window) * step
 }
 
 /**
  * The rows of a row group whose events are of the key, whatever becomes of them: by the very code that finds keys in a
  * rebuild, for a view that takes every event.
  */
-export function seekRows(
-  seeker: LogMapper,
-  split: number,
-  wanted: Uint8Array,
-  open: (file: FilePlan) => ParquetFile,
-): number[] {
+export function seekRows(seeker: LogMapper, split: number, wanted: Uint8Array, open: OpenFile): number[] {
   const rows = new Set<number>()
   seeker.watch(split, [], open, (_group, _ordinal, batch, { keyed }) => {
     for (let i = 0; i < keyed!.count; i++) {
@@ -98,12 +114,7 @@ export function isKey(data: Uint8Array, start: number, length: number, wanted: U
 }
 
 /** Reads what is shown of events, as it stands in the log. */
-export function readEvents(
-  plan: TracePlan,
-  split: number,
-  rows: readonly number[],
-  open: (file: FilePlan) => ParquetFile,
-): RowGroupEvents {
+export function readEvents(plan: TracePlan, split: number, rows: readonly number[], open: OpenFile): RowGroupEvents {
   const { log, fields } = plan
   const { file, rowGroups } = log.splits[split]!
   const { id, type, occurredAt, recordedAt } = log.roles

@@ -1,15 +1,18 @@
 import type { Column } from '../model/column.ts'
 import { describePlace, ViewError } from '../model/errors.ts'
 import { Bucket, compileCompare } from '../reduce/bucket.ts'
+import { countLate, makeLateOf } from '../reduce/late.ts'
 import { orderRows } from '../reduce/order.ts'
 import { Part } from '../reduce/part.ts'
+import { makeStatusColumns } from '../reduce/status.ts'
 import { BlockReader } from '../shuffle/block-memory.ts'
 import { disk } from '../storage/disk.ts'
-import { compilePackedFold, type PackedFold } from '../view/fold.ts'
+import { compilePackedFold, NO_HANDLER, type PackedFold } from '../view/fold.ts'
 import { jsonOf } from '../view/from-values.ts'
 import { showKey } from '../view/key-codec.ts'
+import { packedLayout } from '../view/packed-layout.ts'
 import { guarded, PurityError } from '../view/purity.ts'
-import { layoutRows } from '../view/row-layout.ts'
+import type { RowLayout } from '../view/row-layout.ts'
 import { StateStore } from '../view/state.ts'
 import { describeThrown } from '../view/thrown.ts'
 import type { PreparedView } from '../view/view-set.ts'
@@ -25,6 +28,7 @@ export type StoredState = Readonly<Record<string, unknown>>
 /** An event and what it did to the state. */
 export interface Step {
   readonly event: SentEvent
+  readonly isApplied: boolean
   readonly before: StoredState
   readonly after: StoredState
   /** What its handler threw, where the view says `onError: 'quarantine'`: the state is as it was before. */
@@ -38,10 +42,10 @@ export interface Passbook {
 }
 
 /** Folds a key's events in the log's order, by the code that folds them in a rebuild, one at a time. */
-export function foldPassbook(plan: TracePlan, { sent, words }: Applied): Passbook {
+export function foldPassbook(plan: TracePlan, { sent, words }: Applied, watermark: bigint | null): Passbook {
   const { log, traced } = plan
   const [view] = traced.views as readonly [PreparedView]
-  const layout = layoutRows(traced.plan.slots.map((slot) => log.slots[slot]!))
+  const { layout } = packedLayout(log, traced)
   const bucket = new Bucket(layout)
   const reader = new BlockReader(disk)
   const block = {
@@ -60,7 +64,7 @@ export function foldPassbook(plan: TracePlan, { sent, words }: Applied): Passboo
   )
   const folder = new KeyFolder(plan, view, bucket, layout)
   const steps = Array.from({ length: bucket.rows }, (_, row) => folder.step(row, eventAt.get(bucket.rowAt[row]!)!))
-  return { steps, rows: folder.rows() }
+  return { steps, rows: folder.rows(watermark) }
 }
 
 /** The fold of the one key of a bucket. */
@@ -72,10 +76,11 @@ class KeyFolder {
   readonly #store: StateStore | null
   readonly #failed = new Set<number>()
   #states: StateStore | unknown[]
+  #isApplied = false
   #key: unknown
   #state: StoredState
 
-  constructor(plan: TracePlan, view: PreparedView, bucket: Bucket, layout: ReturnType<typeof layoutRows>) {
+  constructor(plan: TracePlan, view: PreparedView, bucket: Bucket, layout: RowLayout) {
     this.#plan = plan
     this.#view = view
     this.#bucket = bucket
@@ -108,14 +113,24 @@ class KeyFolder {
       for (let earlier = 0; earlier < row; earlier++) if (!this.#failed.has(earlier)) this.#run(earlier)
     }
     this.#state = this.#stored()
-    return { event, before, after: this.#state, failure }
+    // A late event that isn't applied comes this far, so that it can be counted.
+    const isApplied = failure === null && this.#handlerOf(row) !== NO_HANDLER
+    this.#isApplied ||= isApplied
+    return { event, isApplied, before, after: this.#state, failure }
   }
 
-  rows(): { rows: number; columns: readonly Column[] } {
+  /** @param watermark Up to when the log is taken to be known. */
+  rows(watermark: bigint | null): { rows: number; columns: readonly Column[] } {
+    const { log, traced } = this.#plan
     const part = new Part(this.#view)
-    const { table, rows } = this.#bucket
-    if (rows > this.#failed.size) part.add(table, this.#states, null)
-    return part.finish()
+    const lateOf = makeLateOf(traced, packedLayout(log, traced))
+    const late = lateOf === null ? null : countLate(this.#bucket, lateOf, this.#failed)
+    if (this.#isApplied) part.add(this.#bucket.table, this.#states, null, late)
+    return part.finish(makeStatusColumns(log, this.#view), watermark)
+  }
+
+  #handlerOf(row: number): number {
+    return this.#view.handlerOf[this.#bucket.words[this.#bucket.rowAt[row]! + 2]! & 0xffff]!
   }
 
   #begin(): StateStore | unknown[] {
@@ -150,9 +165,9 @@ class KeyFolder {
   }
 
   #failure(row: number, event: SentEvent, error: unknown): ViewError {
-    const { name, handlerNames, handlerOf } = this.#view
+    const { name, handlerNames } = this.#view
     const { log } = this.#plan
-    const handler = handlerNames[handlerOf[this.#bucket.words[this.#bucket.rowAt[row]! + 2]! & 0xffff]!] ?? '*'
+    const handler = handlerNames[this.#handlerOf(row)] ?? '*'
     const { split, rowGroup, row: at } = event.place
     const file = log.files[log.splits[split]!.file]!.path
     const place = { file, rowGroup, row: at, eventId: event.eventId, view: name, handler }

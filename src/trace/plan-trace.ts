@@ -1,13 +1,22 @@
 import type { LoadedJob } from '../job/load.ts'
 import { fieldsRead } from '../job/reads.ts'
+import { makeWindowReader, type WindowReader } from '../map/windows.ts'
 import { ConfigurationError } from '../model/errors.ts'
 import { type ManifestColumn, manifestColumn } from '../model/manifest.ts'
-import { isTyped, type ViewDefinition } from '../model/view.ts'
+import { isTyped, type ViewDefinition, type WindowDefinition } from '../model/view.ts'
 import { makePlan } from '../plan/make-plan.ts'
 import type { GroupPlan, LogPlan } from '../plan/plan.ts'
 import { disk } from '../storage/disk.ts'
+import type { Calendar } from '../time/calendar.ts'
 import { ByteWriter, KeyValueError } from '../view/key-codec.ts'
-import { keyFields, outputSchema, type PreparedGroup, type PreparedView, prepareGroup } from '../view/view-set.ts'
+import {
+  keyFields,
+  outputSchema,
+  type PreparedGroup,
+  type PreparedView,
+  prepareGroup,
+  windowCalendar,
+} from '../view/view-set.ts'
 
 export interface TraceOptions {
   readonly view: string
@@ -28,6 +37,8 @@ export interface TracePlan {
   /** The log with no event outside the moments that were asked for. */
   readonly wholeLog: LogPlan
   readonly traced: PreparedGroup
+  /** Of a view with windows: what they are, and what finds those of events. */
+  readonly window: { readonly column: string; readonly calendar: Calendar; readonly reader: WindowReader } | null
   /** Finds the events of a key whatever becomes of them: see `seeker`. */
   seeking(key: Key): PreparedGroup
   /** The key's columns as they stand in the view. */
@@ -71,6 +82,7 @@ export function planTrace(job: LoadedJob, options: TraceOptions): TracePlan {
     view,
     log,
     wholeLog: withoutMoments(log),
+    window: view.window ? windowAndReader(log, view.window) : null,
     traced: prepareGroup(log, tracedGroup, new Map([[view.name, traced]])),
     seeking: (wanted) => prepareSeeker(log, groupOf(sought.name), view, wanted),
     key: outputSchema(log, view)
@@ -99,6 +111,10 @@ function rowGroupsOf(log: LogPlan): LogPlan['splits'] {
   )
 }
 
+function windowAndReader(log: LogPlan, window: WindowDefinition): TracePlan['window'] {
+  return { column: window.name, calendar: windowCalendar(log, window), reader: makeWindowReader(log, window) }
+}
+
 function withoutMoments(log: LogPlan): LogPlan {
   const splits = log.splits.map((split) => ({
     ...split,
@@ -108,7 +124,8 @@ function withoutMoments(log: LogPlan): LogPlan {
 }
 
 function prepareSeeker(log: LogPlan, group: GroupPlan, view: ViewDefinition, wanted: Key): PreparedGroup {
-  const names = Object.keys(wanted)
+  const { given } = prepareGroup(log, { ...group, views: [view.name] }, new Map([[view.name, view]])).views[0]!
+  const names = Object.keys(given)
   const definition = seeker(view, (key) => names.every((name) => (key as Key)[name] === wanted[name]))
   // Nothing of an event travels but its key.
   const bare = { ...group, views: [definition.name], slots: [], ordered: false }
@@ -141,6 +158,7 @@ function seeker(view: ViewDefinition, isWanted: (key: unknown) => boolean): View
     unknown: 'filter',
     onError: 'fail',
     merge: undefined,
+    window: view.window && { ...view.window, measure: undefined },
     orderFree: true,
     columns: {},
     row: undefined,
@@ -148,14 +166,15 @@ function seeker(view: ViewDefinition, isWanted: (key: unknown) => boolean): View
 }
 
 /** The bytes of a key. @throws ConfigurationError where a value doesn't fit its column. */
-export function keyBytes({ traced }: TracePlan, key: Key): Uint8Array {
+export function keyBytes({ traced, window }: TracePlan, key: Key): Uint8Array {
   const [{ codec, name }] = traced.views as readonly [PreparedView]
   const writer = new ByteWriter()
   try {
+    window?.calendar.indexOfKey(key[window.column] as number | bigint)
     codec.write(key, writer)
   } catch (error) {
-    if (!(error instanceof KeyValueError)) throw error
-    throw new ConfigurationError(`View ${name} can have no such key: ${error.message}.`)
+    if (!(error instanceof KeyValueError || error instanceof RangeError)) throw error
+    throw new ConfigurationError(`View ${name} can have no such key: ${error.message.replace(/\.$/, '')}.`)
   }
   return writer.bytes.subarray(0, writer.length)
 }

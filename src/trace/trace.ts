@@ -1,9 +1,11 @@
+import { readBatch } from '../map/batch.ts'
+import { type NewestByPeriod, noteNewest, noteRecorded } from '../map/periods.ts'
 import type { Place } from '../model/errors.ts'
 import type { ExceptionRow } from '../model/report.ts'
 import type { ViewDefinition } from '../model/view.ts'
-import { openParquet, type ParquetFile } from '../parquet/file.ts'
-import type { FilePlan } from '../plan/plan.ts'
+import { type OpenFile, openInTurn } from '../parquet/open-in-turn.ts'
 import { disk } from '../storage/disk.ts'
+import { watermarkOf } from '../time/watermark.ts'
 import { type Applied, applyEvents } from './apply-events.ts'
 import { type EventText, isAbsent, mapperOf, type RowGroupEvents, readEvents, seekRows } from './find-events.ts'
 import { foldPassbook, type Passbook, type StoredState } from './passbook.ts'
@@ -15,7 +17,7 @@ export type Outcome = 'applied' | 'duplicate' | 'filtered' | 'late' | 'quarantin
 export interface TracedEvent extends EventText {
   readonly place: Place
   readonly outcome: Outcome
-  /** Why it was not applied. */
+  /** Why it was not applied; of one that was applied though it was late, how late. */
   readonly reason: string | null
   /** The state before and after; null where the event didn't come to be folded. */
   readonly before: StoredState | null
@@ -39,11 +41,10 @@ export interface Trace {
  */
 export function traceKey(plan: TracePlan, key: Key, onProgress: (rows: number, bytes: number) => void): Trace {
   const wanted = keyBytes(plan, key)
-  const opened = new OpenFile()
-  try {
-    const { found, skipped } = findEvents(plan, key, wanted, opened.open, onProgress)
-    const applied = applyEvents(plan, found, wanted, opened.open)
-    const passbook = foldPassbook(plan, applied)
+  return openInTurn(disk, (open) => {
+    const { found, skipped } = findEvents(plan, key, wanted, open, onProgress)
+    const applied = applyEvents(plan, found, wanted, open)
+    const passbook = foldPassbook(plan, applied, watermarkFor(plan, open))
     const all = found.flatMap(({ events }) => events)
     return {
       events: inOrder([...stepsOf(plan, passbook), ...notApplied(plan, found, applied)]),
@@ -51,33 +52,14 @@ export function traceKey(plan: TracePlan, key: Key, onProgress: (rows: number, b
       outside: all.filter(({ isOutside }) => isOutside).length,
       rowGroups: { read: plan.log.splits.length - skipped, skipped },
     }
-  } finally {
-    opened.close()
-  }
-}
-
-/** One file is open at a time: row groups follow the files. */
-class OpenFile {
-  #parquet: ParquetFile | undefined
-
-  readonly open = ({ path }: FilePlan): ParquetFile => {
-    if (this.#parquet?.path === path) return this.#parquet
-    this.close()
-    this.#parquet = openParquet(disk.openForReading(path))
-    return this.#parquet
-  }
-
-  close(): void {
-    this.#parquet?.file.close()
-    this.#parquet = undefined
-  }
+  })
 }
 
 function findEvents(
   plan: TracePlan,
   key: Key,
   wanted: Uint8Array,
-  open: (file: FilePlan) => ParquetFile,
+  open: OpenFile,
   onProgress: (rows: number, bytes: number) => void,
 ): { found: RowGroupEvents[]; skipped: number } {
   const { wholeLog } = plan
@@ -97,12 +79,29 @@ function findEvents(
   return { found, skipped }
 }
 
+/** Up to when the log is taken to be known, which only views with windows say. */
+function watermarkFor({ log, window }: TracePlan, open: OpenFile): bigint | null {
+  if (window === null) return null
+  const newest = new Map<number, bigint>()
+  for (const split of log.splits) {
+    const file = log.files[split.file]!
+    const [rowGroup] = split.rowGroups
+    const own: NewestByPeriod = new Map()
+    if (rowGroup!.newest === 'unread') {
+      const recordedAt = new Set([log.roles.recordedAt])
+      noteRecorded(log, readBatch(log, file, open(file), rowGroup!.index, recordedAt), null, own)
+    } else if (rowGroup!.newest !== null) noteNewest(own, 0, rowGroup!.newest)
+    for (const moment of own.values()) noteNewest(newest, file.partition, moment)
+  }
+  return watermarkOf(newest.values(), log.silentAfter)
+}
+
 function stepsOf(plan: TracePlan, { steps }: Passbook): TracedEvent[] {
-  return steps.map(({ event: { place, ...event }, before, after, failure }) => ({
+  return steps.map(({ event: { place, late, ...event }, isApplied, before, after, failure }) => ({
     ...event,
     place: placeOf(plan, place.split, place.row),
-    outcome: failure === null ? 'applied' : 'quarantined',
-    reason: failure === null ? null : `handler failed: ${failure}`,
+    outcome: failure !== null ? 'quarantined' : isApplied ? 'applied' : 'late',
+    reason: failure !== null ? `handler failed: ${failure}` : late,
     before,
     after,
   }))

@@ -43,6 +43,7 @@ const log: LogPlan = {
   reduceBits: 4,
   zone: 'UTC',
   silentAfter: 86_400_000_000n,
+  recordsDays: false,
   knownAt: null,
   asOf: null,
   recorded: null,

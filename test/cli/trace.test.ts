@@ -1,4 +1,4 @@
-import { writeFileSync } from 'node:fs'
+import { rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { int64, string, timestamp } from '../../src/model/types.ts'
@@ -194,6 +194,28 @@ a             75        3
     const { exitCode, stderr } = run('trace', ...parameters)
     expect(exitCode).toBe(2)
     expect(stderr).toContain('Which job is view balances of? Expected --job')
+  })
+
+  test('says so where the published row is another, as the log has grown', () => {
+    const path = join(folder, 'log/later.parquet')
+    writeRows(path, columns, [event('e10', 'b', 'In', 20, 1)])
+    const { stdout, stderr } = run('trace', 'balances', 'b')
+    expect(stdout).toMatch(/\nb +8 +2\n$/)
+    expect(stderr).toMatch(/\nGeneration 000001-\w+ has other rows of this key: the log or the job changed since/)
+    rmSync(path)
+    expect(run('trace', 'balances', 'b').stderr).not.toContain('Generation')
+  })
+
+  test('refuses one id with two contents, as a rebuild does', () => {
+    const path = join(folder, 'log/wrong.parquet')
+    writeRows(path, columns, [event('e1', 'a', 'In', 1, 101)])
+    const { exitCode, stdout, stderr } = run('trace', 'balances', 'a')
+    expect({ exitCode, stdout }).toEqual({ exitCode: 1, stdout: '' })
+    expect(stderr).toMatch(
+      /^refold: Event e1 stands in log ledger with different contents: .* has amount 100, .* 101\./,
+    )
+    expect(run('rebuild', 'ledger.ts').stderr).toBe(stderr)
+    rmSync(path)
   })
 
   test('says so where a key has no events, and ends with 1', () => {

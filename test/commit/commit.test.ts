@@ -176,6 +176,7 @@ test('the digest depends on what was built, and not on where the events lay or w
     maxLateness: '7 days',
     late: 'apply',
     watermark: '2021-05-22T00:00:00.000000Z',
+    recordsDays: false,
   } as const
   const digest = digestOf(body)
   expect(digest).toMatch(/^[0-9a-f]{64}$/)

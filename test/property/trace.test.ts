@@ -2,7 +2,7 @@ import { rmSync } from 'node:fs'
 import { join } from 'node:path'
 import fc from 'fast-check'
 import { afterAll, describe, expect, test } from 'vitest'
-import { defineJob } from '../../src/index.ts'
+import { bool, defineJob, defineView, int32, int64 } from '../../src/index.ts'
 import { type LoadedJob, loadedFromDefinition } from '../../src/job/load.ts'
 import type { Counters } from '../../src/model/report.ts'
 import type { ViewDefinition } from '../../src/model/view.ts'
@@ -23,6 +23,30 @@ const timeout = 30_000 + 2_000 * numRuns
 
 let runs = 0
 
+/** Views with windows: days of a zone that left one out, and pieces of days, late events applied or not. */
+function windowed(log: ViewDefinition['log']): ViewDefinition[] {
+  const state = { events: int32(), total: int64() }
+  const add = (s: { events: number; total: number }, e: Row) => {
+    s.events++
+    s.total += e['amount'] as number
+  }
+  const merge = (into: { events: number; total: number }, from: { events: number; total: number }) => {
+    into.events += from.events
+    into.total += from.total
+  }
+  return [
+    defineView({
+      ...{ name: 'days', log, state, on: { Added: add, Odd: add }, merge },
+      window: { every: 'day', zone: 'Pacific/Apia', maxLateness: '12 hours', late: 'apply' },
+    }),
+    defineView({
+      ...{ name: 'pieces', log, state, on: { '*': add }, key: { flag: bool() } },
+      by: (e) => ({ flag: e['flag'] as boolean }),
+      window: { name: 'piece', every: '6 hours', maxLateness: '1 day', measure: (e) => e['amount'] as number },
+    }),
+  ]
+}
+
 interface Moments {
   readonly knownAt?: string
   readonly asOf?: string
@@ -32,7 +56,8 @@ interface Moments {
 async function expectSame(rows: readonly Row[], given: Omit<LogOptions, 'files'>, layout: Layout, moments: Moments) {
   const home = join(folder.path, String(runs++))
   const options = { files: writeLogFiles(join(home, 'log'), everyColumn, rows, layout), ...given }
-  const views = everyKind(options)
+  const kinds = everyKind(options)
+  const views = [...kinds, ...windowed(kinds[0]!.log)]
   const job = loadedFromDefinition(defineJob({ views }))
   const report = await rebuild(job, { out: join(home, 'views'), workers: 0, ...moments })
   for (const view of views) {

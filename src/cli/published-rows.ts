@@ -1,0 +1,45 @@
+import { RefoldError } from '../model/errors.ts'
+import { findCurrent } from '../storage/generations.ts'
+import { findRows, keyFields, openForKey } from './find-rows.ts'
+import { compactJson } from './json.ts'
+import { parseKey } from './key-text.ts'
+import { rowObjects } from './rows.ts'
+import { findView, readNamedColumns } from './view-files.ts'
+
+/**
+ * The current generation of a view, where its rows of a key are not these; undefined where they are, where none was
+ * published, or where it was built as of another moment than now.
+ */
+export function generationThatDiffers(
+  out: string,
+  view: string,
+  texts: readonly string[],
+  rows: readonly Record<string, unknown>[],
+): string | undefined {
+  const current = findCurrent(out, view)
+  if (current === undefined) return undefined
+  const { options } = findView(out, view).manifest
+  if (options.knownAt !== null || options.asOf !== null) return undefined
+  return compactJson(publishedRows(out, view, texts)) === compactJson(rows) ? undefined : current.generation
+}
+
+/** Null where the view has other key columns, so that no row of it can have the key. */
+function publishedRows(out: string, view: string, texts: readonly string[]): Record<string, unknown>[] | null {
+  const found = findView(out, view)
+  let key: ReturnType<typeof parseKey>
+  try {
+    key = parseKey(found.manifest, texts)
+  } catch (error) {
+    if (error instanceof RefoldError) return null
+    throw error
+  }
+  const opened = openForKey(found, key)
+  try {
+    const fields = keyFields(opened)
+    return opened.parts.flatMap((part) =>
+      findRows(part, fields, key).flatMap((range) => rowObjects(readNamedColumns(part, range.rowGroup, range))),
+    )
+  } finally {
+    opened.close()
+  }
+}

@@ -1,0 +1,116 @@
+/** The reporting triangle of a generation, as its folder holds it. */
+import { join } from 'node:path'
+import { ConfigurationError, OutputError } from '../model/errors.ts'
+import type { Manifest, ManifestWindow } from '../model/manifest.ts'
+import { openParquet } from '../parquet/file.ts'
+import { readColumns } from '../parquet/scan.ts'
+import { disk } from '../storage/disk.ts'
+import { type Calendar, makeCalendar } from '../time/calendar.ts'
+import { parseMoment } from '../time/moments.ts'
+import { type Triangle, type TriangleCount, triangleOf } from '../time/triangle.ts'
+import { rawReader } from './values.ts'
+import type { FoundView } from './view-files.ts'
+
+/** What is counted: events, or what the view measures. */
+export type Counted = 'events' | 'measure'
+
+export interface ViewTriangle {
+  readonly calendar: Calendar
+  readonly triangle: Triangle
+  readonly counted: Counted
+  /** What was recorded later than the last wholly observed period, and so isn't in the triangle. */
+  readonly beyond: number
+}
+
+/**
+ * The windows of a view.
+ *
+ * @param purpose What they are needed for, for the message.
+ * @throws ConfigurationError where it has none.
+ */
+export function windowOf({ manifest }: FoundView, purpose: string): ManifestWindow {
+  if (manifest.options.vintages !== null) {
+    throw new ConfigurationError(
+      `${purpose}: expected a view, found the vintages of one. Take the view itself; with --known-at it is as it was then.`,
+    )
+  }
+  if (manifest.window !== null) return manifest.window
+  throw new ConfigurationError(
+    `${purpose}: expected a view with windows, found ${manifest.view}, which has none. Give it a window in defineView.`,
+  )
+}
+
+/** The calendar of a view's windows, in the unit of its moments. */
+export function calendarOf({ manifest }: FoundView, { every, zone }: ManifestWindow): Calendar {
+  const { unit } = manifest.columns.find(({ name }) => name === 'knownThrough')!
+  return makeCalendar({ every, zone, unit: unit! })
+}
+
+/** Up to when all is taken to be known, in the unit of the view's moments; null where nothing is. */
+export function watermarkOf(found: FoundView, window: ManifestWindow): bigint | null {
+  const { unit, zone } = calendarOf(found, window)
+  return window.watermark === null ? null : parseMoment(window.watermark, { unit, zone, option: 'watermark' })
+}
+
+/** Reads the triangle, as far as periods are wholly observed. */
+export function readTriangle(found: FoundView, counted: Counted, purpose: string): ViewTriangle {
+  const window = windowOf(found, purpose)
+  const calendar = calendarOf(found, window)
+  const counts = readCounts(found, calendar, counted)
+  const last = lastObserved(found, window, calendar)
+  const later = counts.filter((count) => count.window + count.delay > last)
+  return {
+    calendar,
+    counted,
+    triangle: triangleOf(counts, last),
+    beyond: later.reduce((sum, { amount }) => sum + amount, 0),
+  }
+}
+
+/**
+ * The last period of which all is known that was recorded in it. Where a log records days, a day that is known is known to
+ * its end.
+ */
+function lastObserved(found: FoundView, window: ManifestWindow, calendar: Calendar): number {
+  const moment = watermarkOf(found, window)
+  if (moment === null) return Number.NEGATIVE_INFINITY
+  const { zone, unit } = calendar
+  const index = calendar.indexOf(moment)
+  const days = makeCalendar({ every: 'day', zone, unit })
+  const known = window.recordsDays ? days.endOf(days.indexOf(moment)) : moment + 1n
+  return known >= calendar.endOf(index) ? index : index - 1
+}
+
+function readCounts({ folder, manifest }: FoundView, calendar: Calendar, counted: Counted): TriangleCount[] {
+  return manifest.triangle.flatMap(({ name }) => {
+    const path = join(folder, name)
+    const file = disk.openForReading(path)
+    try {
+      const parquet = openParquet(file)
+      return parquet.rowGroups.flatMap(({ index, rows }) => {
+        const columns = readColumns(parquet, index, [['window'], ['delay'], [counted]])
+        const [windowAt, delayAt, amountAt] = columns.map((one) => rawReader(one, 'utf8'))
+        return Array.from({ length: rows }, (_, row) => ({
+          window: indexOf(calendar, windowAt!(row) as number | bigint, manifest, path),
+          delay: Number(delayAt!(row)),
+          amount: Number(amountAt!(row)),
+        }))
+      })
+    } finally {
+      file.close()
+    }
+  })
+}
+
+function indexOf(calendar: Calendar, key: number | bigint, { view }: Manifest, path: string): number {
+  try {
+    return calendar.indexOfKey(key)
+  } catch (error) {
+    if (!(error instanceof RangeError)) throw error
+    throw new OutputError(
+      `Cannot use ${path}: expected windows of view ${view}, found one that begins at ${key}. Rebuild the view.`,
+      { file: path },
+      { cause: error },
+    )
+  }
+}
