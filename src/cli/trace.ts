@@ -16,7 +16,7 @@ import { jobOf, jobOption } from './view-job.ts'
 const tableEventsDefault = 100
 
 export const trace = defineVerb({
-  summary: 'Print the passbook of one key: each of its events, and the state before and after it',
+  summary: 'Print each event of one key, and the state before and after it',
   positionals: [
     { name: 'view', describe: "The view's name" },
     { name: 'key', describe: 'Values of the key columns, all of them, in their order', several: true },
@@ -62,7 +62,9 @@ export const trace = defineVerb({
       const { codec } = plan.traced.views[0]!
       const values = parseKey({ view, key: plan.key }, texts)
       const key = Object.fromEntries(codec.names.map((name, i) => [name, handlerValue(plan.key[i]!, values[i]!)]))
-      const traced = withScanProgress(plan.log.rows, given.quiet, (onProgress) => traceKey(plan, key, onProgress))
+      const traced = withScanProgress(plan.log.rows, given.quiet, (onProgress) =>
+        traceKey(plan, key, { statesMax: limit, onProgress }),
+      )
       if (given.json) await output.result(toJson(traceForMachines(plan, traced, limit)))
       else await printTrace(plan, traced, limit, output)
       if (traced.events.length === 0) {

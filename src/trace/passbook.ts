@@ -29,8 +29,9 @@ export type StoredState = Readonly<Record<string, unknown>>
 export interface Step {
   readonly event: SentEvent
   readonly isApplied: boolean
-  readonly before: StoredState
-  readonly after: StoredState
+  /** Null for steps whose states are not kept. */
+  readonly before: StoredState | null
+  readonly after: StoredState | null
   /** What its handler threw, where the view says `onError: 'quarantine'`: the state is as it was before. */
   readonly failure: string | null
 }
@@ -41,8 +42,17 @@ export interface Passbook {
   readonly rows: { readonly rows: number; readonly columns: readonly Column[] }
 }
 
-/** Folds a key's events in the log's order, by the code that folds them in a rebuild, one at a time. */
-export function foldPassbook(plan: TracePlan, { sent, words }: Applied, watermark: bigint | null): Passbook {
+/**
+ * Folds a key's events in the log's order, by the code that folds them in a rebuild, one at a time.
+ *
+ * @param kept Of how many steps, the last, states are kept: states may be large.
+ */
+export function foldPassbook(
+  plan: TracePlan,
+  { sent, words }: Applied,
+  watermark: bigint | null,
+  kept: number,
+): Passbook {
   const { log, traced } = plan
   const [view] = traced.views as readonly [PreparedView]
   const { layout } = packedLayout(log, traced)
@@ -63,7 +73,9 @@ export function foldPassbook(plan: TracePlan, { sent, words }: Applied, watermar
     ),
   )
   const folder = new KeyFolder(plan, view, bucket, layout)
-  const steps = Array.from({ length: bucket.rows }, (_, row) => folder.step(row, eventAt.get(bucket.rowAt[row]!)!))
+  const steps = Array.from({ length: bucket.rows }, (_, row) =>
+    folder.step(row, eventAt.get(bucket.rowAt[row]!)!, row >= bucket.rows - kept),
+  )
   return { steps, rows: folder.rows(watermark) }
 }
 
@@ -78,7 +90,8 @@ class KeyFolder {
   #states: StateStore | unknown[]
   #isApplied = false
   #key: unknown
-  #state: StoredState
+  /** As it was kept last; null where an event was folded since. */
+  #state: StoredState | null = null
 
   constructor(plan: TracePlan, view: PreparedView, bucket: Bucket, layout: RowLayout) {
     this.#plan = plan
@@ -94,12 +107,13 @@ class KeyFolder {
     this.#store = state === undefined ? null : new StateStore(state)
     this.#fold.bindRows(bucket.words, bucket.strings)
     this.#states = this.#begin()
-    this.#state = this.#stored()
   }
 
   /** Folds the next event. */
-  step(row: number, event: SentEvent): Step {
-    const before = this.#state
+  step(row: number, event: SentEvent, isKept: boolean): Step {
+    const before = isKept ? (this.#state ?? this.#stored()) : null
+    // Whatever a handler does before it throws is undone, as if the event had never been.
+    const saved = this.#store?.isFlat ? this.#store.save(0) : undefined
     let failure: string | null = null
     try {
       this.#run(row)
@@ -108,15 +122,19 @@ class KeyFolder {
         throw this.#failure(row, event, error)
       failure = error instanceof Error ? error.message : String(error)
       this.#failed.add(row)
-      // Whatever the handler did before it threw is undone, as if the event had never been.
-      this.#states = this.#begin()
-      for (let earlier = 0; earlier < row; earlier++) if (!this.#failed.has(earlier)) this.#run(earlier)
+      if (saved !== undefined) this.#store!.restore(0, saved)
+      else this.#refold(row)
     }
-    this.#state = this.#stored()
+    this.#state = isKept ? this.#stored() : null
     // A late event that isn't applied comes this far, so that it can be counted.
     const isApplied = failure === null && this.#handlerOf(row) !== NO_HANDLER
     this.#isApplied ||= isApplied
     return { event, isApplied, before, after: this.#state, failure }
+  }
+
+  #refold(until: number): void {
+    this.#states = this.#begin()
+    for (let row = 0; row < until; row++) if (!this.#failed.has(row)) this.#run(row)
   }
 
   /** @param watermark Up to when the log is taken to be known. */

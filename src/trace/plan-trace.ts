@@ -34,7 +34,7 @@ export interface TracePlan {
   readonly view: ViewDefinition
   /** Each row group is a split of its own. */
   readonly log: LogPlan
-  /** The log with no event outside the moments that were asked for. */
+  /** The log whatever the moments that were asked for. */
   readonly wholeLog: LogPlan
   readonly traced: PreparedGroup
   /** Of a view with windows: what they are, and what finds those of events. */

@@ -19,7 +19,7 @@ export interface TracedEvent extends EventText {
   readonly outcome: Outcome
   /** Why it was not applied; of one that was applied though it was late, how late. */
   readonly reason: string | null
-  /** The state before and after; null where the event didn't come to be folded. */
+  /** The state before and after; null where the event didn't come to be folded, or states are not kept. */
   readonly before: StoredState | null
   readonly after: StoredState | null
 }
@@ -34,17 +34,20 @@ export interface Trace {
   readonly rowGroups: { readonly read: number; readonly skipped: number }
 }
 
-/**
- * The passbook of one key: find its events → map them as a rebuild does → fold them one at a time.
- *
- * @param onProgress Is told of each row group: its rows and bytes.
- */
-export function traceKey(plan: TracePlan, key: Key, onProgress: (rows: number, bytes: number) => void): Trace {
+export interface TraceOutput {
+  /** Of how many events, the latest, states are kept; absent: of all. */
+  readonly statesMax?: number
+  /** Is told of each row group: its rows and bytes. */
+  readonly onProgress?: (rows: number, bytes: number) => void
+}
+
+/** The passbook of one key: find its events → map them as a rebuild does → fold them one at a time. */
+export function traceKey(plan: TracePlan, key: Key, { statesMax, onProgress }: TraceOutput = {}): Trace {
   const wanted = keyBytes(plan, key)
   return openInTurn(disk, (open) => {
-    const { found, skipped } = findEvents(plan, key, wanted, open, onProgress)
+    const { found, skipped } = findEvents(plan, key, wanted, open, onProgress ?? (() => {}))
     const applied = applyEvents(plan, found, wanted, open)
-    const passbook = foldPassbook(plan, applied, watermarkFor(plan, open))
+    const passbook = foldPassbook(plan, applied, watermarkFor(plan, open), statesMax ?? Number.POSITIVE_INFINITY)
     const all = found.flatMap(({ events }) => events)
     return {
       events: inOrder([...stepsOf(plan, passbook), ...notApplied(plan, found, applied)]),

@@ -85,7 +85,7 @@ function expectKeysAs(
   const applied = new Set<string>()
   let seen = 0
   for (const rows of keys.values()) {
-    const traced = traceKey(plan, keyOf(rows[0]!), () => {})
+    const traced = traceKey(plan, keyOf(rows[0]!))
     expect(rowsOf(plan, traced), view.name).toEqual(rows)
     expectUnbroken(traced)
     for (const { outcome, place } of traced.events) {
