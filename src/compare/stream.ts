@@ -106,9 +106,14 @@ class PartStream implements RowStream {
   advanceTo({ batch: wanted, row }: RowPlace): void {
     const isBefore = (batch: Batch, at: number) => compareKeys(batch, at, wanted, row, this.#keyColumns) < 0
     while (this.batch !== null && isBefore(this.batch, this.batch.rows - 1)) this.advance(this.ahead)
-    if (this.batch === null) return
-    let low = this.row
-    let high = this.batch.rows - 1
+    if (this.batch === null || !isBefore(this.batch, this.row)) return
+    // What is sought is mostly near: steps that grow, then halves.
+    let low = this.row + 1
+    let high = low
+    for (let step = 1; isBefore(this.batch, high); step *= 2) {
+      low = high + 1
+      high = Math.min(high + step, this.batch.rows - 1)
+    }
     while (low < high) {
       const middle = (low + high) >>> 1
       if (isBefore(this.batch, middle)) low = middle + 1

@@ -62,10 +62,16 @@ export function eventsView(job: JobDefinition, name: string, { names, wide }: Id
   return { ...job, views: [listing] }
 }
 
-/** As digits: a bigint is nothing in JSON. */
+/** As digits: a bigint is nothing in JSON. Null for one that no number holds, as the microseconds of the year 9999. */
 function momentOf(event: AnyEvent, role: string, declared: unknown): string | null {
-  const value = declared === undefined ? null : event[role]
-  return value === null || value === undefined ? null : String(value)
+  if (declared === undefined) return null
+  try {
+    const value = event[role]
+    return value === null || value === undefined ? null : String(value)
+  } catch {
+    // A sentinel says nothing of a lag.
+    return null
+  }
 }
 
 /** The same as a job that can be rebuilt, by threads too: they load a module that takes the job's own bundle along. */

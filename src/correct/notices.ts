@@ -56,7 +56,7 @@ const rowGroupRows = 8192
 
 /** The file of notices, bit by bit. */
 export function* encodeNotices(notices: Iterable<Notice>): Generator<Uint8Array> {
-  const encoder = new ParquetEncoder(noticeColumns)
+  const encoder = new ParquetEncoder(noticeColumns, { codec: 'SNAPPY' })
   let held: Notice[] = []
   for (const notice of notices) {
     held.push(notice)
@@ -70,12 +70,27 @@ export function* encodeNotices(notices: Iterable<Notice>): Generator<Uint8Array>
 
 function columnsOf(notices: readonly Notice[]): Column[] {
   return noticeColumns.map(({ type, of }) => {
+    const values = notices.map((notice) => notice[of])
     // What is JSON already is stored as the text that it is.
-    const stored: Type = type.kind === 'json' ? { ...type, kind: 'string' } : type
-    return columnFromValues(
-      stored,
-      notices.map((notice) => notice[of]),
-      'handler',
-    )
+    const isText = type.kind === 'string' || type.kind === 'json'
+    return isText ? textColumn(values as (string | null)[]) : columnFromValues(type, values, 'handler')
   })
+}
+
+/** Encodes all texts at once: one by one it takes several times as long. */
+function textColumn(texts: readonly (string | null)[]): Column {
+  const length = texts.length
+  const joined = texts.join('')
+  const data = Buffer.from(joined)
+  const isAscii = data.length === joined.length
+  const offsets = new Int32Array(length + 1)
+  const validity = new Uint8Array((length + 7) >> 3)
+  let nullCount = 0
+  for (const [row, text] of texts.entries()) {
+    const bytes = text === null ? 0 : isAscii ? text.length : Buffer.byteLength(text)
+    offsets[row + 1] = offsets[row]! + bytes
+    if (text === null) nullCount++
+    else validity[row >> 3]! |= 1 << (row & 7)
+  }
+  return { kind: 'bytes', length, nullCount, validity: nullCount === 0 ? null : validity, offsets, data, gap: 0 }
 }

@@ -80,8 +80,15 @@ function isUntouchedSince(moment: string | null, path: string): boolean {
   return stat !== undefined && stat.ctimeMs + clockMs < Date.parse(moment)
 }
 
+/**
+ * Where a partition that was there is gone, the log was laid out anew: of partitions that were not, what was recorded up to
+ * the newest event known counts as known.
+ */
 function progressOf({ progress }: Manifest, log: LogPlan): Record<string, bigint> {
-  return Object.fromEntries(progress.map(({ partition, recordedAt }) => [partition, momentOf(recordedAt, log)!]))
+  const known = new Map(progress.map(({ partition, recordedAt }) => [partition, momentOf(recordedAt, log)!]))
+  if ([...known.keys()].every((partition) => log.partitions.includes(partition))) return Object.fromEntries(known)
+  const newest = [...known.values()].reduce((a, b) => (a > b ? a : b))
+  return Object.fromEntries(log.partitions.map((partition) => [partition, known.get(partition) ?? newest]))
 }
 
 function momentOf(text: string | null, { timeUnit, zone }: LogPlan): bigint | null {

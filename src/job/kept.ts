@@ -12,5 +12,5 @@ export function keptLogic(job: LoadedJob): string | undefined {
   if (job.bundlePath === undefined) return undefined
   const text = readFileSync(job.bundlePath, 'utf8')
   const portable = text.replaceAll(JSON.stringify(refoldUrl.href), '"refold"')
-  return `${portable.replace(/^\/\/# sourceMappingURL=.*$/m, '').trimEnd()}\n`
+  return `${portable.replace(/\n\/\/# sourceMappingURL=[^\n]*\s*$/, '').trimEnd()}\n`
 }

@@ -124,6 +124,14 @@ describe('the cause of a changed figure', () => {
     expect(asOf.corrections).toBe(4)
   })
 
+  test('is late data also where the log was laid out in other partitions meanwhile', async () => {
+    view.setLog(first)
+    await view.publish(1)
+    view.setLog([...first, event('a3', 'a', 1, 9, 2)], 'area')
+    const { generation } = await view.publish(1)
+    expect(told(view.out, generation)).toEqual(['02/a reports 1→2: late data (a3)', '02/a total 5→7: late data (a3)'])
+  })
+
   test('is told for every figure as an oracle finds it, whatever changes at once', async () => {
     let round = 0
     const anyEvent = fc.record({

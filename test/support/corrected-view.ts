@@ -32,8 +32,8 @@ const columns = {
 export interface CorrectedView {
   readonly home: string
   readonly out: string
-  /** Puts these events, and no others, into the log. */
-  setLog(events: readonly CaseEvent[]): void
+  /** Puts these events, and no others, into the log, in folders `<folder>=<region>`. */
+  setLog(events: readonly CaseEvent[], folder?: string): void
   /** `factor` is what the view's logic counts a case for. */
   publish(factor: number, options?: Partial<RebuildOptions>): Promise<ViewReport>
 }
@@ -43,9 +43,9 @@ export function correctedView(home: string): CorrectedView {
   return {
     home,
     out,
-    setLog(events) {
+    setLog(events, folder = 'partition') {
       rmSync(join(home, 'log'), { recursive: true, force: true })
-      const files = Map.groupBy(events, ({ region, recordedDay }) => `partition=${region}/${recordedDay}.parquet`)
+      const files = Map.groupBy(events, ({ region, recordedDay }) => `${folder}=${region}/${recordedDay}.parquet`)
       for (const [path, own] of files) {
         const rows = own.map(({ id, region, day, recordedDay, cases }) => ({
           id,
