@@ -92,7 +92,7 @@ export class GroupReducer {
   readonly #memory: BlockMemory
 
   /**
-   * @param memory Where sorted rows of buckets go that have no room.
+   * @param memory Where sorted rows of buckets go that have no room: to disk.
    * @param roomBytes Room for a bucket: one that is larger is folded in pieces.
    */
   constructor(log: LogPlan, group: PreparedGroup, memory: BlockMemory, roomBytes: number) {
@@ -154,7 +154,7 @@ export class GroupReducer {
       }
     } finally {
       reader.close()
-      this.#memory.release()
+      this.#memory.removeFile()
     }
     const written = this.#folders.map(({ view }, index) =>
       writePart(this.#log, view, parts[index]!, name, files, pathOf(view.name)),
