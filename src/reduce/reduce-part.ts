@@ -117,7 +117,7 @@ export class GroupReducer {
   readonly #memory: BlockMemory
 
   /**
-   * @param memory Where sorted rows of buckets go that have no room.
+   * @param memory Where sorted rows of buckets go that have no room: to disk.
    * @param roomBytes Room for a bucket: one that is larger is folded in pieces.
    */
   constructor(log: LogPlan, group: PreparedGroup, memory: BlockMemory, roomBytes: number) {
@@ -190,7 +190,7 @@ export class GroupReducer {
       }
     } finally {
       reader.close()
-      this.#memory.release()
+      this.#memory.removeFile()
     }
     const written = this.#folders.flatMap((folder, index) =>
       writeParts(this.#log, folder, parts[index]!, time.watermark, name, files, pathOf),

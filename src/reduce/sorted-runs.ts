@@ -53,7 +53,7 @@ export class SortedRuns {
 
   close(): void {
     this.#merge.close()
-    this.#memory.release()
+    this.#memory.removeFile()
   }
 
   #sortPiece(): SortedRun {

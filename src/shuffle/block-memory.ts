@@ -51,8 +51,6 @@ export class BlockMemory {
   #scratch = new Int32Array(0)
   #file: { path: string; spill: SpillFile } | null = null
   #discarding = false
-  /** What of the budget this thread has taken. */
-  #units = 0
 
   /** @param name Tells this thread's file from others'. */
   constructor(budget: ShuffleBudget, files: Files, name: string) {
@@ -66,10 +64,8 @@ export class BlockMemory {
     if (this.#discarding) return this.#scratchOf(words)
     const units = Math.ceil((words * 4) / UNIT_BYTES)
     const before = Atomics.add(this.#budget.used, 0, units)
-    if ((before + units) * UNIT_BYTES <= this.#budget.limitBytes) {
-      this.#units += units
+    if ((before + units) * UNIT_BYTES <= this.#budget.limitBytes)
       return new Int32Array(new SharedArrayBuffer(words * 4))
-    }
     Atomics.sub(this.#budget.used, 0, units)
     return this.#scratchOf(words)
   }
@@ -107,13 +103,6 @@ export class BlockMemory {
     const path = this.#file?.path
     this.close()
     if (path !== undefined) this.#files.remove(path)
-  }
-
-  /** Gives back what was kept, in memory and on the disk: nobody reads it any more. */
-  release(): void {
-    this.removeFile()
-    Atomics.sub(this.#budget.used, 0, this.#units)
-    this.#units = 0
   }
 
   #scratchOf(words: number): Int32Array {

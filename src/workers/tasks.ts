@@ -180,10 +180,7 @@ export class TaskRunner {
     return this.#ids.memory
   }
 
-  /**
-   * Called when the log's duplicates are found. What was kept in memory still counts, as nobody knows when shared
-   * memory that is no longer used is given back.
-   */
+  /** Called when the log's duplicates are found. What was kept in memory still counts: see #reducer. */
   #forgetIds(): void {
     this.#ids?.memory.removeFile()
     this.#ids = null
@@ -219,7 +216,9 @@ export class TaskRunner {
     const name = `${log}:${group}`
     let reducer = this.#reducers.get(name)
     if (reducer === undefined) {
-      const memory = new BlockMemory(this.#budget, this.#files, `sorted-${threadId}`)
+      // All on disk: nobody knows when shared memory that is no longer used is really given back.
+      const budget = { ...this.#budget, limitBytes: 0 }
+      const memory = new BlockMemory(budget, this.#files, `sorted-${log}-${group}-thread-${threadId}`)
       reducer = new GroupReducer(this.#plan.logs[log]!, this.#groups[log]![group]!, memory, this.#budget.taskBytes)
       this.#reducers.set(name, reducer)
     }
