@@ -3,6 +3,7 @@ import { describePlace, InputError, type Place } from '../model/errors.ts'
 import type { Type } from '../model/type.ts'
 import type { ParquetFile, SchemaField } from '../parquet/file.ts'
 import { type Shape, shapeAt, stepInto } from '../parquet/nested-shape.ts'
+import { newMemory, type ReadMemory } from '../parquet/read-memory.ts'
 import { readColumns } from '../parquet/scan.ts'
 import type { FilePlan, LogPlan, SlotSource } from '../plan/plan.ts'
 import { describeBadJson, parseJson } from '../view/exact-json.ts'
@@ -21,23 +22,30 @@ export interface Batch {
   readonly rowGroup: number
   /** Rows of the row group that the batch's rows come from; null where they are the same. */
   readonly origin: Int32Array | null
+  /** Where whatever is needed no longer than the batch may lie, its columns among it. */
+  readonly memory: ReadMemory
   /** The id of the event in a row of the row group: read anew, for messages. */
   readonly eventIdAt: (row: number) => string
 }
 
-/** Reads what is needed of one row group. Roles must not hold nulls. */
+/**
+ * Reads what is needed of one row group. Roles must not hold nulls.
+ *
+ * @param memory Where its columns lie: they are good until it is used for another batch.
+ */
 export function readBatch(
   log: LogPlan,
   file: FilePlan,
   parquet: ParquetFile,
   rowGroup: number,
   needed: ReadonlySet<number>,
+  memory: ReadMemory = newMemory,
 ): Batch {
   const rows = parquet.rowGroups[rowGroup]!.rows
   const columns = new Array<SlotColumn | undefined>(log.slots.length)
   const plainSlots = [...needed].filter((slot) => file.sources[slot]!.kind === 'column')
   const paths = plainSlots.map((slot) => (file.sources[slot] as { path: readonly string[] }).path)
-  const read = readColumns(parquet, rowGroup, paths)
+  const read = readColumns(parquet, rowGroup, paths, undefined, memory)
   plainSlots.forEach((index, i) => {
     const slot = log.slots[index]!
     const place = { file: file.path, rowGroup, column: paths[i]!.join('.') }
@@ -51,7 +59,7 @@ export function readBatch(
     if (source.kind === 'constant') columns[slot] = constantColumn(log.slots[slot]!, source, rows, file.path)
   }
   const eventIdAt = (row: number) => idText(log, readBatch(log, file, parquet, rowGroup, new Set(log.roles.id)), row)
-  const batch = { rows, columns, file: file.path, rowGroup, origin: null, eventIdAt }
+  const batch = { rows, columns, file: file.path, rowGroup, origin: null, memory, eventIdAt }
   refuseNullRoles(log, batch)
   refuseHiddenNulls(log, batch)
   return batch

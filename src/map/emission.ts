@@ -33,10 +33,10 @@ export function emitByStringKey(column: SlotColumn, kept: Int32Array, batch: Bat
   const bytes = column.kind === 'dictionary' ? column.dictionary : column
   const codes = column.kind === 'dictionary' ? column.codes : null
   const count = kept.length
-  const keyStarts = new Int32Array(count)
-  const keyLengths = new Int32Array(count)
+  const keyStarts = batch.memory.int32(count)
+  const keyLengths = batch.memory.int32(count)
   const { offsets, gap } = bytes
-  const hashes = new Int32Array(count)
+  const hashes = batch.memory.int32(count)
   let anyLength = 0
   for (let i = 0; i < count; i++) {
     const entry = codes === null ? kept[i]! : codes[kept[i]!]!
@@ -77,16 +77,16 @@ function refuseLongKeys(lengths: Int32Array, kept: Int32Array, batch: Batch): vo
 export function emitByFunction(view: PreparedView, loop: KeyLoop, kept: Int32Array, batch: Batch): FoundKeys {
   const found = guarded(() => tryKeys(view, loop, kept, batch))
   if (found.distinct.lengths.some((length) => length > KEY_BYTES_MAX)) {
-    refuseLongKeys(spreadKeys(found).keyLengths, found.rows, batch)
+    refuseLongKeys(spreadKeys(found, batch).keyLengths, found.rows, batch)
   }
   return found
 }
 
 /** The distinct keys written out for each row. */
-export function spreadKeys({ count, rows, several, slots, distinct }: FoundKeys): KeyedRows {
-  const hashes = new Int32Array(count)
-  const keyStarts = new Int32Array(count)
-  const keyLengths = new Int32Array(count)
+export function spreadKeys({ count, rows, several, slots, distinct }: FoundKeys, { memory }: Batch): KeyedRows {
+  const hashes = memory.int32(count)
+  const keyStarts = memory.int32(count)
+  const keyLengths = memory.int32(count)
   for (let i = 0; i < count; i++) {
     const slot = slots[i]!
     hashes[i] = distinct.hashes[slot]!
@@ -98,7 +98,7 @@ export function spreadKeys({ count, rows, several, slots, distinct }: FoundKeys)
 
 function tryKeys(view: PreparedView, loop: KeyLoop, kept: Int32Array, batch: Batch): FoundKeys {
   try {
-    return loop.run(kept)
+    return loop.run(kept, batch.memory)
   } catch (error) {
     const { row, step } = loop.at()
     throw functionError({ view: view.name, handler: step }, `View ${view.name}, its ${step}`, batch, row, error)

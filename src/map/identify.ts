@@ -1,4 +1,5 @@
 import type { ParquetFile } from '../parquet/file.ts'
+import { BatchMemory } from '../parquet/read-memory.ts'
 import type { FilePlan, LogPlan, SplitPlan } from '../plan/plan.ts'
 import { readBatch } from './batch.ts'
 import { identityBucket, identityWords } from './identity.ts'
@@ -21,8 +22,10 @@ export function identifySplit(log: LogPlan, splitIndex: number, open: (file: Fil
   const split = log.splits[splitIndex]!
   const file = log.files[split.file]!
   const needed = new Set(log.roles.id)
+  const memory = new BatchMemory()
   const batches = split.rowGroups.map(({ index, rows }) => {
-    const batch = readBatch(log, file, open(file), index, needed)
+    memory.reset()
+    const batch = readBatch(log, file, open(file), index, needed, memory)
     const identities = identityWords(
       log.roles.id.map((slot) => batch.columns[slot] as SlotColumn),
       rows,

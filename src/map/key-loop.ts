@@ -1,4 +1,5 @@
 import type { Column } from '../model/column.ts'
+import type { ReadMemory } from '../parquet/read-memory.ts'
 import { hashAll } from '../shuffle/hash.ts'
 import { grown } from '../shuffle/key-table.ts'
 import { type BoundSlots, compileWithEvent } from '../view/fold.ts'
@@ -18,7 +19,7 @@ import type { Emission } from './emission.ts'
 export interface KeyLoop {
   bindColumns(columns: readonly (Column | undefined)[]): void
   /** Finds the keys of some rows of the bound columns. */
-  run(rows: Int32Array): FoundKeys
+  run(rows: Int32Array, memory: ReadMemory): FoundKeys
   /** The row and the function that `run` was at when something threw. */
   at(): { readonly row: number; readonly step: 'filter' | 'by' }
 }
@@ -60,9 +61,9 @@ export function compileKeyLoop(
   ) as BoundSlots & { run(rows: Int32Array, found: Found): void; at(): number; step(): number }
   return {
     bindColumns: (columns) => generated.bindColumns(columns),
-    run(rows) {
+    run(rows, memory) {
       interner.clear()
-      const found = new Found(rows.length)
+      const found = new Found(rows.length, memory)
       generated.run(rows, found)
       return {
         count: found.count,
@@ -83,9 +84,9 @@ class Found {
   rows: Int32Array
   slots: Int32Array
 
-  constructor(rows: number) {
-    this.rows = new Int32Array(rows)
-    this.slots = new Int32Array(rows)
+  constructor(rows: number, memory: ReadMemory) {
+    this.rows = memory.int32(rows)
+    this.slots = memory.int32(rows)
   }
 
   /** An event is folded into each of its keys once, however often `by` names it. */

@@ -1,6 +1,7 @@
 import type { Place } from '../model/errors.ts'
 import type { Counters, ExceptionRow } from '../model/report.ts'
 import type { ParquetFile } from '../parquet/file.ts'
+import { BatchMemory } from '../parquet/read-memory.ts'
 import type { FilePlan, LogPlan } from '../plan/plan.ts'
 import { type Block, newSketch } from '../shuffle/block.ts'
 import type { BlockMemory } from '../shuffle/block-memory.ts'
@@ -54,6 +55,7 @@ export class LogMapper {
   readonly #upcaster: Upcaster | null
   readonly #views: readonly string[]
   readonly #memory: BlockMemory
+  readonly #batchMemory = new BatchMemory()
   #watch: ((group: number, ordinal: number, batch: Batch, mapped: MappedBatch) => void) | null = null
 
   constructor(log: LogPlan, groups: readonly PreparedGroup[], upcaster: Upcaster | null, memory: BlockMemory) {
@@ -82,7 +84,9 @@ export class LogMapper {
         for (const view of this.#views) count(totals, view, rows, { filtered: rows })
         continue
       }
-      const batch = readBatch(log, file, open(file), index, this.#needed(known !== undefined))
+      // Nothing of a batch outlives it: blocks, ids and exceptions are copies.
+      this.#batchMemory.reset()
+      const batch = readBatch(log, file, open(file), index, this.#needed(known !== undefined), this.#batchMemory)
       if (known !== undefined) {
         contents.push({ rowGroup: index, words: contentWords(batch, known.members) })
         for (const row of known.dropped) duplicateIds.push(idText(log, batch, row))
@@ -144,16 +148,15 @@ export class LogMapper {
     const outside = rowsOutside(this.#log, batch)
     const types = typesOf(this.#log, batch)
     const isOld = this.#upcaster?.isOld(types.names) ?? null
-    const chosen = chooseRows(batch.rows, dropped, outside, isOld, types.codes)
+    const chosen = chooseRows(batch, dropped, outside, isOld, types.codes)
     for (const view of this.#views) {
       count(totals, view, batch.rows, { duplicate: dropped.length, filtered: chosen.outside })
     }
     this.#mapRows(batch, chosen.current, types, split, groups, totals)
     if (chosen.old.length > 0) {
       const upcast = upcastRows(this.#log, this.#upcaster!, batch, chosen.old, types)
-      const rows = Int32Array.from({ length: upcast.rows }, (_, row) => row)
       for (const view of this.#views) totals.counters[view]!.filtered += upcast.dropped
-      this.#mapRows(upcast.batch, rows, typesOf(this.#log, upcast.batch), split, groups, totals)
+      this.#mapRows(upcast.batch, allRows(upcast.rows), typesOf(this.#log, upcast.batch), split, groups, totals)
     }
   }
 
@@ -185,13 +188,15 @@ function count(totals: MapTotals, view: string, read: number, more: { duplicate?
 
 /** Rows that are neither duplicates nor outside the moments asked for, in current and in old event types. */
 function chooseRows(
-  rows: number,
+  { rows, memory }: Batch,
   dropped: Int32Array,
   outside: Uint8Array | null,
   isOld: Uint8Array | null,
   codes: Int32Array,
 ) {
-  const current = new Int32Array(rows)
+  if (dropped.length === 0 && outside === null && isOld === null)
+    return { current: allRows(rows), old: new Int32Array(0), outside: 0 }
+  const current = memory.int32(rows)
   const old: number[] = []
   let kept = 0
   let excluded = 0
@@ -203,6 +208,14 @@ function chooseRows(
     else current[kept++] = row
   }
   return { current: current.subarray(0, kept), old: Int32Array.from(old), outside: excluded }
+}
+
+let counted = new Int32Array(0)
+
+/** 0, 1, 2 … `rows` − 1: counted once, as most batches are used whole. */
+function allRows(rows: number): Int32Array {
+  if (counted.length < rows) counted = Int32Array.from({ length: rows }, (_, row) => row)
+  return counted.subarray(0, rows)
 }
 
 function contentWords(batch: Batch, members: Int32Array): Int32Array {

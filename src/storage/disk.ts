@@ -42,19 +42,26 @@ function openForReading(path: string): ReadableFile {
   return {
     path,
     byteLength: stat.size,
-    read: (offset, length) => readExactly(descriptor, path, offset, length, stat.size),
+    read: (offset, length, into) => readExactly(descriptor, path, offset, length, stat.size, into),
     close: () => closeSync(descriptor),
   }
 }
 
-function readExactly(descriptor: number, path: string, offset: number, length: number, size: number): Uint8Array {
+function readExactly(
+  descriptor: number,
+  path: string,
+  offset: number,
+  length: number,
+  size: number,
+  into?: Uint8Array,
+): Uint8Array {
   if (offset < 0 || length < 0 || offset + length > size) {
     throw new InputError(
       `Cannot read ${path}: expected ${length} bytes from byte ${offset}, found a file of ${size} bytes.`,
       { file: path },
     )
   }
-  const bytes = new Uint8Array(length)
+  const bytes = into ?? new Uint8Array(length)
   let filled = 0
   while (filled < length) {
     const got = reading(path, () => readSync(descriptor, bytes, filled, length - filled, offset + filled))

@@ -24,8 +24,12 @@ export interface Files {
 export interface ReadableFile {
   readonly path: string
   readonly byteLength: number
-  /** Exactly `length` bytes from `offset`; an InputError where the file ends before. The bytes are the caller's own. */
-  read(offset: number, length: number): Uint8Array
+  /**
+   * Exactly `length` bytes from `offset`; an InputError where the file ends before. The bytes are the caller's own.
+   *
+   * @param into Memory of that length to read them into. Absent: new memory.
+   */
+  read(offset: number, length: number, into?: Uint8Array): Uint8Array
   close(): void
 }
 
