@@ -14,7 +14,8 @@ import type { Emission } from './emission.ts'
  * can inline both functions and need not make the key objects they return.
  *
  * Keys repeat: each distinct one of a batch is turned into bytes and hashed once. It is found again by its columns, one
- * map for each, and without a look at the map where a column is the same as in the event before.
+ * step for each: by the dictionary's code where the column is a string of the event itself, by place for small numbers,
+ * and else in a map, at which it doesn't look where the column is the same as the time before.
  */
 export interface KeyLoop {
   bindColumns(columns: readonly (Column | undefined)[]): void
@@ -50,11 +51,12 @@ export function compileKeyLoop(
     slots,
     absentNames,
     copiesEvents,
-    loopSource(view.codec.names, by !== undefined, filter !== undefined),
+    loopSource(view.codec.names, lookupsOf(view.codec, slots), by !== undefined, filter !== undefined),
     {
       by,
       filter,
       interner,
+      KeyNode,
       refuseFilter,
       refuseKey,
     },
@@ -145,28 +147,74 @@ function refuseKey(found: unknown): never {
   throw new KeyValueError(`expected a key, an array of keys or null, found ${String(found)}`)
 }
 
-function loopSource(names: readonly string[], hasBy: boolean, hasFilter: boolean): string {
-  const last = names.length - 1
-  const none = '{}'
-  const levels = names.map((name, i) => {
-    const value = `v${i}k`
-    const map = i === 0 ? 'root' : `map${i}`
-    const found = i === last ? 'slot' : `map${i + 1}`
-    const make =
-      i === last
-        ? `if (slot === undefined) { last${i} = none; ${map}.set(${value}, slot = interner.add(key)); }`
-        : `if (map${i + 1} === undefined) ${map}.set(${value}, map${i + 1} = new Map());`
-    const forget = i === last ? '' : ` last${i + 1} = none;`
-    return `const ${value} = key[${JSON.stringify(name)}];
-    if (${value} !== last${i}) { ${found} = ${map}.get(${value}); ${make} last${i} = ${value};${forget} }`
+/** Columns of numbers and of strings are looked up in different ways; all others in a map alone. */
+type Lookup = { readonly by: 'number' } | { readonly by: 'code'; readonly slot: number } | { readonly by: 'value' }
+
+/** For a column of strings, the slot whose strings they may be: that of its name, or the only one. */
+function lookupsOf({ names, types }: KeyCodec, slots: readonly Slot[]): readonly Lookup[] {
+  const strings = slots.flatMap(({ storage, type }, slot) => (storage === 'str' && type.kind !== 'json' ? [slot] : []))
+  return types.map(({ kind }, i) => {
+    if (kind === 'bool') return { by: 'value' }
+    if (kind !== 'string') return { by: 'number' }
+    const slot = strings.find((candidate) => slots[candidate]!.name === names[i]) ?? strings[0]
+    return slot === undefined ? { by: 'value' } : { by: 'code', slot }
   })
-  return `const none = ${none};
-let at = 0, step = 0, root, slot, ${names.map((_, i) => `last${i} = none`).join(', ')}${names
-    .slice(1)
-    .map((_, i) => `, map${i + 1}`)
-    .join('')};
+}
+
+/** Larger dictionaries are rare, and a node has room for each of its codes. */
+const CODES_MAX = 64
+/** Numbers below this are found by their place in an array. */
+const SMALL_NUMBERS = 64
+/** So many strings may be another than the row's own before a batch goes without codes. */
+const STRANGERS_MAX = 256
+
+/**
+ * What follows on a key's columns so far: the next column's node, or the key's number, by that column's value. Nearly
+ * all are found in `few`: by the code of the row's own string, or by the number itself.
+ */
+class KeyNode {
+  readonly few: unknown[]
+  readonly map = new Map<unknown, unknown>()
+  /** The value that was looked up last in the map, and what it led to. */
+  last: unknown = KeyNode
+  found: unknown = undefined
+
+  constructor(few: number) {
+    this.few = new Array<unknown>(few).fill(undefined)
+  }
+}
+
+function loopSource(names: readonly string[], lookups: readonly Lookup[], hasBy: boolean, hasFilter: boolean): string {
+  const last = names.length - 1
+  const entries = names.map((name, i) => `${JSON.stringify(name)}: v${i}k`)
+  const levels = lookups.map((lookup, i) => {
+    const value = `v${i}k`
+    const node = `node${i}`
+    const make = i === last ? `interner.add({ ${entries.join(', ')} })` : `new KeyNode(few${i + 1})`
+    const inMap = `if (${value} !== ${node}.last) {
+      let entry = ${node}.map.get(${value});
+      if (entry === undefined) { entry = ${make}; ${node}.map.set(${value}, entry); }
+      ${node}.last = ${value}; ${node}.found = entry;
+    }
+    next = ${node}.found;`
+    const fast = fewSource(lookup, value, i)
+    const found = i === last ? 'slot' : `node${i + 1}`
+    const search = fast === null ? inMap : `${fast.try}\n    if (next === undefined) { ${inMap} ${fast.keep} }`
+    return `const ${value} = key[${JSON.stringify(names[i])}];
+    let next${i};
+    { let next; ${search} next${i} = next; }
+    const ${found} = next${i};`
+  })
+  const sizes = lookups.map((lookup, i) =>
+    lookup.by === 'code'
+      ? `own${i} = d${lookup.slot} !== null && d${lookup.slot}.length <= ${CODES_MAX}; few${i} = own${i} ? d${lookup.slot}.length : 0; strangers${i} = 0;`
+      : `few${i} = ${lookup.by === 'number' ? SMALL_NUMBERS : 0};`,
+  )
+  return `let at = 0, step = 0, root = null;
+let ${names.map((_, i) => `few${i} = 0, own${i} = false, strangers${i} = 0`).join(', ')};
 function slotOf(key) {
   if (key === null || typeof key !== 'object') refuseKey(key);
+  const node0 = root;
   ${levels.join('\n  ')}
   return slot;
 }
@@ -175,7 +223,8 @@ return {
   step() { return step; },
   bindColumns,
   run(kept, found) {
-    root = new Map(); ${names.map((_, i) => `last${i} = none;`).join(' ')}
+    ${sizes.join('\n    ')}
+    root = new KeyNode(few0);
     let rows = found.rows, slots = found.slots, count = 0;
     for (let i = 0; i < kept.length; i++) {
       at = p = kept[i];
@@ -194,4 +243,29 @@ return {
     found.count = count;
   },
 };`
+}
+
+/** How a value is looked up in a node's `few`, and kept there; null where it can't be. */
+function fewSource(lookup: Lookup, value: string, i: number): { try: string; keep: string } | null {
+  const few = `node${i}.few`
+  if (lookup.by === 'number') {
+    const isSmall = `typeof ${value} === 'number' && (${value} & ${SMALL_NUMBERS - 1}) === ${value}`
+    return {
+      try: `const small = ${isSmall}; if (small) next = ${few}[${value}];`,
+      keep: `if (small) ${few}[${value}] = next;`,
+    }
+  }
+  if (lookup.by === 'code') {
+    const { slot } = lookup
+    return {
+      try: `let code = -1;
+    if (own${i}) {
+      code = c${slot}[p];
+      if (${value} === d${slot}[code]) next = ${few}[code];
+      else { code = -1; if (++strangers${i} > ${STRANGERS_MAX}) own${i} = false; }
+    }`,
+      keep: `if (code >= 0) ${few}[code] = next;`,
+    }
+  }
+  return null
 }
