@@ -1,4 +1,4 @@
-import type { Column, LogicalType } from '../model/column.ts'
+import { type Column, isPresent, type LogicalType } from '../model/column.ts'
 import { describePlace, InputError, type Place } from '../model/errors.ts'
 import type { Type } from '../model/type.ts'
 import type { ParquetFile, SchemaField } from '../parquet/file.ts'
@@ -10,6 +10,7 @@ import { describeBadJson, parseJson } from '../view/exact-json.ts'
 import { columnFromValues, MisfitError } from '../view/from-values.ts'
 import type { Slot } from '../view/slots.ts'
 import { idText } from './identity.ts'
+import { makeJsonScanner } from './json-scanner.ts'
 import { follow, nestedConverter, shapeBeyond, textConverter } from './nested-values.ts'
 import { type SlotColumn, toSlot } from './to-slot.ts'
 
@@ -53,7 +54,7 @@ export function readBatch(
       toSlot(asDeclared(read[i]!, parquet, paths[i]!, slot.type), logicalTypeAt(parquet.schema, paths[i]!), slot.type),
     )
   })
-  readInside(log, file, parquet, rowGroup, needed, columns)
+  readInside(log, file, parquet, rowGroup, needed, columns, memory)
   for (const slot of needed) {
     const source = file.sources[slot]!
     if (source.kind === 'constant') columns[slot] = constantColumn(log.slots[slot]!, source, rows, file.path)
@@ -100,6 +101,7 @@ function readInside(
   rowGroup: number,
   needed: ReadonlySet<number>,
   columns: (SlotColumn | undefined)[],
+  memory: ReadMemory,
 ): void {
   const byColumn = new Map<string, { path: readonly string[]; slots: number[] }>()
   for (const index of needed) {
@@ -112,7 +114,7 @@ function readInside(
   }
   for (const { path, slots } of byColumn.values()) {
     const place = { file: file.path, rowGroup, column: path.join('.') }
-    const column = readColumns(parquet, rowGroup, [path])[0]!
+    const column = readColumns(parquet, rowGroup, [path], undefined, memory)[0]!
     const wanted = slots.map((index) => (file.sources[index] as { steps: readonly string[] }).steps)
     const shape = column.kind === 'values' ? shapeAt(parquet, path) : undefined
     const values = parseInside(column, wanted, shape, place)
@@ -120,7 +122,10 @@ function readInside(
       const at = { ...place, column: [...path, ...wanted[i]!].join('.') }
       const { type } = log.slots[index]!
       const convert = shape === undefined ? textConverter(type) : nestedConverter(shapeBeyond(shape, wanted[i]!), type)
-      columns[index] = placed(at, () => columnFromValues(type, values[i]!.map(convert)) as SlotColumn)
+      columns[index] = placed(
+        at,
+        () => columnFromValues(type, convert === null ? values[i]! : values[i]!.map(convert)) as SlotColumn,
+      )
     })
   }
 }
@@ -134,7 +139,9 @@ function parseInside(
 ): unknown[][] {
   const values = wanted.map(() => new Array<unknown>(column.length).fill(null))
   const valueAt = rowReader(column, place)
+  const scan = rowScanner(column, wanted, values)
   for (let row = 0; row < column.length; row++) {
+    if (scan?.(row)) continue
     const whole = valueAt(row)
     if (whole === null || whole === undefined) continue
     for (let i = 0; i < wanted.length; i++) {
@@ -148,6 +155,20 @@ function parseInside(
     }
   }
   return values
+}
+
+/** Finds the wanted values in a row's text, where that is simple; null where it never is. */
+function rowScanner(
+  column: Column,
+  wanted: readonly (readonly string[])[],
+  values: readonly unknown[][],
+): ((row: number) => boolean) | null {
+  const names = [...new Set(wanted.map(([name]) => name!))]
+  if (column.kind !== 'bytes' || names.length < wanted.length || wanted.some(({ length }) => length > 1)) return null
+  const scanner = makeJsonScanner(names)
+  if (scanner === null) return null
+  const { data, offsets, gap } = column
+  return (row) => isPresent(column, row) && scanner.scan(data, offsets[row]!, offsets[row + 1]! - gap, values, row)
 }
 
 function rowReader(column: Column, place: Place): (row: number) => unknown {
