@@ -88,7 +88,8 @@ export class LogMapper {
       this.#batchMemory.reset()
       const batch = readBatch(log, file, open(file), index, this.#needed(known !== undefined), this.#batchMemory)
       if (known !== undefined) {
-        contents.push({ rowGroup: index, words: contentWords(batch, known.members) })
+        const words = identityWords(batch.columns as readonly SlotColumn[], known.members)
+        contents.push({ rowGroup: index, words })
         for (const row of known.dropped) duplicateIds.push(idText(log, batch, row))
       }
       this.#mapBatch(batch, known?.dropped ?? new Int32Array(0), splitIndex, groups, totals)
@@ -216,14 +217,4 @@ let counted = new Int32Array(0)
 function allRows(rows: number): Int32Array {
   if (counted.length < rows) counted = Int32Array.from({ length: rows }, (_, row) => row)
   return counted.subarray(0, rows)
-}
-
-function contentWords(batch: Batch, members: Int32Array): Int32Array {
-  const all = identityWords(batch.columns as readonly SlotColumn[], batch.rows)
-  const words = new Int32Array(members.length * 2)
-  members.forEach((row, i) => {
-    words[2 * i] = all[2 * row]!
-    words[2 * i + 1] = all[2 * row + 1]!
-  })
-  return words
 }

@@ -13,8 +13,7 @@ const DIGITS = 8
 /**
  * The keys in ascending order of their bytes: by radix over the eight bytes behind the prefix that all keys share, the
  * last of them first. Bytes that are the same in all keys take no pass; only keys that agree in all eight are compared
- * whole. Twice as fast as the
- * engine's own sort of 64-bit integers, and more for more keys.
+ * whole. Twice as fast as the engine's own sort of 64-bit integers, and more where keys are many.
  */
 export function sortKeys(keys: KeyHeap): Int32Array {
   const { count } = keys

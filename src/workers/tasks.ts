@@ -166,8 +166,9 @@ export class TaskRunner {
   }
 
   #reduce(task: ReduceTask): ReduceResult | ReduceFailure {
-    // All splits are mapped by now.
+    // All splits are mapped by now: mappers, and the memory they decode to, are needed no longer.
     this.#memory.close()
+    this.#mappers.clear()
     const pathOf = (view: string) => `${task.folders[view]!}/${task.name}`
     try {
       return this.#reducer(task.log, task.group).reduce(task.blocks, task.from, task.to, task.name, this.#files, pathOf)
