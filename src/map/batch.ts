@@ -1,14 +1,16 @@
-import type { Column, LogicalType } from '../model/column.ts'
+import { type Column, isPresent, type LogicalType } from '../model/column.ts'
 import { describePlace, InputError, type Place } from '../model/errors.ts'
 import type { Type } from '../model/type.ts'
 import type { ParquetFile, SchemaField } from '../parquet/file.ts'
 import { type Shape, shapeAt, stepInto } from '../parquet/nested-shape.ts'
+import { newMemory, type ReadMemory } from '../parquet/read-memory.ts'
 import { readColumns } from '../parquet/scan.ts'
 import type { FilePlan, LogPlan, SlotSource } from '../plan/plan.ts'
 import { describeBadJson, parseJson } from '../view/exact-json.ts'
 import { columnFromValues, MisfitError } from '../view/from-values.ts'
 import type { Slot } from '../view/slots.ts'
 import { idText } from './identity.ts'
+import { makeJsonScanner } from './json-scanner.ts'
 import { follow, nestedConverter, shapeBeyond, textConverter } from './nested-values.ts'
 import { type SlotColumn, toSlot } from './to-slot.ts'
 
@@ -21,23 +23,30 @@ export interface Batch {
   readonly rowGroup: number
   /** Rows of the row group that the batch's rows come from; null where they are the same. */
   readonly origin: Int32Array | null
+  /** Where whatever is needed no longer than the batch may lie, its columns among it. */
+  readonly memory: ReadMemory
   /** The id of the event in a row of the row group, for messages and lists: ids are read when they are asked for. */
   readonly eventIdAt: (row: number) => string
 }
 
-/** Reads what is needed of one row group. Roles must not hold nulls. */
+/**
+ * Reads what is needed of one row group. Roles must not hold nulls.
+ *
+ * @param memory Where its columns lie: they are good until it is used for another batch.
+ */
 export function readBatch(
   log: LogPlan,
   file: FilePlan,
   parquet: ParquetFile,
   rowGroup: number,
   needed: ReadonlySet<number>,
+  memory: ReadMemory = newMemory,
 ): Batch {
   const rows = parquet.rowGroups[rowGroup]!.rows
   const columns = new Array<SlotColumn | undefined>(log.slots.length)
   const plainSlots = [...needed].filter((slot) => file.sources[slot]!.kind === 'column')
   const paths = plainSlots.map((slot) => (file.sources[slot] as { path: readonly string[] }).path)
-  const read = readColumns(parquet, rowGroup, paths)
+  const read = readColumns(parquet, rowGroup, paths, undefined, memory)
   plainSlots.forEach((index, i) => {
     const slot = log.slots[index]!
     const place = { file: file.path, rowGroup, column: paths[i]!.join('.') }
@@ -45,7 +54,7 @@ export function readBatch(
       toSlot(asDeclared(read[i]!, parquet, paths[i]!, slot.type), logicalTypeAt(parquet.schema, paths[i]!), slot.type),
     )
   })
-  readInside(log, file, parquet, rowGroup, needed, columns)
+  readInside(log, file, parquet, rowGroup, needed, columns, memory)
   for (const slot of needed) {
     const source = file.sources[slot]!
     if (source.kind === 'constant') columns[slot] = constantColumn(log.slots[slot]!, source, rows, file.path)
@@ -55,7 +64,7 @@ export function readBatch(
     ids ??= readBatch(log, file, parquet, rowGroup, new Set(log.roles.id))
     return idText(log, ids, row)
   }
-  const batch = { rows, columns, file: file.path, rowGroup, origin: null, eventIdAt }
+  const batch = { rows, columns, file: file.path, rowGroup, origin: null, memory, eventIdAt }
   refuseNullRoles(log, batch)
   refuseHiddenNulls(log, batch)
   return batch
@@ -96,6 +105,7 @@ function readInside(
   rowGroup: number,
   needed: ReadonlySet<number>,
   columns: (SlotColumn | undefined)[],
+  memory: ReadMemory,
 ): void {
   const byColumn = new Map<string, { path: readonly string[]; slots: number[] }>()
   for (const index of needed) {
@@ -108,7 +118,7 @@ function readInside(
   }
   for (const { path, slots } of byColumn.values()) {
     const place = { file: file.path, rowGroup, column: path.join('.') }
-    const column = readColumns(parquet, rowGroup, [path])[0]!
+    const column = readColumns(parquet, rowGroup, [path], undefined, memory)[0]!
     const wanted = slots.map((index) => (file.sources[index] as { steps: readonly string[] }).steps)
     const shape = column.kind === 'values' ? shapeAt(parquet, path) : undefined
     const values = parseInside(column, wanted, shape, place)
@@ -116,7 +126,10 @@ function readInside(
       const at = { ...place, column: [...path, ...wanted[i]!].join('.') }
       const { type } = log.slots[index]!
       const convert = shape === undefined ? textConverter(type) : nestedConverter(shapeBeyond(shape, wanted[i]!), type)
-      columns[index] = placed(at, () => columnFromValues(type, values[i]!.map(convert)) as SlotColumn)
+      columns[index] = placed(
+        at,
+        () => columnFromValues(type, convert === null ? values[i]! : values[i]!.map(convert)) as SlotColumn,
+      )
     })
   }
 }
@@ -130,7 +143,9 @@ function parseInside(
 ): unknown[][] {
   const values = wanted.map(() => new Array<unknown>(column.length).fill(null))
   const valueAt = rowReader(column, place)
+  const scan = rowScanner(column, wanted, values)
   for (let row = 0; row < column.length; row++) {
+    if (scan?.(row)) continue
     const whole = valueAt(row)
     if (whole === null || whole === undefined) continue
     for (let i = 0; i < wanted.length; i++) {
@@ -144,6 +159,20 @@ function parseInside(
     }
   }
   return values
+}
+
+/** Finds the wanted values in a row's text, where that is simple; null where it never is. */
+function rowScanner(
+  column: Column,
+  wanted: readonly (readonly string[])[],
+  values: readonly unknown[][],
+): ((row: number) => boolean) | null {
+  const names = [...new Set(wanted.map(([name]) => name!))]
+  if (column.kind !== 'bytes' || names.length < wanted.length || wanted.some(({ length }) => length > 1)) return null
+  const scanner = makeJsonScanner(names)
+  if (scanner === null) return null
+  const { data, offsets, gap } = column
+  return (row) => isPresent(column, row) && scanner.scan(data, offsets[row]!, offsets[row + 1]! - gap, values, row)
 }
 
 function rowReader(column: Column, place: Place): (row: number) => unknown {

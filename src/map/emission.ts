@@ -34,10 +34,10 @@ export function emitByStringKey(column: SlotColumn, kept: Int32Array, batch: Bat
   const bytes = column.kind === 'dictionary' ? column.dictionary : column
   const codes = column.kind === 'dictionary' ? column.codes : null
   const count = kept.length
-  const keyStarts = new Int32Array(count)
-  const keyLengths = new Int32Array(count)
+  const keyStarts = batch.memory.int32(count)
+  const keyLengths = batch.memory.int32(count)
   const { offsets, gap } = bytes
-  const hashes = new Int32Array(count)
+  const hashes = batch.memory.int32(count)
   let anyLength = 0
   for (let i = 0; i < count; i++) {
     const entry = codes === null ? kept[i]! : codes[kept[i]!]!
@@ -84,16 +84,16 @@ export function emitByFunction(
 ): FoundKeys {
   const found = guarded(() => tryKeys(view, loop, kept, batch, windows))
   if (found.distinct.lengths.some((length) => length > KEY_BYTES_MAX)) {
-    refuseLongKeys(spreadKeys(found).keyLengths, found.rows, batch)
+    refuseLongKeys(spreadKeys(found, batch).keyLengths, found.rows, batch)
   }
   return found
 }
 
 /** The distinct keys written out for each row. */
-export function spreadKeys({ count, rows, several, slots, distinct }: FoundKeys): KeyedRows {
-  const hashes = new Int32Array(count)
-  const keyStarts = new Int32Array(count)
-  const keyLengths = new Int32Array(count)
+export function spreadKeys({ count, rows, several, slots, distinct }: FoundKeys, { memory }: Batch): KeyedRows {
+  const hashes = memory.int32(count)
+  const keyStarts = memory.int32(count)
+  const keyLengths = memory.int32(count)
   for (let i = 0; i < count; i++) {
     const slot = slots[i]!
     hashes[i] = distinct.hashes[slot]!
@@ -111,7 +111,7 @@ function tryKeys(
   windows: BatchWindows | null,
 ): FoundKeys {
   try {
-    return loop.run(kept, windows)
+    return loop.run(kept, windows, batch.memory)
   } catch (error) {
     const { row, step } = loop.at()
     throw functionError({ view: view.name, handler: step }, `View ${view.name}, its ${step}`, batch, row, error)

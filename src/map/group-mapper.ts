@@ -1,5 +1,6 @@
 import type { BytesColumn, Column } from '../model/column.ts'
 import { ViewError } from '../model/errors.ts'
+import type { ReadMemory } from '../parquet/read-memory.ts'
 import type { LogPlan } from '../plan/plan.ts'
 import { type Block, sketchHashes } from '../shuffle/block.ts'
 import type { BlockMemory } from '../shuffle/block-memory.ts'
@@ -117,7 +118,7 @@ export class GroupMapper {
   ): MappedBatch | null {
     const codeOf = Uint16Array.from(types.names, (name) => this.#group.typeCodes.get(name) ?? 0)
     const folded = this.#settleTypes(batch, rows, types, codeOf, totals)
-    const kept = selectRows(rows, types.codes, folded)
+    const kept = selectRows(rows, types.codes, folded, batch.memory)
     const windows = this.#windows?.read(batch) ?? null
     const emission = this.#emit(batch, kept, windows)
     this.#countApplied(batch, rows, types, codeOf, emission, windows, totals)
@@ -127,15 +128,15 @@ export class GroupMapper {
     }
     const { hashes } = 'distinct' in emission ? emission.distinct : emission
     sketchHashes(sketch, hashes, hashes.length)
-    const typeCodes = new Uint16Array(batch.rows)
-    for (let i = 0; i < kept.length; i++) typeCodes[kept[i]!] = codeOf[types.codes[kept[i]!]!]!
+    const typeCodes = batch.memory.uint16(batch.rows)
+    for (let row = 0; row < batch.rows; row++) typeCodes[row] = codeOf[types.codes[row]!]!
     const late = windows?.late ?? null
     if (late !== null) markLate(kept, late, lateCode(this.#group), typeCodes)
     if (this.#fold !== null) {
       const found = 'distinct' in emission ? emission : internKeys(emission)
       return { block: this.#combine(batch, found, typeCodes, late, periods, at), keyed: null }
     }
-    const keyed = 'distinct' in emission ? spreadKeys(emission) : emission
+    const keyed = 'distinct' in emission ? spreadKeys(emission, batch) : emission
     return { block: this.#packEvents(batch, keyed, typeCodes, periods, at), keyed }
   }
 
@@ -373,9 +374,9 @@ function sharedBytes(column: BytesColumn): BytesColumn {
   return { ...column, offsets, data }
 }
 
-function selectRows(rows: Int32Array, codes: Int32Array, folded: Uint8Array): Int32Array {
+function selectRows(rows: Int32Array, codes: Int32Array, folded: Uint8Array, memory: ReadMemory): Int32Array {
   if (folded.every((flag) => flag === 1)) return rows
-  const selected = new Int32Array(rows.length)
+  const selected = memory.int32(rows.length)
   let count = 0
   for (let i = 0; i < rows.length; i++) if (folded[codes[rows[i]!]!] === 1) selected[count++] = rows[i]!
   return selected.subarray(0, count)

@@ -1,5 +1,6 @@
 import { InputError } from '../model/errors.ts'
 import type { ParquetFile } from '../parquet/file.ts'
+import { BatchMemory } from '../parquet/read-memory.ts'
 import type { FilePlan, LogPlan } from '../plan/plan.ts'
 import type { SplitMembers } from '../shuffle/duplicates.ts'
 import { readBatch } from './batch.ts'
@@ -116,8 +117,10 @@ function visitIds(
   const slot = log.roles.id[0]!
   const minHigh = Number(dense.min >> 32n)
   const minLow = Number(BigInt.asUintN(32, dense.min))
+  const memory = new BatchMemory()
   for (const { index } of split.rowGroups) {
-    const column = readBatch(log, file, open(file), index, new Set([slot])).columns[slot]!
+    memory.reset()
+    const column = readBatch(log, file, open(file), index, new Set([slot]), memory).columns[slot]!
     if (column.kind !== 'int64') throw new Error('dense ids lie in an int64 column')
     visit(offsetsFrom(wordsOf(column.values), minHigh, minLow, dense.span, file.path))
   }

@@ -1,4 +1,5 @@
 import type { ParquetFile } from '../parquet/file.ts'
+import { BatchMemory } from '../parquet/read-memory.ts'
 import type { FilePlan, LogPlan } from '../plan/plan.ts'
 import type { BlockMemory } from '../shuffle/block-memory.ts'
 import { FOUND_NUMBERS } from '../shuffle/duplicates.ts'
@@ -30,8 +31,10 @@ export function identifySplit(
   const split = log.splits[splitIndex]!
   const file = log.files[split.file]!
   const needed = new Set(log.roles.id)
+  const batchMemory = new BatchMemory()
   const batches = split.rowGroups.map(({ index, rows }) => {
-    const { columns } = readBatch(log, file, open(file), index, needed)
+    batchMemory.reset()
+    const { columns } = readBatch(log, file, open(file), index, needed, batchMemory)
     return identityWords(
       log.roles.id.map((slot) => columns[slot] as SlotColumn),
       rows,

@@ -9,19 +9,25 @@ import { type SlotColumn, wordsOf } from './to-slot.ts'
 /**
  * Two words for each row that are equal for equal values of the given columns. For one column of 64-bit integers they
  * are the value itself; for anything else they are hashes, and whoever finds two rows alike must still compare them.
+ *
+ * @param rows A number of rows, from the first on, or those to take.
  */
-export function identityWords(columns: readonly SlotColumn[], rows: number): Int32Array {
-  const words = new Int32Array(2 * rows)
+export function identityWords(columns: readonly SlotColumn[], rows: number | Int32Array): Int32Array {
+  const count = typeof rows === 'number' ? rows : rows.length
+  const words = new Int32Array(2 * count)
   const only = columns.length === 1 ? columns[0]! : undefined
   if (only?.kind === 'int64') {
-    words.set(wordsOf(only.values))
+    const values = wordsOf(only.values)
+    if (typeof rows === 'number') words.set(values)
+    else for (const [i, row] of rows.entries()) words.set(values.subarray(2 * row, 2 * row + 2), 2 * i)
     return words
   }
-  for (const column of columns) addColumn(words, column, rows)
+  for (const column of columns) addColumn(words, column, typeof rows === 'number' ? null : rows)
   return words
 }
 
-function addColumn(words: Int32Array, column: SlotColumn, rows: number): void {
+/** @param rows Null for all. */
+function addColumn(words: Int32Array, column: SlotColumn, rows: Int32Array | null): void {
   const strings = column.kind === 'dictionary' ? column.dictionary : column.kind === 'bytes' ? column : null
   if (strings !== null) {
     addStrings(words, column, strings, rows)
@@ -30,37 +36,39 @@ function addColumn(words: Int32Array, column: SlotColumn, rows: number): void {
   const { validity } = column
   const pairs =
     column.kind === 'int64' || column.kind === 'float64'
-      ? new Int32Array(column.values.buffer, column.values.byteOffset, rows * 2)
+      ? new Int32Array(column.values.buffer, column.values.byteOffset, column.length * 2)
       : null
-  for (let row = 0; row < rows; row++) {
-    if (validity !== null && (validity[row >> 3]! & (1 << (row & 7))) === 0) mix(words, row, NULL_MARK, NULL_MARK)
-    else if (pairs !== null) mix(words, row, pairs[2 * row]!, pairs[2 * row + 1]!)
-    else if (column.kind === 'int32') mix(words, row, column.values[row]!, 0)
-    else if (column.kind === 'bool') mix(words, row, (column.bits[row >> 3]! >> (row & 7)) & 1, 1)
+  for (let i = 0; i < words.length / 2; i++) {
+    const row = rows === null ? i : rows[i]!
+    if (validity !== null && (validity[row >> 3]! & (1 << (row & 7))) === 0) mix(words, i, NULL_MARK, NULL_MARK)
+    else if (pairs !== null) mix(words, i, pairs[2 * row]!, pairs[2 * row + 1]!)
+    else if (column.kind === 'int32') mix(words, i, column.values[row]!, 0)
+    else if (column.kind === 'bool') mix(words, i, (column.bits[row >> 3]! >> (row & 7)) & 1, 1)
   }
 }
 
-function addStrings(words: Int32Array, column: SlotColumn, strings: BytesColumn, rows: number): void {
+function addStrings(words: Int32Array, column: SlotColumn, strings: BytesColumn, rows: Int32Array | null): void {
   const codes = column.kind === 'dictionary' ? column.codes : null
   const { validity } = column
   const { data, offsets, gap } = strings
-  for (let row = 0; row < rows; row++) {
+  for (let i = 0; i < words.length / 2; i++) {
+    const row = rows === null ? i : rows[i]!
     if (validity !== null && (validity[row >> 3]! & (1 << (row & 7))) === 0) {
-      mix(words, row, NULL_MARK, NULL_MARK)
+      mix(words, i, NULL_MARK, NULL_MARK)
       continue
     }
     const entry = codes === null ? row : codes[row]!
     const start = offsets[entry]!
     const length = offsets[entry + 1]! - gap - start
-    mix(words, row, hashBytes(data, start, length), rollingHash(data, start, length))
+    mix(words, i, hashBytes(data, start, length), rollingHash(data, start, length))
   }
 }
 
 const NULL_MARK = 0x6e756c6c
 
-function mix(words: Int32Array, row: number, first: number, second: number): void {
-  words[2 * row] = finish(Math.imul(words[2 * row]!, 31) ^ first) ^ second
-  words[2 * row + 1] = (finish(words[2 * row + 1]! ^ second) + Math.imul(first, 0x9e3779b1)) | 0
+function mix(words: Int32Array, at: number, first: number, second: number): void {
+  words[2 * at] = finish(Math.imul(words[2 * at]!, 31) ^ first) ^ second
+  words[2 * at + 1] = (finish(words[2 * at + 1]! ^ second) + Math.imul(first, 0x9e3779b1)) | 0
 }
 
 /** A second hash, independent of MurmurHash3: FNV-1a, by G. Fowler, L. C. Noll and K.-P. Vo, with a final mix. */

@@ -1,4 +1,5 @@
 import type { Column } from '../model/column.ts'
+import type { ReadMemory } from '../parquet/read-memory.ts'
 import { hashAll } from '../shuffle/hash.ts'
 import { grown } from '../shuffle/key-table.ts'
 import { type BoundSlots, compileWithEvent } from '../view/fold.ts'
@@ -14,7 +15,8 @@ import type { BatchWindows } from './windows.ts'
  * can inline both functions and need not make the key objects they return.
  *
  * Keys repeat: each distinct one of a batch is turned into bytes and hashed once. It is found again by its columns, one
- * map for each, and without a look at the map where a column is the same as in the event before. A window is its first
+ * step for each: by the dictionary's code where the column is a string of the event itself, by place for small numbers,
+ * and else in a map, at which it doesn't look where the column is the same as the time before. A window is its first
  * column, and numbered already.
  */
 export interface KeyLoop {
@@ -24,7 +26,7 @@ export interface KeyLoop {
    *
    * @param windows Of a view with windows: those of the rows.
    */
-  run(rows: Int32Array, windows: BatchWindows | null): FoundKeys
+  run(rows: Int32Array, windows: BatchWindows | null, memory: ReadMemory): FoundKeys
   /** The row and the function that `run` was at when something threw. */
   at(): { readonly row: number; readonly step: 'filter' | 'by' }
 }
@@ -51,28 +53,23 @@ export function compileKeyLoop(
 ): KeyLoop {
   const { by, filter } = view.definition
   const interner = new Interner(view)
-  const generated = compileWithEvent(
-    slots,
-    absentNames,
-    copiesEvents,
-    loopSource(Object.keys(view.given), by !== undefined, filter !== undefined, view.window !== null),
-    {
-      by,
-      filter,
-      interner,
-      refuseFilter,
-      refuseKey,
-    },
-  ) as BoundSlots & {
+  const generated = compileWithEvent(slots, absentNames, copiesEvents, loopSource(view, lookupsOf(view.codec, slots)), {
+    by,
+    filter,
+    interner,
+    KeyNode,
+    refuseFilter,
+    refuseKey,
+  }) as BoundSlots & {
     run(rows: Int32Array, found: Found, windowOf: Int32Array | null): void
     at(): number
     step(): number
   }
   return {
     bindColumns: (columns) => generated.bindColumns(columns),
-    run(rows, windows) {
+    run(rows, windows, memory) {
       interner.clear(windows)
-      const found = new Found(rows.length)
+      const found = new Found(rows.length, memory)
       generated.run(rows, found, windows?.of ?? null)
       return {
         count: found.count,
@@ -93,9 +90,9 @@ class Found {
   rows: Int32Array
   slots: Int32Array
 
-  constructor(rows: number) {
-    this.rows = new Int32Array(rows)
-    this.slots = new Int32Array(rows)
+  constructor(rows: number, memory: ReadMemory) {
+    this.rows = memory.int32(rows)
+    this.slots = memory.int32(rows)
   }
 
   /** An event is folded into each of its keys once, however often `by` names it. */
@@ -174,31 +171,84 @@ export function findWindows(view: PreparedView, rows: Int32Array, windows: Batch
   return { count: rows.length, rows, slots, distinct: interner.finish(), several: false }
 }
 
+/** Columns of numbers and of strings are looked up in different ways; all others in a map alone. */
+type Lookup = { readonly by: 'number' } | { readonly by: 'code'; readonly slot: number } | { readonly by: 'value' }
+
+/** For a column of strings, the slot whose strings they may be: that of its name, or the only one. */
+function lookupsOf({ names, types }: KeyCodec, slots: readonly Slot[]): readonly Lookup[] {
+  const strings = slots.flatMap(({ storage, type }, slot) => (storage === 'str' && type.kind !== 'json' ? [slot] : []))
+  return types.map(({ kind }, i) => {
+    if (kind === 'bool') return { by: 'value' }
+    if (kind !== 'string') return { by: 'number' }
+    const slot = strings.find((candidate) => slots[candidate]!.name === names[i]) ?? strings[0]
+    return slot === undefined ? { by: 'value' } : { by: 'code', slot }
+  })
+}
+
+/** Larger dictionaries are rare, and a node has room for each of its codes. */
+const CODES_MAX = 64
+/** Numbers below this are found by their place in an array. */
+const SMALL_NUMBERS = 64
+/** So many strings may be another than the row's own before a batch goes without codes. */
+const STRANGERS_MAX = 256
+
+/**
+ * What follows on a key's columns so far: the next column's node, or the key's number, by that column's value. Nearly
+ * all are found in `few`: by the code of the row's own string, or by the number itself.
+ */
+class KeyNode {
+  readonly few: unknown[]
+  readonly map = new Map<unknown, unknown>()
+  /** The value that was looked up last in the map, and what it led to. */
+  last: unknown = KeyNode
+  found: unknown = undefined
+
+  constructor(few: number) {
+    this.few = new Array<unknown>(few).fill(undefined)
+  }
+}
+
 /** The places of a key's columns: a window's first, then those that `by` gives. */
-function loopSource(given: readonly string[], hasBy: boolean, hasFilter: boolean, hasWindow: boolean): string {
-  const values = given.map((name) => `key[${JSON.stringify(name)}]`)
-  if (hasWindow) values.unshift('windowOf[at]')
-  const last = values.length - 1
-  const none = '{}'
-  const levels = values.map((read, i) => {
+function loopSource({ given, window, definition }: PreparedView, lookups: readonly Lookup[]): string {
+  const { by, filter } = definition
+  const hasWindow = window !== null
+  const names = Object.keys(given)
+  const reads = names.map((name) => `key[${JSON.stringify(name)}]`)
+  if (hasWindow) reads.unshift('windowOf[at]')
+  const last = reads.length - 1
+  const entries = names.map((name, i) => `${JSON.stringify(name)}: v${hasWindow ? i + 1 : i}k`)
+  const levels = lookups.map((lookup, i) => {
     const value = `v${i}k`
-    const map = i === 0 ? 'root' : `map${i}`
-    const found = i === last ? 'slot' : `map${i + 1}`
+    const node = `node${i}`
     const make =
       i === last
-        ? `if (slot === undefined) { last${i} = none; ${map}.set(${value}, slot = interner.add(key, ${hasWindow ? 'windowOf[at]' : '0'})); }`
-        : `if (map${i + 1} === undefined) ${map}.set(${value}, map${i + 1} = new Map());`
-    const forget = i === last ? '' : ` last${i + 1} = none;`
-    return `const ${value} = ${read};
-    if (${value} !== last${i}) { ${found} = ${map}.get(${value}); ${make} last${i} = ${value};${forget} }`
+        ? `interner.add({ ${entries.join(', ')} }, ${hasWindow ? 'windowOf[at]' : '0'})`
+        : `new KeyNode(few${i + 1})`
+    const inMap = `if (${value} !== ${node}.last) {
+      let entry = ${node}.map.get(${value});
+      if (entry === undefined) { entry = ${make}; ${node}.map.set(${value}, entry); }
+      ${node}.last = ${value}; ${node}.found = entry;
+    }
+    next = ${node}.found;`
+    const fast = fewSource(lookup, value, i)
+    const found = i === last ? 'slot' : `node${i + 1}`
+    const search = fast === null ? inMap : `${fast.try}\n    if (next === undefined) { ${inMap} ${fast.keep} }`
+    return `const ${value} = ${reads[i]};
+    let next${i};
+    { let next; ${search} next${i} = next; }
+    const ${found} = next${i};`
   })
-  return `const none = ${none};
-let at = 0, step = 0, windowOf, root, slot, ${values.map((_, i) => `last${i} = none`).join(', ')}${values
-    .slice(1)
-    .map((_, i) => `, map${i + 1}`)
-    .join('')};
+  const sizes = lookups.map((lookup, i) =>
+    lookup.by === 'code'
+      ? `own${i} = d${lookup.slot} !== null && d${lookup.slot}.length <= ${CODES_MAX}; few${i} = own${i} ? d${lookup.slot}.length : 0; strangers${i} = 0;`
+      : `few${i} = ${lookup.by === 'number' ? SMALL_NUMBERS : 0};`,
+  )
+  return `const none = {};
+let at = 0, step = 0, windowOf, root = null;
+let ${reads.map((_, i) => `few${i} = 0, own${i} = false, strangers${i} = 0`).join(', ')};
 function slotOf(key) {
   if (key === null || typeof key !== 'object') refuseKey(key);
+  const node0 = root;
   ${levels.join('\n  ')}
   return slot;
 }
@@ -208,13 +258,14 @@ return {
   bindColumns,
   run(kept, found, windows) {
     windowOf = windows;
-    root = new Map(); ${values.map((_, i) => `last${i} = none;`).join(' ')}
+    ${sizes.join('\n    ')}
+    root = new KeyNode(few0);
     let rows = found.rows, slots = found.slots, count = 0;
     for (let i = 0; i < kept.length; i++) {
       at = p = kept[i];
-      ${hasFilter ? 'step = 0; const wanted = filter(event); if (wanted !== true) { if (wanted === false) continue; refuseFilter(wanted); }' : ''}
+      ${filter !== undefined ? 'step = 0; const wanted = filter(event); if (wanted !== true) { if (wanted === false) continue; refuseFilter(wanted); }' : ''}
       step = 1;
-      const key = ${hasBy ? 'by(event)' : hasWindow ? 'none' : '{ key: event.key }'};
+      const key = ${by !== undefined ? 'by(event)' : hasWindow ? 'none' : '{ key: event.key }'};
       if (key === null) continue;
       if (Array.isArray(key)) {
         found.count = count; found.addAll(at, key.map(slotOf)); count = found.count; rows = found.rows; slots = found.slots;
@@ -227,4 +278,29 @@ return {
     found.count = count;
   },
 };`
+}
+
+/** How a value is looked up in a node's `few`, and kept there; null where it can't be. */
+function fewSource(lookup: Lookup, value: string, i: number): { try: string; keep: string } | null {
+  const few = `node${i}.few`
+  if (lookup.by === 'number') {
+    const isSmall = `typeof ${value} === 'number' && (${value} & ${SMALL_NUMBERS - 1}) === ${value}`
+    return {
+      try: `const small = ${isSmall}; if (small) next = ${few}[${value}];`,
+      keep: `if (small) ${few}[${value}] = next;`,
+    }
+  }
+  if (lookup.by === 'code') {
+    const { slot } = lookup
+    return {
+      try: `let code = -1;
+    if (own${i}) {
+      code = c${slot}[p];
+      if (${value} === d${slot}[code]) next = ${few}[code];
+      else { code = -1; if (++strangers${i} > ${STRANGERS_MAX}) own${i} = false; }
+    }`,
+      keep: `if (code >= 0) ${few}[code] = next;`,
+    }
+  }
+  return null
 }

@@ -2,6 +2,7 @@ import type { BytesColumn } from '../model/column.ts'
 import type { Place } from '../model/errors.ts'
 import type { Counters, ExceptionRow } from '../model/report.ts'
 import type { ParquetFile } from '../parquet/file.ts'
+import { BatchMemory } from '../parquet/read-memory.ts'
 import type { FilePlan, LogPlan } from '../plan/plan.ts'
 import { type Block, newSketch } from '../shuffle/block.ts'
 import type { BlockMemory } from '../shuffle/block-memory.ts'
@@ -66,6 +67,7 @@ export class LogMapper {
   readonly #views: readonly string[]
   readonly #memory: BlockMemory
   readonly #periodsOf: ((batch: Batch) => BatchPeriods) | null
+  readonly #batchMemory = new BatchMemory()
   #watch: Watch | null = null
 
   constructor(log: LogPlan, groups: readonly PreparedGroup[], upcaster: Upcaster | null, memory: BlockMemory) {
@@ -100,16 +102,20 @@ export class LogMapper {
         continue
       }
       const needed = this.#needed(known !== undefined)
+      // Nothing of a batch outlives it: blocks, ids and exceptions are copies.
+      this.#batchMemory.reset()
       const batch = readBatch(
         log,
         file,
         open(file),
         index,
         recorded === 'unread' ? new Set([...needed, ...this.#moments]) : needed,
+        this.#batchMemory,
       )
       if (recorded === 'unread') this.#noteRecorded(batch, newest)
       if (known !== undefined) {
-        contents.push({ rowGroup: index, words: contentWords(batch, known.members) })
+        const words = identityWords(batch.columns as readonly SlotColumn[], known.members)
+        contents.push({ rowGroup: index, words })
         for (const row of known.dropped) duplicateIds.push(idText(log, batch, row))
       }
       this.#mapBatch(batch, known?.dropped ?? new Int32Array(0), splitIndex, groups, totals)
@@ -190,16 +196,15 @@ export class LogMapper {
     const outside = rowsOutside(this.#log, batch)
     const types = typesOf(this.#log, batch)
     const isOld = this.#upcaster?.isOld(types.names) ?? null
-    const chosen = chooseRows(batch.rows, dropped, outside, isOld, types.codes)
+    const chosen = chooseRows(batch, dropped, outside, isOld, types.codes)
     for (const view of this.#views) {
       count(totals, view, batch.rows, { duplicate: dropped.length, filtered: chosen.outside })
     }
     this.#mapRows(batch, chosen.current, types, split, groups, totals)
     if (chosen.old.length > 0) {
       const upcast = upcastRows(this.#log, this.#upcaster!, batch, chosen.old, types)
-      const rows = Int32Array.from({ length: upcast.rows }, (_, row) => row)
       for (const view of this.#views) totals.counters[view]!.filtered += upcast.dropped
-      this.#mapRows(upcast.batch, rows, typesOf(this.#log, upcast.batch), split, groups, totals)
+      this.#mapRows(upcast.batch, allRows(upcast.rows), typesOf(this.#log, upcast.batch), split, groups, totals)
     }
   }
 
@@ -232,13 +237,15 @@ function count(totals: MapTotals, view: string, read: number, more: { duplicate?
 
 /** Rows that are neither duplicates nor outside the moments asked for, in current and in old event types. */
 function chooseRows(
-  rows: number,
+  { rows, memory }: Batch,
   dropped: Int32Array,
   outside: Uint8Array | null,
   isOld: Uint8Array | null,
   codes: Int32Array,
 ) {
-  const current = new Int32Array(rows)
+  if (dropped.length === 0 && outside === null && isOld === null)
+    return { current: allRows(rows), old: new Int32Array(0), outside: 0 }
+  const current = memory.int32(rows)
   const old: number[] = []
   let kept = 0
   let excluded = 0
@@ -252,12 +259,10 @@ function chooseRows(
   return { current: current.subarray(0, kept), old: Int32Array.from(old), outside: excluded }
 }
 
-function contentWords(batch: Batch, members: Int32Array): Int32Array {
-  const all = identityWords(batch.columns as readonly SlotColumn[], batch.rows)
-  const words = new Int32Array(members.length * 2)
-  members.forEach((row, i) => {
-    words[2 * i] = all[2 * row]!
-    words[2 * i + 1] = all[2 * row + 1]!
-  })
-  return words
+let counted = new Int32Array(0)
+
+/** 0, 1, 2 … `rows` − 1: counted once, as most batches are used whole. */
+function allRows(rows: number): Int32Array {
+  if (counted.length < rows) counted = Int32Array.from({ length: rows }, (_, row) => row)
+  return counted.subarray(0, rows)
 }

@@ -29,10 +29,10 @@ export function nestedConverter(shape: Shape | undefined, type: Type): (value: u
 
 /**
  * Within JSON text, for a slot of JSON: integers that a number would round stay as they are written, so that whoever
- * reads them is told.
+ * reads them is told. Null for slots of other types, which take values as they are.
  */
-export function textConverter(type: Type): (value: unknown) => unknown {
-  return type.kind === 'json' ? (value) => (hasBigInt(value) ? asWritten(value) : value) : (value) => value
+export function textConverter(type: Type): ((value: unknown) => unknown) | null {
+  return type.kind === 'json' ? (value) => (hasBigInt(value) ? asWritten(value) : value) : null
 }
 
 function hasBigInt(value: unknown): boolean {

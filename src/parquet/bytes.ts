@@ -2,6 +2,7 @@ import type { BytesColumn } from '../model/column.ts'
 import { type DenseBytes, decodeDeltaBytes, decodeDeltaLengths } from './delta.ts'
 import { PageError } from './page-error.ts'
 import type { DataPage } from './pages.ts'
+import { newMemory, type ReadMemory } from './read-memory.ts'
 
 export type BytesValues = Pick<BytesColumn, 'kind' | 'offsets' | 'data' | 'gap'>
 
@@ -9,8 +10,8 @@ export type BytesValues = Pick<BytesColumn, 'kind' | 'offsets' | 'data' | 'gap'>
 const BYTES_MAX = 2 ** 31 - 1
 
 /** Null-free PLAIN strings: pages are laid behind each other as they are, and only the lengths are walked. */
-export function joinPlainPages(pages: readonly DataPage[], rows: number): BytesValues {
-  const offsets = new Int32Array(rows + 1)
+export function joinPlainPages(pages: readonly DataPage[], rows: number, memory: ReadMemory): BytesValues {
+  const offsets = memory.int32(rows + 1)
   const pieces: Uint8Array[] = []
   let start = 0
   let row = 0
@@ -23,7 +24,7 @@ export function joinPlainPages(pages: readonly DataPage[], rows: number): BytesV
     if (start > BYTES_MAX - 4) throw tooLarge(start)
   }
   offsets[rows] = start + 4
-  return { kind: 'bytes', offsets, data: joinBytes(pieces), gap: 4 }
+  return { kind: 'bytes', offsets, data: joinBytes(pieces, memory), gap: 4 }
 }
 
 /**
@@ -81,10 +82,10 @@ function tooLarge(bytes: number): PageError {
 }
 
 /** Not Buffer.concat, which may put small results into memory that others share. */
-export function joinBytes(pieces: readonly Uint8Array[]): Uint8Array {
+export function joinBytes(pieces: readonly Uint8Array[], memory: ReadMemory = newMemory): Uint8Array {
   if (pieces.length === 1) return pieces[0]!
   const length = pieces.reduce((sum, piece) => sum + piece.length, 0)
-  const all = new Uint8Array(length)
+  const all = memory.bytes(length)
   let at = 0
   for (const piece of pieces) {
     all.set(piece, at)

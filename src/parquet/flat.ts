@@ -14,6 +14,7 @@ import { decodeInt96 } from './int96.ts'
 import { Presence, spread, spreadBits } from './levels.ts'
 import { PageError } from './page-error.ts'
 import type { ChunkPages, DataPage } from './pages.ts'
+import { newMemory, type ReadMemory } from './read-memory.ts'
 
 /**
  * Decodes the pages of a flat column, or of a leaf of structs, into one column. A chunk that is in its dictionary
@@ -46,6 +47,7 @@ interface Source extends FlatColumn {
   readonly present: readonly number[]
   readonly validity: Uint8Array | null
   readonly nullCount: number
+  readonly memory: ReadMemory
   /** Decoded once, when first asked for. */
   readonly dictionary: () => Dictionary
 }
@@ -60,7 +62,8 @@ type Values =
   | { kind: 'bool'; bits: Uint8Array }
   | Pick<ValuesColumn, 'kind' | 'values'>
 
-export function decodeFlat(chunk: ChunkPages, column: FlatColumn): Column {
+/** @param memory What the column's arrays are made in, but for its dictionary and its validity. */
+export function decodeFlat(chunk: ChunkPages, column: FlatColumn, memory: ReadMemory = newMemory): Column {
   const presence = new Presence(column.rows, column.maxDefinitionLevel)
   const present = chunk.pages.map((page) => presence.add(page))
   const { nullCount, validity } = presence
@@ -71,6 +74,7 @@ export function decodeFlat(chunk: ChunkPages, column: FlatColumn): Column {
     present,
     validity,
     nullCount,
+    memory,
     dictionary: dictionaryOnce(chunk, column),
   }
   const filled = chunk.pages.filter((_, i) => present[i]! > 0)
@@ -86,7 +90,7 @@ function isCoded({ encoding }: DataPage): boolean {
 }
 
 function decodeAllCodes(source: Source, size: number): Int32Array {
-  const codes = new Int32Array(source.rows)
+  const codes = source.memory.int32(source.rows)
   let row = 0
   source.pages.forEach((page, i) => {
     decodeCodes(page, codes, row, source.present[i]!, size)
@@ -101,6 +105,7 @@ function decodeCodes(page: DataPage, codes: Int32Array, first: number, count: nu
   const width = page.values[0]
   if (width === undefined) throw new PageError('expected dictionary codes, found an empty page')
   if (width > 0) decodeHybrid(page.values.subarray(1), width, codes, first, count)
+  else codes.fill(0, first, first + count)
   let largest = 0
   // Unsigned, so that a negative code is too large.
   for (let i = first; i < first + count; i++) if (codes[i]! >>> 0 > largest) largest = codes[i]! >>> 0
@@ -128,16 +133,16 @@ function decodeDictionary(dictionary: ChunkPages['dictionary'], column: FlatColu
 }
 
 function decodeValues(source: Source): Values {
-  const { rows, physical } = source
+  const { rows, physical, memory } = source
   switch (physical) {
     case 'INT32':
-      return { kind: 'int32', values: decodeNumbers(source, new Int32Array(rows), 4) }
+      return { kind: 'int32', values: decodeNumbers(source, memory.int32(rows), 4) }
     case 'INT64':
-      return { kind: 'int64', values: decodeNumbers(source, new BigInt64Array(rows), 8) }
+      return { kind: 'int64', values: decodeNumbers(source, memory.int64(rows), 8) }
     case 'DOUBLE':
-      return { kind: 'float64', values: decodeNumbers(source, new Float64Array(rows), 8) }
+      return { kind: 'float64', values: decodeNumbers(source, memory.float64(rows), 8) }
     case 'FLOAT':
-      return { kind: 'float64', values: decodeNumbers(source, new Float64Array(rows), 4) }
+      return { kind: 'float64', values: decodeNumbers(source, memory.float64(rows), 4) }
     case 'INT96':
       return decodeMoments(source)
     case 'BOOLEAN':
@@ -298,7 +303,7 @@ function decodeBytes(source: Source): BytesValues {
   const { pages, rows, validity } = source
   const fixedLength = source.physical === 'FIXED_LEN_BYTE_ARRAY' ? source.typeLength : undefined
   const asTheyAre = fixedLength === undefined && pages.every((page) => page.encoding === 'PLAIN')
-  if (asTheyAre && validity === null) return joinPlainPages(pages, rows)
+  if (asTheyAre && validity === null) return joinPlainPages(pages, rows, source.memory)
   if (asTheyAre && validity !== null && source.nullCount * NULLS_MIN_RUN < rows) {
     return joinPlainPagesWithNulls(pages, rows, source.nullCount, validity)
   }

@@ -51,6 +51,9 @@ function tooFew(count: number, done: number): PageError {
   return new PageError(`expected ${count} encoded integers, found ${done}`)
 }
 
+/** So many that their bits are counted in 32 bits. */
+const UNPACKED_AT_ONCE = 2 ** 24
+
 /** Decodes `count` integers of `width` bits into `output` from `first` on. */
 export function decodeHybrid(
   bytes: Uint8Array,
@@ -60,9 +63,14 @@ export function decodeHybrid(
   count: number,
 ): void {
   if (width > 32) throw new PageError(`expected integers of at most 32 bits, found ${width}`)
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
   eachRun(bytes, width, count, (run, done) => {
-    if (run.packed) unpack(bytes, run.start, width, output, first + done, run.count)
-    else output.fill(run.value, first + done, first + done + run.count)
+    if (run.packed) {
+      for (let at = 0; at < run.count; at += UNPACKED_AT_ONCE) {
+        const slice = Math.min(UNPACKED_AT_ONCE, run.count - at)
+        unpack(bytes, view, run.start + (at / 8) * width, width, output, first + done + at, slice)
+      }
+    } else output.fill(run.value, first + done, first + done + run.count)
   })
 }
 
@@ -119,6 +127,7 @@ function bitsIn(byte: number): number {
 
 function unpack(
   bytes: Uint8Array,
+  view: DataView,
   start: number,
   width: number,
   output: Int32Array | Uint8Array,
@@ -129,23 +138,15 @@ function unpack(
     for (let i = 0; i < count; i++) output[first + i] = bytes[start + i]!
     return
   }
-  if (width > 24) {
-    for (let i = 0; i < count; i++)
-      output[first + i] = bitsAt(bytes, start + ((i * width) >>> 3), (i * width) & 7, width)
-    return
-  }
+  // Up to 25 bits lie within four bytes, wherever they begin; the last of a page are taken byte by byte.
+  const whole = width > 25 ? 0 : Math.max(0, Math.min(count, Math.floor(((bytes.length - start - 4) * 8) / width)))
   const mask = 2 ** width - 1
-  let buffer = 0
-  let bits = 0
-  let at = start
-  for (let i = 0; i < count; i++) {
-    while (bits < width) {
-      buffer |= bytes[at++]! << bits
-      bits += 8
-    }
-    output[first + i] = buffer & mask
-    buffer >>>= width
-    bits -= width
+  let bit = 0
+  for (let i = 0; i < whole; i++, bit += width) {
+    output[first + i] = (view.getInt32(start + (bit >>> 3), true) >>> (bit & 7)) & mask
+  }
+  for (let i = whole; i < count; i++, bit += width) {
+    output[first + i] = bitsAt(bytes, start + (bit >>> 3), bit & 7, width)
   }
 }
 

@@ -2,6 +2,7 @@ import type { SchemaTree } from 'hyparquet'
 import { getMaxDefinitionLevel } from 'hyparquet/src/schema.js'
 import type { Column } from '../model/column.ts'
 import { InputError } from '../model/errors.ts'
+import type { ReadableFile } from '../storage/files.ts'
 import { joinBytes } from './bytes.ts'
 import { chunkStart, type ParquetFile } from './file.ts'
 import { decodeFlat, type Physical } from './flat.ts'
@@ -9,6 +10,7 @@ import { finishLogical, sliceColumn } from './logical.ts'
 import { type LeafChunk, readNested } from './nested.ts'
 import { PageError } from './page-error.ts'
 import { readPages } from './pages.ts'
+import { newMemory, type ReadMemory } from './read-memory.ts'
 import { type ByteRange, type PagesOfRange, pagesOfRange, type RowRange } from './row-range.ts'
 import { isNested, isVariant, logicalTypeOf } from './schema.ts'
 
@@ -19,6 +21,7 @@ import { isNested, isVariant, logicalTypeOf } from './schema.ts'
  *   nested values; all others a flat column, null where a struct above is null.
  * @param rows Reads only the pages these rows lie in, where the file has an offset index. What lies beyond
  *   the row group is left out. Absent: all rows.
+ * @param memory Where flat columns are read and decoded to.
  * @throws InputError naming file, row group and column, with what was expected and found.
  */
 export function readColumns(
@@ -26,10 +29,11 @@ export function readColumns(
   rowGroup: number,
   paths: readonly (readonly string[])[],
   rows?: RowRange,
+  memory: ReadMemory = newMemory,
 ): Column[] {
   return paths.map((path) => {
     try {
-      return readColumn(file, rowGroup, path, rows)
+      return readColumn(file, rowGroup, path, rows, memory)
     } catch (error) {
       if (!(error instanceof PageError)) throw error
       const place = { file: file.path, rowGroup, column: path.join('.') }
@@ -42,14 +46,20 @@ export function readColumns(
   })
 }
 
-function readColumn(file: ParquetFile, rowGroup: number, path: readonly string[], rows: RowRange | undefined): Column {
+function readColumn(
+  file: ParquetFile,
+  rowGroup: number,
+  path: readonly string[],
+  rows: RowRange | undefined,
+  memory: ReadMemory,
+): Column {
   const nodes = nodesOf(file, path)
   const range = rows === undefined ? undefined : withinGroup(rows, file.rowGroups[rowGroup]!.rows)
   if (isNested(nodes)) {
     const whole = nestedColumn(file, rowGroup, nodes)
     return range === undefined ? whole : sliceColumn(whole, range.from, range.to)
   }
-  return flatColumn(file, rowGroup, nodes, range)
+  return flatColumn(file, rowGroup, nodes, range, memory)
 }
 
 function withinGroup({ from, to }: RowRange, rows: number): RowRange {
@@ -107,6 +117,7 @@ function flatColumn(
   rowGroup: number,
   nodes: readonly SchemaTree[],
   range: RowRange | undefined,
+  memory: ReadMemory,
 ): Column {
   const leaf = nodes.at(-1)!
   const column = chunkOf(file, rowGroup, leaf)
@@ -115,12 +126,12 @@ function flatColumn(
   const whole = { first: 0, rows: file.rowGroups[rowGroup]!.rows, ranges: [chunk] }
   const { first, rows, ranges } = range === undefined ? whole : pagesFor(file, column, chunk, range, whole)
   checkPlausible(rows, chunk.length)
-  const bytes = rows === 0 ? new Uint8Array(0) : readRanges(file, ranges)
+  const bytes = rows === 0 ? new Uint8Array(0) : readRanges(file, ranges, memory)
   const maxDefinitionLevel = getMaxDefinitionLevel(nodes as SchemaTree[])
   const pages = readPages(bytes, { codec, slots: rows, maxDefinitionLevel, maxRepetitionLevel: 0 })
   const physical = leaf.element.type as Physical
   const typeLength = leaf.element.type_length ?? 0
-  const decoded = decodeFlat(pages, { physical, typeLength, maxDefinitionLevel, rows })
+  const decoded = decodeFlat(pages, { physical, typeLength, maxDefinitionLevel, rows }, memory)
   const finished = finishLogical(decoded, logicalTypeOf(leaf))
   return range === undefined ? finished : sliceColumn(finished, range.from - first, range.to - first)
 }
@@ -151,8 +162,19 @@ function checkPlausible(rows: number, bytes: number): void {
   if (rows > most) throw new PageError(`expected at most ${most} values in ${bytes} bytes, found ${rows} claimed`)
 }
 
-function readRanges(file: ParquetFile, ranges: readonly ByteRange[]): Uint8Array {
-  return joinBytes(ranges.map(({ offset, length }) => file.file.read(offset, length)))
+function readRanges(file: ParquetFile, ranges: readonly ByteRange[], memory: ReadMemory): Uint8Array {
+  return joinBytes(
+    ranges.map((range) => readRange(file.file, range, memory)),
+    memory,
+  )
+}
+
+function readRange(file: ReadableFile, { offset, length }: ByteRange, memory: ReadMemory): Uint8Array {
+  // What a damaged footer claims is refused before there is memory for it.
+  if (offset < 0 || length < 0 || offset + length > file.byteLength) return file.read(offset, length)
+  const bytes = memory.bytes(length)
+  file.readInto(offset, bytes)
+  return bytes
 }
 
 function nestedColumn(file: ParquetFile, rowGroup: number, nodes: readonly SchemaTree[]): Column {
@@ -162,7 +184,7 @@ function nestedColumn(file: ParquetFile, rowGroup: number, nodes: readonly Schem
     const chunk = chunkOf(file, rowGroup, schemaPath.at(-1)!).meta_data!
     const slots = Number(chunk.num_values)
     checkPlausible(slots, Number(chunk.total_compressed_size))
-    const bytes = rows === 0 ? new Uint8Array(0) : readRanges(file, [chunkRange(chunk)])
+    const bytes = rows === 0 ? new Uint8Array(0) : readRanges(file, [chunkRange(chunk)], newMemory)
     return { schemaPath, bytes, codec: chunk.codec, slots }
   })
   const steps = nodes.slice(2).map((node) => node.element.name)

@@ -42,8 +42,14 @@ export function columnFromValues(
     }
     case 'i64': {
       const column = new BigInt64Array(length)
+      const words = new Int32Array(column.buffer)
+      const isPlain = type.kind !== 'decimal'
       each(values, (value, row) => {
-        column[row] = to64(type, value, row, origin)
+        if (isPlain && Number.isSafeInteger(value)) {
+          // By its two halves, so that no bigint is made.
+          words[2 * row] = (value as number) % 4294967296
+          words[2 * row + 1] = Math.floor((value as number) / 4294967296)
+        } else column[row] = to64(type, value, row, origin)
       })
       return { kind: 'int64', ...base, values: column }
     }

@@ -187,8 +187,9 @@ export class TaskRunner {
   }
 
   #reduce(task: ReduceTask): ReduceResult | ReduceFailure {
-    // All splits are mapped by now.
+    // All splits are mapped by now: mappers, and the memory they decode to, are needed no longer.
     this.#memory.close()
+    this.#mappers.clear()
     const blocks = blocksOf(task.blocks)
     const pathOf = (view: string) => `${task.folders[view]!}/${task.name}`
     try {
