@@ -71,6 +71,7 @@ export async function planRebuild(job: LoadedJob, options: RebuildOptions): Prom
     inputs: options.inputs,
     knownAt: options.knownAt,
     asOf: options.asOf,
+    strategy: options.strategy,
     fieldsRead,
     files: disk,
   })

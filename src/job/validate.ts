@@ -53,6 +53,7 @@ const aLog = z.object(
     timeUnit: z.enum(['ms', 'us', 'ns'], "'ms', 'us' or 'ns'"),
     types: z.array(aName, 'an array of event types').optional(),
     uniqueIds: z.boolean('true or false'),
+    partitionedByKey: z.boolean('true or false'),
     order: z
       .array(z.string('an event role'), 'an array of the roles that events are ordered by')
       .min(1, 'at least one role')

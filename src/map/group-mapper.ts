@@ -8,8 +8,9 @@ import { compilePacker, type Packer, type PackInput } from '../shuffle/pack.ts'
 import { type ColumnFold, compileColumnFold, NO_HANDLER } from '../view/fold.ts'
 import { MisfitError } from '../view/from-values.ts'
 import { showKey } from '../view/key-codec.ts'
+import { placedSlots } from '../view/placed-states.ts'
 import { guarded } from '../view/purity.ts'
-import { layoutRows, type RowLayout } from '../view/row-layout.ts'
+import { layoutRows } from '../view/row-layout.ts'
 import { StateStore } from '../view/state.ts'
 import { storeColumn } from '../view/state-column.ts'
 import { stateSlots } from '../view/state-slots.ts'
@@ -26,6 +27,7 @@ import {
 } from './emission.ts'
 import { idText } from './identity.ts'
 import { compileKeyLoop, type FoundKeys, type KeyLoop } from './key-loop.ts'
+import { PartitionFold, type PartitionReader } from './partition-fold.ts'
 import type { MapTotals } from './totals.ts'
 import type { BatchTypes } from './types.ts'
 
@@ -46,11 +48,14 @@ export class GroupMapper {
   readonly mayQuarantine: boolean
   readonly #log: LogPlan
   readonly #group: PreparedGroup
-  readonly #layout: RowLayout
   readonly #pack: Packer
   readonly #memory: BlockMemory
   readonly #keyLoop: KeyLoop | null
   readonly #fold: ColumnFold | null
+  /** Folds whole partitions; null where the strategy is another. */
+  readonly #placed: PartitionFold | null
+  /** What takes the events of the partition that is being read; null where none is. */
+  #partition: PartitionReader | null = null
 
   constructor(log: LogPlan, group: PreparedGroup, memory: BlockMemory) {
     this.#memory = memory
@@ -63,11 +68,15 @@ export class GroupMapper {
     this.needed = [...plan.slots, ...plan.mapSlots, ...(needsKeySlot ? [log.roles.key] : [])]
     this.mayQuarantine = views.some((view) => view.definition.unknown === 'quarantine')
     const combine = plan.strategy === 'combine'
-    this.#layout = layoutRows(combine ? stateSlots(only.state!) : plan.slots.map((slot) => log.slots[slot]!))
-    this.#pack = compilePacker(this.#layout)
+    const inPlace = plan.strategy === 'in-place'
+    const eventSlots = plan.slots.map((slot) => log.slots[slot]!)
+    this.#pack = compilePacker(
+      layoutRows(inPlace ? placedSlots(views) : combine ? stateSlots(only.state!) : eventSlots),
+    )
+    this.#placed = inPlace ? new PartitionFold(log, group) : null
     const absentNames = (slots: readonly number[]) =>
       log.slots.filter((_, slot) => !slots.includes(slot)).map((slot) => slot.name)
-    const keyedByCursor = byFunction || (needsKeySlot && log.slots[log.roles.key]!.storage !== 'str')
+    const keyedByCursor = byFunction || (needsKeySlot && !inPlace && log.slots[log.roles.key]!.storage !== 'str')
     const cursorSlots = this.#cursorSlots(keyedByCursor)
     this.#keyLoop = keyedByCursor
       ? compileKeyLoop(
@@ -97,9 +106,34 @@ export class GroupMapper {
     return readsKey && !mapSlots.includes(key) ? [...mapSlots, key] : mapSlots
   }
 
+  /** Begins a partition: the batches from here on are folded in place. */
+  openPartition(): void {
+    this.#placed?.clear()
+    this.#partition = this.#placed
+  }
+
+  /** Lets something else look at the events that would be folded in place. */
+  watchPartition(reader: PartitionReader): void {
+    this.#partition = reader
+  }
+
+  /** Ends a partition. @returns The states of its keys; null where none were folded in place. */
+  closePartition(at: BlockPlace, sketch: Uint8Array): Block | null {
+    this.#partition = null
+    if (this.#placed === null) return null
+    const states = this.#placed.finish(sketch)
+    return states.count === 0 ? null : this.#block(at, states)
+  }
+
+  /** Forgets a partition that was not read to its end. */
+  leavePartition(): void {
+    this.#partition = null
+    this.#placed?.clear()
+  }
+
   /**
    * @param sketch Counts the keys, of all batches together.
-   * @returns Null where the batch holds nothing for the group.
+   * @returns Null where the batch holds nothing for the group, or the group's events are folded in place.
    */
   map(
     batch: Batch,
@@ -115,10 +149,14 @@ export class GroupMapper {
     const emission = this.#emit(batch, kept)
     this.#countApplied(batch, rows, types, codeOf, emission, totals)
     if (emission.count === 0) return null
-    const { hashes } = 'distinct' in emission ? emission.distinct : emission
-    sketchHashes(sketch, hashes, hashes.length)
     const typeCodes = new Uint16Array(batch.rows)
     for (let i = 0; i < kept.length; i++) typeCodes[kept[i]!] = codeOf[types.codes[kept[i]!]!]!
+    if (!('hashes' in emission || 'distinct' in emission)) {
+      this.#partition?.add(batch, emission.rows, typeCodes)
+      return null
+    }
+    const { hashes } = 'distinct' in emission ? emission.distinct : emission
+    sketchHashes(sketch, hashes, hashes.length)
     if (this.#fold !== null) {
       const found = 'distinct' in emission ? emission : internKeys(emission)
       return { block: this.#combine(batch, found, typeCodes, at), keyed: null }
@@ -176,11 +214,19 @@ export class GroupMapper {
     }
   }
 
-  #emit(batch: Batch, kept: Int32Array): KeyedRows | FoundKeys {
-    const only = this.#group.views[0]!
+  /** An emission without keys is of events that are folded in place: their keys are numbered by partition. */
+  #emit(batch: Batch, kept: Int32Array): KeyedRows | FoundKeys | Emission {
+    if (this.#placed !== null) {
+      const rows = this.#keyLoop === null ? kept : this.#emitByKeyLoop(this.#keyLoop, batch, kept).rows
+      return { count: rows.length, rows, several: false }
+    }
     if (this.#keyLoop === null) return emitByStringKey(batch.columns[this.#log.roles.key]!, kept, batch)
-    this.#keyLoop.bindColumns(this.#cursorSlots(true).map((slot) => batch.columns[slot]))
-    return emitByFunction(only, this.#keyLoop, kept, batch)
+    return this.#emitByKeyLoop(this.#keyLoop, batch, kept)
+  }
+
+  #emitByKeyLoop(loop: KeyLoop, batch: Batch, kept: Int32Array): FoundKeys {
+    loop.bindColumns(this.#cursorSlots(true).map((slot) => batch.columns[slot]))
+    return emitByFunction(this.#group.views[0]!, loop, kept, batch)
   }
 
   /**

@@ -10,6 +10,7 @@ import { type Batch, readBatch } from './batch.ts'
 import { eventPlace } from './emission.ts'
 import { GroupMapper, type MappedBatch } from './group-mapper.ts'
 import { identityWords, idText } from './identity.ts'
+import { KeySearch } from './key-search.ts'
 import { rowsOutside } from './moments.ts'
 import type { SlotColumn } from './to-slot.ts'
 import type { MapTotals } from './totals.ts'
@@ -33,6 +34,12 @@ export interface RowGroupDuplicates {
   readonly members: Int32Array
 }
 
+/** A split, and what is known of the duplicates in it. */
+export interface SplitWork {
+  readonly split: number
+  readonly duplicates: readonly RowGroupDuplicates[]
+}
+
 export interface MapResult {
   readonly groups: readonly GroupResult[]
   readonly counters: Readonly<Record<string, Counters>>
@@ -44,12 +51,14 @@ export interface MapResult {
 }
 
 export interface GroupResult {
+  /** In the order in which they were packed; states that were folded in place stand with the last split of their partition. */
   readonly blocks: readonly Block[]
   readonly sketch: Uint8Array
 }
 
 export class LogMapper {
   readonly #log: LogPlan
+  readonly #prepared: readonly PreparedGroup[]
   readonly #groups: readonly GroupMapper[]
   readonly #upcaster: Upcaster | null
   readonly #views: readonly string[]
@@ -59,12 +68,31 @@ export class LogMapper {
   constructor(log: LogPlan, groups: readonly PreparedGroup[], upcaster: Upcaster | null, memory: BlockMemory) {
     this.#log = log
     this.#memory = memory
+    this.#prepared = groups
     this.#groups = groups.map((group) => new GroupMapper(log, group, memory))
     this.#upcaster = upcaster
     this.#views = groups.flatMap((group) => group.views.map((view) => view.name))
   }
 
-  map(splitIndex: number, duplicates: readonly RowGroupDuplicates[], open: (file: FilePlan) => ParquetFile): MapResult {
+  /** Maps splits that belong together: all of a partition where views are folded in place. @returns A result a split. */
+  map(work: readonly SplitWork[], open: (file: FilePlan) => ParquetFile): MapResult[] {
+    for (const group of this.#groups) group.openPartition()
+    try {
+      const results = work.map(({ split, duplicates }) => this.#mapSplit(split, duplicates, open))
+      const last = results.at(-1)!
+      const split = work.at(-1)!.split
+      this.#groups.forEach((group, index) => {
+        const { blocks, sketch } = last.groups[index]!
+        const block = group.closePartition({ split, ordinal: blocks.length }, sketch)
+        if (block !== null) blocks.push(block)
+      })
+      return results
+    } finally {
+      for (const group of this.#groups) group.leavePartition()
+    }
+  }
+
+  #mapSplit(splitIndex: number, duplicates: readonly RowGroupDuplicates[], open: (file: FilePlan) => ParquetFile) {
     const log = this.#log
     const split = log.splits[splitIndex]!
     const file = log.files[split.file]!
@@ -115,11 +143,25 @@ export class LogMapper {
       }
     }
     try {
-      this.#memory.discarding(() => this.map(splitIndex, duplicates, open))
+      this.#memory.discarding(() => this.#mapSplit(splitIndex, duplicates, open))
     } finally {
       this.#watch = null
     }
     return found
+  }
+
+  /** Where the first event of a key is that a group folds in place. */
+  locateKey(work: readonly SplitWork[], group: number, key: Uint8Array, open: (file: FilePlan) => ParquetFile): Place {
+    const search = new KeySearch(this.#log, this.#prepared[group]!, key)
+    this.#groups[group]!.watchPartition(search)
+    try {
+      this.#memory.discarding(() => {
+        for (const { split, duplicates } of work) this.#mapSplit(split, duplicates, open)
+      })
+    } finally {
+      this.#groups[group]!.leavePartition()
+    }
+    return search.found ?? {}
   }
 
   #needed(withContents: boolean): ReadonlySet<number> {

@@ -1,17 +1,15 @@
-import type { LogDuplicates } from '../map/all.ts'
+import { type LogDuplicates, workOf } from '../map/all.ts'
 import type { MapResult } from '../map/map-split.ts'
-import { describePlace, ViewError } from '../model/errors.ts'
+import { describePlace, InputError, type Place, ViewError } from '../model/errors.ts'
 import type { GroupPlan, LogPlan, Plan } from '../plan/plan.ts'
 import { type Block, blockFor, estimateKeys, mergeSketch, newSketch } from '../shuffle/block.ts'
 import type { Stages } from '../stages.ts'
 import type { Executor } from '../workers/executor.ts'
-import type { LocateTask, ReduceFailure, ReduceTask } from '../workers/tasks.ts'
+import type { KeyInPartitions, LocateKeyTask, LocateTask, ReduceFailure, ReduceTask } from '../workers/tasks.ts'
 import type { PartFile, ReduceResult } from './reduce-part.ts'
 
 /** Keys that a part file is to hold at the least, where a view has more. */
 const PART_KEYS = 16_384
-/** Parts of a large log that are reduced at the same time however few its keys are. */
-const PARTS_AT_ONCE = 4
 
 export interface ReducedView {
   readonly parts: readonly PartFile[]
@@ -45,6 +43,8 @@ export async function reduceAll(
   for (const [i, result] of results.entries()) {
     const task = tasks[i]!
     if ('failure' in result) throw await locateFailure(task, result, duplicates[task.log]!, workers)
+    if ('keyTwice' in result)
+      throw await locateKeyTwice(plan.logs[task.log]!, task, result, duplicates[task.log]!, workers)
     const group = `${task.log}:${task.group}`
     reducedRows.set(group, (reducedRows.get(group) ?? 0) + result.rows)
     for (const part of result.parts) {
@@ -79,7 +79,7 @@ function planParts(
   folders: Readonly<Record<string, string>>,
 ): ReduceTask[] {
   const byKeys = Math.ceil(Math.log2(Math.max(1, estimateKeys(sketch) / PART_KEYS)))
-  const least = group.strategy === 'combine' ? 0 : Math.min(log.reduceBits, Math.log2(PARTS_AT_ONCE))
+  const least = Math.min(log.reduceBits, Math.log2(group.partsAtLeast))
   const bits = Math.min(log.reduceBits, Math.max(byKeys, least))
   const width = 2 ** (log.bucketBits - bits)
   const own = Object.fromEntries(group.views.map((view) => [view, folders[view]!]))
@@ -121,4 +121,30 @@ async function locateFailure(
   const { causeOf } = await import('../workers/tasks.ts')
   const text = `View ${view}, handler ${handler}, key ${key}, at ${describePlace(place)}: ${message}`
   return new ViewError(text, place, { cause: causeOf(reduced) })
+}
+
+/** The error of a key that stands in two partitions, with an event of it in each. */
+async function locateKeyTwice(
+  log: LogPlan,
+  task: ReduceTask,
+  { keyTwice: { key, shown, splits } }: KeyInPartitions,
+  duplicates: LogDuplicates,
+  workers: Executor,
+): Promise<InputError> {
+  const locates = splits.map((split): LocateKeyTask => {
+    const partition = log.mapTasks.find((candidate) => candidate.includes(split))!
+    return {
+      kind: 'locate-key',
+      log: task.log,
+      group: task.group,
+      splits: workOf(partition, duplicates),
+      key,
+      label: 'finding the key',
+    }
+  })
+  const [first, second] = (await workers.runAll(locates)) as [Place, Place]
+  return new InputError(
+    `Cannot fold log ${log.name} in place: expected all events of a key in one partition, as the log says partitionedByKey, found key ${shown} at ${describePlace(first)} and at ${describePlace(second)}. Leave partitionedByKey out, or write all events of a key into the files of one name=value folder, or into one file where there are no such folders.`,
+    second,
+  )
 }

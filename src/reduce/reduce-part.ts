@@ -8,10 +8,11 @@ import { BlockReader } from '../shuffle/block-memory.ts'
 import type { Files, WrittenFile } from '../storage/files.ts'
 import { type AnyHandler, compilePackedFold, NO_HANDLER, type PackedFold } from '../view/fold.ts'
 import { showKey } from '../view/key-codec.ts'
+import { placedHandlerOf, placedSlots, takePlacedState } from '../view/placed-states.ts'
 import { guarded, PurityError } from '../view/purity.ts'
 import { layoutRows, type RowLayout } from '../view/row-layout.ts'
 import { ValueError } from '../view/runtime.ts'
-import { ONLY_TYPE } from '../view/slots.ts'
+import { ONLY_TYPE, type Slot } from '../view/slots.ts'
 import { StateStore } from '../view/state.ts'
 import { stateSlots } from '../view/state-slots.ts'
 import { describeThrown } from '../view/thrown.ts'
@@ -59,6 +60,21 @@ export class FoldFailure extends Error {
   }
 }
 
+/** A key that was folded in place came from two partitions. */
+export class KeyTwiceFailure extends Error {
+  readonly key: Uint8Array
+  /** The key in words. */
+  readonly shown: string
+  /** A split of each of the two. */
+  readonly splits: readonly [number, number]
+  constructor(key: Uint8Array, shown: string, splits: readonly [number, number]) {
+    super(`key ${shown} was folded in two partitions`)
+    this.key = key
+    this.shown = shown
+    this.splits = splits
+  }
+}
+
 interface Folder {
   readonly view: PreparedView
   readonly fold: PackedFold
@@ -80,22 +96,33 @@ export class GroupReducer {
     this.#log = log
     this.#group = group
     const { plan, views } = group
-    const combines = plan.strategy === 'combine'
-    this.#layout = layoutRows(combines ? stateSlots(views[0]!.state!) : plan.slots.map((slot) => log.slots[slot]!))
+    this.#layout = layoutRows(travellingSlots(log, group))
     this.#bucket = new Bucket(this.#layout)
-    this.#folders = views.map((view) => this.#folder(view, combines))
-    this.#compare = plan.ordered
-      ? compileCompare(
-          this.#layout,
-          log.order.map((slot) => plan.slots.indexOf(slot)),
-        )
-      : null
+    this.#folders = views.map((view, index) => this.#folder(view, index))
+    this.#compare =
+      plan.ordered && plan.strategy === 'shuffle'
+        ? compileCompare(
+            this.#layout,
+            log.order.map((slot) => plan.slots.indexOf(slot)),
+          )
+        : null
   }
 
-  #folder(view: PreparedView, combines: boolean): Folder {
+  #folder(view: PreparedView, index: number): Folder {
+    const { strategy } = this.#group.plan
     const store = view.state === undefined ? null : new StateStore(view.state)
     const seen = { flags: new Uint8Array(0) }
-    if (combines) {
+    if (strategy === 'in-place') {
+      const spec = {
+        state: view.state,
+        handlers: [takePlacedState(view, index)],
+        absentNames: [],
+        copiesEvents: false,
+      }
+      const handlerOf = placedHandlerOf(this.#group.views.length, index)
+      return { view, fold: compilePackedFold(spec, this.#layout), handlerOf, store, seen }
+    }
+    if (strategy === 'combine') {
       const spec = { state: view.state, handlers: [mergeHandler(view, seen)], absentNames: [], copiesEvents: false }
       return { view, fold: compilePackedFold(spec, this.#layout), handlerOf: new Uint8Array(1), store, seen }
     }
@@ -148,12 +175,31 @@ export class GroupReducer {
     for (let bucket = from; bucket < to; bucket++) {
       this.#bucket.load(blocks, bucket, reader)
       rows += this.#bucket.rows
+      if (this.#group.plan.strategy === 'in-place') this.#refuseKeysTwice(blocks)
       if (this.#compare !== null) orderRows(this.#bucket, this.#compare)
       for (const [index, folder] of this.#folders.entries()) {
         this.#foldBucket(folder, blocks, bucket, parts[index]!, exceptions[folder.view.name]!)
       }
     }
     return rows
+  }
+
+  /** States that were folded in place are one for each key, unless a key's events lie in two partitions. */
+  #refuseKeysTwice(blocks: readonly Block[]): void {
+    const { table, rows, slotOf, rowAt } = this.#bucket
+    if (rows === table.size) return
+    const first = new Int32Array(table.size).fill(-1)
+    for (let row = 0; row < rows; row++) {
+      const slot = slotOf[row]!
+      if (first[slot]! < 0) {
+        first[slot] = row
+        continue
+      }
+      const splitOf = (at: number) => blocks[this.#bucket.originOf(rowAt[at]!).block]!.split
+      const key = new Uint8Array(table.words.buffer, table.starts[slot]! * 4, table.lengths[slot]!).slice()
+      const shown = showKey(this.#keyReader(this.#folders[0]!.view)(slot))
+      throw new KeyTwiceFailure(key, shown, [splitOf(first[slot]!), splitOf(row)])
+    }
   }
 
   #foldBucket(
@@ -172,7 +218,7 @@ export class GroupReducer {
     folder.seen.flags = new Uint8Array(keys)
     fold.bindState(states)
     fold.bindRows(bucket.words, bucket.strings)
-    const keyOf = this.#group.plan.strategy === 'combine' ? (slot: number) => slot : this.#keyReader(view)
+    const keyOf = this.#group.plan.strategy === 'shuffle' ? this.#keyReader(view) : (slot: number) => slot
     const failed = new Set<number>()
     const fails = (row: number, error: unknown) => {
       if (view.definition.onError !== 'quarantine' || error instanceof PurityError)
@@ -283,6 +329,13 @@ export class GroupReducer {
       error,
     )
   }
+}
+
+/** What a group's packed rows hold: events, or states that were folded where events are read. */
+function travellingSlots(log: LogPlan, { plan, views }: PreparedGroup): Slot[] {
+  if (plan.strategy === 'in-place') return placedSlots(views)
+  if (plan.strategy === 'combine') return stateSlots(views[0]!.state!)
+  return plan.slots.map((slot) => log.slots[slot]!)
 }
 
 /** Free-form states: each an object of its own. */

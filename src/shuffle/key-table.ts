@@ -104,6 +104,53 @@ export class KeyTable {
     return row
   }
 
+  /**
+   * The slots of keys whose bytes lie where they were read: key i is `data[starts[i] … + lengths[i])`.
+   *
+   * @param slots Gets them; has room for `count`.
+   */
+  slotsOf(
+    data: Uint8Array,
+    keyStarts: Int32Array,
+    keyLengths: Int32Array,
+    keyHashes: Int32Array,
+    count: number,
+    slots: Int32Array,
+  ): void {
+    const bytes = new DataView(data.buffer, data.byteOffset, data.byteLength)
+    let table = this.#table
+    let mask = this.#mask
+    let { hashes, lengths, starts, words: heap } = this
+    for (let i = 0; i < count; i++) {
+      const hash = keyHashes[i]!
+      const length = keyLengths[i]!
+      const start = keyStarts[i]!
+      const whole = length >> 2
+      let place = hash & mask
+      let slot = -1
+      for (let entry = table[place]!; entry !== 0; entry = table[place]!) {
+        const known = entry - 1
+        if (hashes[known] === hash && lengths[known] === length) {
+          const first = starts[known]!
+          let same = 0
+          while (same < whole && heap[first + same] === bytes.getInt32(start + same * 4, true)) same++
+          if (same === whole && ((length & 3) === 0 || heap[first + whole] === restOf(data, start, length))) {
+            slot = known
+            break
+          }
+        }
+        place = (place + 1) & mask
+      }
+      if (slot < 0) {
+        slot = this.#insert(place, paddedWords(bytes, data, start, length), 0, length, hash)
+        table = this.#table
+        mask = this.#mask
+        ;({ hashes, lengths, starts, words: heap } = this)
+      }
+      slots[i] = slot
+    }
+  }
+
   #equals(slot: number, words: Int32Array, start: number, length: number): boolean {
     if (this.lengths[slot] !== length) return false
     const own = this.words
@@ -147,6 +194,24 @@ export class KeyTable {
     this.#mask = capacity * 2 - 1
     for (let slot = 0; slot < this.size; slot++) this.#table[this.#freePlace(this.hashes[slot]!)] = slot + 1
   }
+}
+
+/** The bytes behind a key's whole words as the key's last word, padded with zeros. */
+function restOf(data: Uint8Array, start: number, length: number): number {
+  let rest = 0
+  for (let at = start + (length & ~3), shift = 0; at < start + length; at++, shift += 8) rest |= data[at]! << shift
+  return rest
+}
+
+let padded = new Int32Array(16)
+
+/** A key's bytes as words; valid until the next call. */
+function paddedWords(bytes: DataView, data: Uint8Array, start: number, length: number): Int32Array {
+  const whole = length >> 2
+  if (whole + 1 > padded.length) padded = new Int32Array(whole * 2)
+  for (let i = 0; i < whole; i++) padded[i] = bytes.getInt32(start + i * 4, true)
+  if ((length & 3) > 0) padded[whole] = restOf(data, start, length)
+  return padded
 }
 
 /** The same numbers with room for at least twice as many. */

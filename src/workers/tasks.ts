@@ -2,13 +2,13 @@ import { threadId } from 'node:worker_threads'
 import { importBundle } from '../job/import.ts'
 import { findDuplicates, type IdentityBlock, identifySplit } from '../map/identify.ts'
 import { collectRows, type DenseIds, markIds } from '../map/identify-dense.ts'
-import { LogMapper, type MapResult, type RowGroupDuplicates, type RowTarget } from '../map/map-split.ts'
+import { LogMapper, type MapResult, type RowGroupDuplicates, type RowTarget, type SplitWork } from '../map/map-split.ts'
 import { makeUpcaster } from '../map/upcast.ts'
 import { InputError, type Place } from '../model/errors.ts'
 import type { ViewDefinition } from '../model/view.ts'
 import { footerSha256, openParquet, type ParquetFile } from '../parquet/file.ts'
 import type { FilePlan, LogPlan, Plan } from '../plan/plan.ts'
-import { FoldFailure, GroupReducer, type ReduceResult } from '../reduce/reduce-part.ts'
+import { FoldFailure, GroupReducer, KeyTwiceFailure, type ReduceResult } from '../reduce/reduce-part.ts'
 import type { Block } from '../shuffle/block.ts'
 import { BlockMemory, type ShuffleBudget } from '../shuffle/block-memory.ts'
 import { disk } from '../storage/disk.ts'
@@ -25,6 +25,7 @@ export type RebuildTask =
   | DuplicatesTask
   | MapTask
   | LocateTask
+  | LocateKeyTask
   | ReduceTask
 
 interface LabelledTask<Result> extends Task<Result> {
@@ -61,11 +62,10 @@ export interface DuplicatesTask extends LabelledTask<Int32Array> {
   readonly to: number
 }
 
-export interface MapTask extends LabelledTask<MapResult> {
+export interface MapTask extends LabelledTask<MapResult[]> {
   readonly kind: 'map'
   readonly log: number
-  readonly split: number
-  readonly duplicates: readonly RowGroupDuplicates[]
+  readonly splits: readonly SplitWork[]
 }
 
 export interface LocateTask extends LabelledTask<Place> {
@@ -76,7 +76,17 @@ export interface LocateTask extends LabelledTask<Place> {
   readonly target: RowTarget
 }
 
-export interface ReduceTask extends LabelledTask<ReduceResult | ReduceFailure> {
+/** Finds the first event of a key among those that a group folds in place. */
+export interface LocateKeyTask extends LabelledTask<Place> {
+  readonly kind: 'locate-key'
+  readonly log: number
+  readonly group: number
+  readonly splits: readonly SplitWork[]
+  /** The key's bytes. */
+  readonly key: Uint8Array
+}
+
+export interface ReduceTask extends LabelledTask<ReduceResult | ReduceFailure | KeyInPartitions> {
   readonly kind: 'reduce'
   readonly log: number
   readonly group: number
@@ -110,6 +120,11 @@ export interface ReduceFailure {
   readonly failure: Pick<FoldFailure, 'view' | 'handler' | 'key' | 'split' | 'ordinal' | 'bucket' | 'nth' | 'message'>
   /** What the handler threw. */
   readonly cause: Failure
+}
+
+/** A reduce that ended at a key whose states came from two partitions; its events are still to be found. */
+export interface KeyInPartitions {
+  readonly keyTwice: Pick<KeyTwiceFailure, 'key' | 'shown' | 'splits'>
 }
 
 /** What the handler threw, with its own stack. */
@@ -147,9 +162,11 @@ export class TaskRunner {
       case 'duplicates':
         return findDuplicates(task.blocks, task.from, task.to)
       case 'map':
-        return this.#mapper(task.log).map(task.split, task.duplicates, this.#open)
+        return this.#mapper(task.log).map(task.splits, this.#open)
       case 'locate':
         return this.#mapper(task.log).locate(task.split, task.duplicates, this.#open, task.target)
+      case 'locate-key':
+        return this.#mapper(task.log).locateKey(task.splits, task.group, task.key, this.#open)
       case 'reduce':
         return this.#reduce(task)
     }
@@ -165,13 +182,15 @@ export class TaskRunner {
     this.#opened = null
   }
 
-  #reduce(task: ReduceTask): ReduceResult | ReduceFailure {
+  #reduce(task: ReduceTask): ReduceResult | ReduceFailure | KeyInPartitions {
     // All splits are mapped by now.
     this.#memory.close()
     const pathOf = (view: string) => `${task.folders[view]!}/${task.name}`
     try {
       return this.#reducer(task.log, task.group).reduce(task.blocks, task.from, task.to, task.name, this.#files, pathOf)
     } catch (error) {
+      if (error instanceof KeyTwiceFailure)
+        return { keyTwice: { key: error.key, shown: error.shown, splits: error.splits } }
       if (!(error instanceof FoldFailure)) throw error
       const { view, handler, key, split, ordinal, bucket, nth, message } = error
       return { failure: { view, handler, key, split, ordinal, bucket, nth, message }, cause: failureOf(error.cause) }
