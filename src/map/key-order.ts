@@ -86,19 +86,44 @@ export class KeyOrder {
 /**
  * The events of each key in the log's order; events that compare equal stay as they stand.
  *
- * @param slots Key of each event.
+ * @param slots Key of each event, below `keys`.
  * @returns Numbers of the events, those of a key behind each other.
  */
-export function sortByKey(columns: OrderColumns, slots: Int32Array): Int32Array {
+export function sortByKey(columns: OrderColumns, slots: Int32Array, keys: number): Int32Array {
+  const ends = new Int32Array(keys + 1)
+  for (let i = 0; i < slots.length; i++) ends[slots[i]! + 1]!++
+  for (let key = 0; key < keys; key++) ends[key + 1]! += ends[key]!
+  const events = new Int32Array(slots.length)
+  for (let i = 0; i < slots.length; i++) events[ends[slots[i]!]!++] = i
   const leading = leadingWords(columns[0]!)
-  const order = Int32Array.from(slots.keys())
-  return order.sort(
-    (a, b) =>
-      slots[a]! - slots[b]! ||
-      compareWords(leading[2 * a + 1]!, leading[2 * a]!, leading[2 * b + 1]!, leading[2 * b]!) ||
-      compareEvents(columns, a, columns, b) ||
-      a - b,
-  )
+  const compare = (a: number, b: number) =>
+    compareWords(leading[2 * a + 1]!, leading[2 * a]!, leading[2 * b + 1]!, leading[2 * b]!) ||
+    compareEvents(columns, a, columns, b) ||
+    a - b
+  for (let key = 0, from = 0; key < keys; key++) {
+    const to = ends[key]!
+    if (to - from > INSERTION_EVENTS_MAX) events.subarray(from, to).sort(compare)
+    else if (to - from > 1) sortByInsertion(events, from, to, compare)
+    from = to
+  }
+  return events
+}
+
+/** Most keys have few events, and few of those are out of order. */
+const INSERTION_EVENTS_MAX = 48
+
+function sortByInsertion(
+  events: Int32Array,
+  from: number,
+  to: number,
+  compare: (a: number, b: number) => number,
+): void {
+  for (let i = from + 1; i < to; i++) {
+    const event = events[i]!
+    let at = i
+    for (; at > from && compare(events[at - 1]!, event) > 0; at--) events[at] = events[at - 1]!
+    events[at] = event
+  }
 }
 
 function compareWords(highA: number, lowA: number, highB: number, lowB: number): number {

@@ -196,6 +196,7 @@ export class PartitionFold implements PartitionReader {
     const order = sortByKey(
       this.#order.map((slot) => columns.get(slot)!),
       slots,
+      this.#known,
     )
     const sortedSlots = order.map((event) => slots[event]!)
     for (const { view, fold, store } of this.#folders) {
