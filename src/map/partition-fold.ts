@@ -91,7 +91,7 @@ export class PartitionFold implements PartitionReader {
     this.#noteViews(rows, slots, typeCodes)
     const events = { batch, rows, slots, typeCodes }
     if (this.#order.length > 0) {
-      this.#events.push(events)
+      this.#events.push({ ...events, batch: this.#withoutOthersColumns(batch) })
       const columns = this.#order.map((slot) => batch.columns[slot]!)
       if (this.#keyOrder.take(columns, batch.rows, rows, slots, this.#known, this.#waits)) this.#anyWaits = true
     }
@@ -140,6 +140,13 @@ export class PartitionFold implements PartitionReader {
     }
     const takenBy = this.#takenBy
     for (let i = 0; i < rows.length; i++) takenBy[slots[i]!]! |= bits[typeCodes[rows[i]!]!]!
+  }
+
+  /** What waits for the end of the partition keeps no columns in memory that only keys or other groups are made of. */
+  #withoutOthersColumns(batch: Batch): Batch {
+    const columns = new Array<SlotColumn | undefined>(batch.columns.length)
+    for (const slot of this.#group.plan.slots) columns[slot] = batch.columns[slot]
+    return { ...batch, columns }
   }
 
   #withoutWaiting({ batch, rows, slots, typeCodes }: KeyedEvents): KeyedEvents {
