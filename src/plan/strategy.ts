@@ -3,8 +3,11 @@ import type { Strategy } from '../model/report.ts'
 import { isTyped, type ViewDefinition } from '../model/view.ts'
 import type { Partitions } from './partitions.ts'
 
-/** Rows that a partition may have for its views to be folded in place: their keys' states are to fit the CPU's cache. */
-const PARTITION_ROWS_MAX = 2 ** 20
+/**
+ * Rows that a partition may have for its views to be folded in place. Beyond, its keys and their states outgrow the CPU's
+ * cache, and a shuffle is quicker: decisions/018.
+ */
+const PARTITION_ROWS_MAX = 2 ** 18
 /** Rows of a partition that is a task of its own in any case. */
 const SMALL_PARTITION_ROWS = 2 ** 17
 /** Partitions that must be there at the least, by the size of the largest: with fewer, threads would have nothing to do. */
