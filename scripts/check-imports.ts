@@ -44,6 +44,8 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
     ...['model', 'storage', 'parquet', 'time', 'view', 'plan/plan.ts', ...shuffleFormats, ...dispatch],
     // The results of map, as types.
     ...['map/map-split.ts', 'map/timelines.ts'],
+    // How splits and what is known of them are handed out again, to find an event.
+    'map/all.ts',
   ],
   correct: [
     ...['model', 'storage', 'parquet', 'time', 'view', 'job', 'plan/plan.ts', 'stages.ts', 'compare'],

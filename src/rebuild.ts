@@ -87,6 +87,7 @@ export async function planRebuild(job: LoadedJob, options: RebuildOptions, bound
     asOf: options.asOf,
     vintages: options.vintages,
     recorded: bounds,
+    strategy: options.strategy,
     fieldsRead,
     files: disk,
   })

@@ -13,7 +13,7 @@ function describeLog(log: LogPlan, width?: number): string {
   const names = (slots: readonly number[]): string => slots.map((slot) => log.slots[slot]?.name ?? '?').join(', ')
   const facts: (readonly [string, string])[] = [
     ['read', `${formatCounted(log.files.length, 'file')}, ${formatCount(log.rows)} rows, ${formatBytes(log.bytes)}`],
-    ['split', `into ${formatCounted(log.splits.length, 'task')} of ${formatCounted(rowGroups.length, 'row group')}`],
+    ['split', `into ${formatCounted(log.mapTasks.length, 'task')} of ${formatCounted(rowGroups.length, 'row group')}`],
   ]
   if (skipped.length > 0) {
     const rows = skipped.reduce((sum, rowGroup) => sum + rowGroup.rows, 0)
@@ -29,6 +29,9 @@ function describeLog(log: LogPlan, width?: number): string {
       ? 'not looked for: the log declares its ids unique'
       : `found by ${names(log.roles.id)} (${log.identify.by})`,
   ])
+  if (log.groups.some((group) => group.strategy === 'in-place')) {
+    facts.push(['in place', `${formatCounted(log.mapTasks.length, 'partition')}, each with all events of its keys`])
+  }
   if (log.groups.some((group) => group.strategy === 'shuffle')) {
     facts.push([
       'shuffle',

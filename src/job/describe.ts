@@ -10,9 +10,9 @@ export function describeLog(log: AnyLog, describeFunction: DescribeFunction): un
   return describe(log, describeFunction)
 }
 
-/** Everything that decides what a view comes to: all of it and of its log, but not where the log's files lie. */
+/** Everything that decides what a view comes to: all of it and of its log, but not where its events lie. */
 export function describeView(view: ViewDefinition, describeFunction: DescribeFunction): unknown {
-  const { files: _, ...log } = view.log
+  const { files: _, partitionedByKey: __, ...log } = view.log
   return describe({ ...view, log }, describeFunction)
 }
 

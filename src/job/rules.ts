@@ -65,6 +65,9 @@ function logProblems(log: AnyLog): string[] {
   if (silentAfter !== null) problems.push(`silentAfter: ${silentAfter}`)
   const upcasters = Object.entries(log.upcast as Readonly<Record<string, unknown>>)
   problems.push(...asyncProblems(Object.fromEntries(upcasters.map(([name, fn]) => [`upcast ${name}`, fn]))))
+  if (log.partitionedByKey && columns['key'] === undefined) {
+    problems.push('partitionedByKey: the log has no key; name its column in columns, or leave partitionedByKey out')
+  }
   const order: readonly OrderRole[] = log.order ?? []
   for (const [index, role] of order.entries()) {
     if (!orderRoles.includes(role)) {

@@ -55,6 +55,7 @@ const aLog = z.object(
     silentAfter: z.string("a number and a unit, as '7 days'"),
     types: z.array(aName, 'an array of event types').optional(),
     uniqueIds: z.boolean('true or false'),
+    partitionedByKey: z.boolean('true or false'),
     order: z
       .array(z.string('an event role'), 'an array of the roles that events are ordered by')
       .min(1, 'at least one role')

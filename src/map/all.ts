@@ -9,7 +9,7 @@ import type { CollectRowsTask, DuplicatesTask, IdentifyTask, MapTask, MarkIdsTas
 import { describeConflict } from './conflict.ts'
 import { IDS_SHARE, identityBits } from './identify.ts'
 import { bytesForBitmaps, type DenseIds, membersOf, newBitmap } from './identify-dense.ts'
-import type { MapResult } from './map-split.ts'
+import type { MapResult, SplitWork } from './map-split.ts'
 
 /** Finds the events of every log that stand in it more than once. */
 export async function identifyAll(
@@ -131,21 +131,31 @@ export async function mapAll(
     plan.logs.reduce((sum, log) => sum + log.rows, 0),
     'events',
   )
-  const results: MapResult[][] = []
+  const mappedLogs: MapResult[][] = []
   for (const [index, log] of plan.logs.entries()) {
-    const { bySplit } = duplicates[index]!
-    const tasks = perSplit(
-      log,
-      index,
-      'mapping',
-      (at): MapTask => ({ kind: 'map', ...at, duplicates: bySplit.get(at.split) ?? [] }),
-    )
-    const onDone = (_: unknown, split: number) => progress(log.splits[split]!.rows, log.splits[split]!.bytes)
-    const mapped = await workers.runAll(tasks, { signal: stages.signal, onDone })
+    const tasks = log.mapTasks.map((splits): MapTask => {
+      const label = `mapping ${splits.map((split) => splitName(log, split)).join('; ')}`
+      return { kind: 'map', log: index, splits: workOf(splits, duplicates[index]!), label }
+    })
+    const onDone = (_: unknown, task: number) => {
+      for (const split of log.mapTasks[task]!) progress(log.splits[split]!.rows, log.splits[split]!.bytes)
+    }
+    const results = await workers.runAll(tasks, { signal: stages.signal, onDone })
+    const mapped = new Array<MapResult>(log.splits.length)
+    log.mapTasks.forEach((splits, task) => {
+      splits.forEach((split, i) => {
+        mapped[split] = results[task]![i]!
+      })
+    })
     compareContents(log, duplicates[index]!, mapped)
-    results.push(mapped)
+    mappedLogs.push(mapped)
   }
-  return results
+  return mappedLogs
+}
+
+/** Splits with the duplicates that are known in them. */
+export function workOf(splits: readonly number[], { bySplit }: LogDuplicates): SplitWork[] {
+  return splits.map((split) => ({ split, duplicates: bySplit.get(split) ?? [] }))
 }
 
 /** Rows of one identity must have one content. @throws ConflictError where two have not. */

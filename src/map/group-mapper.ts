@@ -26,6 +26,7 @@ import {
 } from './emission.ts'
 import { idText } from './identity.ts'
 import { compileKeyLoop, type FoundKeys, findWindows, type KeyLoop } from './key-loop.ts'
+import { PartitionFold, type PartitionReader } from './partition-fold.ts'
 import { type BatchPeriods, splitByPeriod } from './periods.ts'
 import type { MapTotals } from './totals.ts'
 import { makeTriangleCounter, type TriangleCounter } from './triangle.ts'
@@ -55,6 +56,10 @@ export class GroupMapper {
   readonly #fold: ColumnFold | null
   readonly #windows: WindowReader | null
   readonly #triangle: TriangleCounter | null
+  /** Folds whole partitions; null where the strategy is another. */
+  readonly #placed: PartitionFold | null
+  /** What takes the events of the partition that is being read; null where none is. */
+  #partition: PartitionReader | null = null
 
   constructor(log: LogPlan, group: PreparedGroup, memory: BlockMemory) {
     this.#memory = memory
@@ -70,9 +75,11 @@ export class GroupMapper {
     this.#pack = compilePacker(packedLayout(log, group).layout)
     this.#windows = only.window === null ? null : makeWindowReader(log, only.window)
     this.#triangle = only.window === null ? null : makeTriangleCounter(log, group)
+    const inPlace = plan.strategy === 'in-place'
+    this.#placed = inPlace ? new PartitionFold(log, group) : null
     const absentNames = (slots: readonly number[]) =>
       log.slots.filter((_, slot) => !slots.includes(slot)).map((slot) => slot.name)
-    const keyedByCursor = byFunction || (needsKeySlot && log.slots[log.roles.key]!.storage !== 'str')
+    const keyedByCursor = byFunction || (needsKeySlot && !inPlace && log.slots[log.roles.key]!.storage !== 'str')
     const cursorSlots = this.#cursorSlots(keyedByCursor)
     this.#keyLoop = keyedByCursor
       ? compileKeyLoop(
@@ -103,9 +110,34 @@ export class GroupMapper {
     return readsKey && !mapSlots.includes(key) ? [...mapSlots, key] : mapSlots
   }
 
+  /** Begins a partition: the batches from here on are folded in place. */
+  openPartition(): void {
+    this.#placed?.clear()
+    this.#partition = this.#placed
+  }
+
+  /** Lets something else look at the events that would be folded in place. */
+  watchPartition(reader: PartitionReader): void {
+    this.#partition = reader
+  }
+
+  /** Ends a partition. @returns The states of its keys; null where none were folded in place. */
+  closePartition(at: BlockPlace, sketch: Uint8Array): Block | null {
+    this.#partition = null
+    if (this.#placed === null) return null
+    const states = this.#placed.finish(sketch)
+    return states.count === 0 ? null : this.#block(at, states)
+  }
+
+  /** Forgets a partition that was not read to its end. */
+  leavePartition(): void {
+    this.#partition = null
+    this.#placed?.clear()
+  }
+
   /**
    * @param sketch Counts the keys, of all batches together.
-   * @returns Null where the batch holds nothing for the group.
+   * @returns Null where the batch holds nothing for the group, or the group's events are folded in place.
    */
   map(
     batch: Batch,
@@ -126,10 +158,14 @@ export class GroupMapper {
     if (windows !== null) {
       this.#triangle!.count(batch, emission.rows, windows, totals.triangles[this.#group.views[0]!.name]!)
     }
-    const { hashes } = 'distinct' in emission ? emission.distinct : emission
-    sketchHashes(sketch, hashes, hashes.length)
     const typeCodes = batch.memory.uint16(batch.rows)
     for (let row = 0; row < batch.rows; row++) typeCodes[row] = codeOf[types.codes[row]!]!
+    if (!('hashes' in emission || 'distinct' in emission)) {
+      this.#partition?.add(batch, emission.rows, typeCodes)
+      return null
+    }
+    const { hashes } = 'distinct' in emission ? emission.distinct : emission
+    sketchHashes(sketch, hashes, hashes.length)
     const late = windows?.late ?? null
     if (late !== null) markLate(kept, late, lateCode(this.#group), typeCodes)
     if (this.#fold !== null) {
@@ -189,12 +225,20 @@ export class GroupMapper {
     }
   }
 
-  #emit(batch: Batch, kept: Int32Array, windows: BatchWindows | null): KeyedRows | FoundKeys {
-    const only = this.#group.views[0]!
-    if (this.#keyLoop === null && windows !== null) return findWindows(only, kept, windows)
-    if (this.#keyLoop === null) return emitByStringKey(batch.columns[this.#log.roles.key]!, kept, batch)
-    this.#keyLoop.bindColumns(this.#cursorSlots(true).map((slot) => batch.columns[slot]))
-    return emitByFunction(only, this.#keyLoop, kept, batch, windows)
+  /** An emission without keys is of events that are folded in place: their keys are numbered by partition. */
+  #emit(batch: Batch, kept: Int32Array, windows: BatchWindows | null): KeyedRows | FoundKeys | Emission {
+    if (this.#placed !== null) {
+      const rows = this.#keyLoop === null ? kept : this.#emitByKeyLoop(this.#keyLoop, batch, kept, null).rows
+      return { count: rows.length, rows, several: false }
+    }
+    if (this.#keyLoop !== null) return this.#emitByKeyLoop(this.#keyLoop, batch, kept, windows)
+    if (windows !== null) return findWindows(this.#group.views[0]!, kept, windows)
+    return emitByStringKey(batch.columns[this.#log.roles.key]!, kept, batch)
+  }
+
+  #emitByKeyLoop(loop: KeyLoop, batch: Batch, kept: Int32Array, windows: BatchWindows | null): FoundKeys {
+    loop.bindColumns(this.#cursorSlots(true).map((slot) => batch.columns[slot]))
+    return emitByFunction(this.#group.views[0]!, loop, kept, batch, windows)
   }
 
   /**

@@ -2,7 +2,7 @@ import type { BytesColumn } from '../model/column.ts'
 import type { Place } from '../model/errors.ts'
 import type { Counters, ExceptionRow } from '../model/report.ts'
 import type { ParquetFile } from '../parquet/file.ts'
-import { BatchMemory } from '../parquet/read-memory.ts'
+import { BatchMemory, newMemory } from '../parquet/read-memory.ts'
 import type { FilePlan, LogPlan } from '../plan/plan.ts'
 import { type Block, newSketch } from '../shuffle/block.ts'
 import type { BlockMemory } from '../shuffle/block-memory.ts'
@@ -13,6 +13,7 @@ import { type Batch, readBatch } from './batch.ts'
 import { eventPlace } from './emission.ts'
 import { GroupMapper, type MappedBatch } from './group-mapper.ts'
 import { identityWords, idText } from './identity.ts'
+import { KeySearch } from './key-search.ts'
 import { rowsOutside } from './moments.ts'
 import { type BatchPeriods, makePeriodReader, type NewestByPeriod, noteNewest, noteRecorded } from './periods.ts'
 import type { SlotColumn } from './to-slot.ts'
@@ -38,6 +39,12 @@ export interface RowGroupDuplicates {
   readonly members: Int32Array
 }
 
+/** A split, and what is known of the duplicates in it. */
+export interface SplitWork {
+  readonly split: number
+  readonly duplicates: readonly RowGroupDuplicates[]
+}
+
 export interface MapResult {
   readonly groups: readonly GroupResult[]
   readonly counters: Readonly<Record<string, Counters>>
@@ -53,33 +60,64 @@ export interface MapResult {
 }
 
 export interface GroupResult {
+  /** In the order in which they were packed; states that were folded in place stand with the last split of their partition. */
   readonly blocks: readonly Block[]
   readonly sketch: Uint8Array
 }
+
+/** What one split came to; a partition's states are added to its last. */
+type SplitResult = MapResult & { readonly groups: readonly { blocks: Block[]; sketch: Uint8Array }[] }
 
 /** Is shown the rows of each batch that a group's views take. */
 export type Watch = (group: number, ordinal: number, batch: Batch, mapped: MappedBatch) => void
 
 export class LogMapper {
   readonly #log: LogPlan
+  readonly #prepared: readonly PreparedGroup[]
   readonly #groups: readonly GroupMapper[]
   readonly #upcaster: Upcaster | null
   readonly #views: readonly string[]
   readonly #memory: BlockMemory
   readonly #periodsOf: ((batch: Batch) => BatchPeriods) | null
   readonly #batchMemory = new BatchMemory()
+  /** Events that are folded in place and in order are kept to the end of their partition. */
+  readonly #keepsBatches: boolean
   #watch: Watch | null = null
 
   constructor(log: LogPlan, groups: readonly PreparedGroup[], upcaster: Upcaster | null, memory: BlockMemory) {
     this.#log = log
     this.#memory = memory
+    this.#prepared = groups
     this.#groups = groups.map((group) => new GroupMapper(log, group, memory))
     this.#upcaster = upcaster
+    this.#keepsBatches = groups.some(({ plan }) => plan.strategy === 'in-place' && plan.ordered)
     this.#views = groups.flatMap((group) => group.views.map((view) => view.name))
     this.#periodsOf = makePeriodReader(log)
   }
 
-  map(splitIndex: number, duplicates: readonly RowGroupDuplicates[], open: (file: FilePlan) => ParquetFile): MapResult {
+  /** Maps splits that belong together: all of a partition where views are folded in place. @returns A result a split. */
+  map(work: readonly SplitWork[], open: (file: FilePlan) => ParquetFile): MapResult[] {
+    for (const group of this.#groups) group.openPartition()
+    try {
+      const results = work.map(({ split, duplicates }) => this.#mapSplit(split, duplicates, open))
+      const last = results.at(-1)!
+      const split = work.at(-1)!.split
+      this.#groups.forEach((group, index) => {
+        const { blocks, sketch } = last.groups[index]!
+        const block = group.closePartition({ split, ordinal: blocks.length }, sketch)
+        if (block !== null) blocks.push(block)
+      })
+      return results
+    } finally {
+      for (const group of this.#groups) group.leavePartition()
+    }
+  }
+
+  #mapSplit(
+    splitIndex: number,
+    duplicates: readonly RowGroupDuplicates[],
+    open: (file: FilePlan) => ParquetFile,
+  ): SplitResult {
     const log = this.#log
     const split = log.splits[splitIndex]!
     const file = log.files[split.file]!
@@ -102,15 +140,15 @@ export class LogMapper {
         continue
       }
       const needed = this.#needed(known !== undefined)
-      // Nothing of a batch outlives it: blocks, ids and exceptions are copies.
-      this.#batchMemory.reset()
+      // Nothing else of a batch outlives it: blocks, ids and exceptions are copies.
+      if (!this.#keepsBatches) this.#batchMemory.reset()
       const batch = readBatch(
         log,
         file,
         open(file),
         index,
         recorded === 'unread' ? new Set([...needed, ...this.#moments]) : needed,
-        this.#batchMemory,
+        this.#keepsBatches ? newMemory : this.#batchMemory,
       )
       if (recorded === 'unread') this.#noteRecorded(batch, newest)
       if (known !== undefined) {
@@ -168,10 +206,24 @@ export class LogMapper {
   ): MapResult {
     this.#watch = look
     try {
-      return this.#memory.discarding(() => this.map(splitIndex, duplicates, open))
+      return this.#memory.discarding(() => this.#mapSplit(splitIndex, duplicates, open))
     } finally {
       this.#watch = null
     }
+  }
+
+  /** Where the first event of a key is that a group folds in place. */
+  locateKey(work: readonly SplitWork[], group: number, key: Uint8Array, open: (file: FilePlan) => ParquetFile): Place {
+    const search = new KeySearch(this.#log, this.#prepared[group]!, key)
+    this.#groups[group]!.watchPartition(search)
+    try {
+      this.#memory.discarding(() => {
+        for (const { split, duplicates } of work) this.#mapSplit(split, duplicates, open)
+      })
+    } finally {
+      this.#groups[group]!.leavePartition()
+    }
+    return search.found ?? {}
   }
 
   #needed(withContents: boolean): ReadonlySet<number> {

@@ -68,6 +68,7 @@ export interface LogDefinition<
   readonly silentAfter: string
   readonly types: readonly Names[] | undefined
   readonly uniqueIds: boolean
+  readonly partitionedByKey: boolean
   readonly order: readonly OrderRole[] | undefined
   // biome-ignore lint/suspicious/noExplicitAny: the event's type depends on the definition itself
   readonly upcast: Readonly<Record<string, (event: any) => Upcasted<F> | readonly Upcasted<F>[] | null>>
@@ -88,6 +89,9 @@ export type OrderRole = 'sequence' | 'recordedAt' | 'occurredAt' | 'id'
  *   all up to then. Weeks or a smaller unit, a day counts 24 hours. Default `1 day`.
  * @property types The event types there are. Without it any type that no view handles is simply not for that view.
  * @property uniqueIds The log is known to hold each id once: duplicates are not looked for. Default false.
+ * @property partitionedByKey All events of a key lie in one partition: in the files of one Hive folder, that is, with the
+ *   same `name=value` values, or in one file where there are no such folders. Views are then folded where the events are
+ *   read, if the partitions are small enough. A key that turns up in two partitions ends such a rebuild. Default false.
  * @property order The total order of events: default sequence where there is one, then recordedAt, then id.
  * @property upcast From old event types to new ones, before any view sees them: an object with what changes, several
  *   of them (the event is split), or null (the event is dropped, counted as filtered).
@@ -102,6 +106,7 @@ export interface LogSpec<F extends Fields, R extends Roles, Unit extends TimeUni
   readonly silentAfter?: string
   readonly types?: readonly Names[]
   readonly uniqueIds?: boolean
+  readonly partitionedByKey?: boolean
   readonly order?: readonly OrderRole[]
   readonly upcast?: Readonly<
     Record<
@@ -143,6 +148,7 @@ export function defineLog<
     silentAfter: spec.silentAfter ?? '1 day',
     types: spec.types,
     uniqueIds: spec.uniqueIds ?? false,
+    partitionedByKey: spec.partitionedByKey ?? false,
     order: spec.order,
     upcast: spec.upcast ?? {},
   })

@@ -8,6 +8,12 @@ export type VintageLength = 'hour' | 'day' | 'week' | 'month'
 
 export const vintageLengths: readonly VintageLength[] = ['hour', 'day', 'week', 'month']
 
+/**
+ * Where a view's events are folded. `in-place`: where they are read, as the log keeps a key's events in one partition.
+ * `combine`: where they are read, and states of one key are merged. `shuffle`: events travel to their key.
+ */
+export type Strategy = 'in-place' | 'combine' | 'shuffle'
+
 export interface RebuildOptions {
   /** Names of the views to rebuild. Absent: all of the job. */
   readonly views?: readonly string[]
@@ -33,6 +39,8 @@ export interface RebuildOptions {
   readonly memoryBytes?: number
   /** Folder for what is spilled; it must exist. Absent: `out`. */
   readonly spillFolder?: string
+  /** For tests and measurements: how every view is folded, in place of what the plan would choose. */
+  readonly strategy?: Strategy
   readonly onProgress?: (progress: Progress) => void
   /**
    * Called once, before the work begins, with the number of worker threads. With 0 the calling thread is busy from then

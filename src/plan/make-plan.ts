@@ -1,10 +1,10 @@
 import type { LogicalType } from '../model/column.ts'
 import { ConfigurationError, InputError } from '../model/errors.ts'
 import type { OrderRole, RoleSource } from '../model/log.ts'
-import type { VintageLength } from '../model/report.ts'
+import type { Strategy, VintageLength } from '../model/report.ts'
 import type { TimeUnit, Type } from '../model/type.ts'
 import { int64, string, timestamp } from '../model/types.ts'
-import { type AnyLog, isTyped, type ViewDefinition, vintagesName } from '../model/view.ts'
+import { type AnyLog, type ViewDefinition, vintagesName } from '../model/view.ts'
 import { footerSha256, openParquet, type ParquetFile, type RowGroup, type SchemaField } from '../parquet/file.ts'
 import type { Files } from '../storage/files.ts'
 import { makeCalendar } from '../time/calendar.ts'
@@ -15,6 +15,7 @@ import { nanosecondsIn } from '../view/from-values.ts'
 import { type Slot, storageOf } from '../view/slots.ts'
 import { outputFields, vintageName } from '../view/view-set.ts'
 import { folderColumns, listFiles, partitionName } from './files.ts'
+import { findPartitions, type Partitions } from './partitions.ts'
 import type {
   FilePlan,
   GroupPlan,
@@ -28,12 +29,15 @@ import type {
   SplitPlan,
 } from './plan.ts'
 import { type DeclaredSlot, describeType, findSource } from './sources.ts'
+import { chooseStrategy, hasFloats, travelStrategy } from './strategy.ts'
 
 /** Rows of neighbouring row groups are mapped together up to this many. */
 const SPLIT_ROWS = 131_072
 /** Events a bucket is to hold: the state of their keys fits the CPU's cache. */
 const BUCKET_ROWS = 65_536
 const BUCKET_BITS_MAX = 12
+/** Parts of a large log that are reduced at the same time however few its keys are. */
+const PARTS_AT_ONCE = 4
 
 /** Which names of an event a function reads; `all` where that can't be told. */
 export type FieldsRead = (fn: (...args: never[]) => unknown, parameter: number) => ReadonlySet<string> | 'all'
@@ -47,6 +51,8 @@ export interface PlanInput {
   readonly asOf?: string | undefined
   readonly vintages?: VintageLength | undefined
   readonly recorded?: RecordedBounds | undefined
+  /** How every view is to be folded; absent: as is best. */
+  readonly strategy?: Strategy | undefined
   readonly fieldsRead: FieldsRead
   readonly files: Files
 }
@@ -118,18 +124,23 @@ function planLog(log: AnyLog, views: readonly ViewDefinition[], input: PlanInput
     }),
   )
   const rows = files.reduce((sum, file) => sum + file.rows, 0)
+  const splits = opened.flatMap(({ parquet }, file) => planSplits(parquet, file, sources[file]!, roles, timeline))
+  const keyPartitions = log.partitionedByKey ? findPartitions(files, splits) : null
+  const groups = planGroups(views, slots, roles, order, keyPartitions, input)
+  const inPlace = groups.some((group) => group.strategy === 'in-place')
   const bucketBits = Math.min(BUCKET_BITS_MAX, bitsFor(rows / BUCKET_ROWS))
   return {
     name: log.name,
     rows,
     bytes: files.reduce((sum, file) => sum + file.bytes, 0),
     files,
-    splits: opened.flatMap(({ parquet }, file) => planSplits(parquet, file, sources[file]!, roles, timeline)),
+    splits,
+    mapTasks: inPlace ? keyPartitions!.splits : splits.map((_, split) => [split]),
     slots,
     roles,
     order,
     identify: log.uniqueIds ? { by: 'nothing' } : (denseIds(opened, sources, slots, roles, rows) ?? { by: 'hashes' }),
-    groups: planGroups(views, slots, roles, order, input),
+    groups,
     bucketBits,
     reduceBits: Math.min(bucketBits, Math.max(4, bucketBits - 3)),
     timeUnit: log.timeUnit,
@@ -468,7 +479,8 @@ function planGroups(
   slots: readonly Slot[],
   roles: RoleSlots,
   order: readonly number[],
-  { fieldsRead, vintages }: Pick<PlanInput, 'fieldsRead' | 'vintages'>,
+  partitions: Partitions | null,
+  { fieldsRead, vintages, strategy: forced }: Pick<PlanInput, 'fieldsRead' | 'vintages' | 'strategy'>,
 ): GroupPlan[] {
   const indexOf = new Map(slots.map((slot, index) => [slot.name, index]))
   const reads = (fn: ((...args: never[]) => unknown) | undefined, parameter: number): number[] => {
@@ -480,7 +492,7 @@ function planGroups(
   const sharing: ViewDefinition[] = []
   for (const view of views) {
     const isKeyedByLog = view.by === undefined && view.filter === undefined && view.window === undefined
-    if (isKeyedByLog && strategyOf(view).strategy === 'shuffle') sharing.push(view)
+    if (isKeyedByLog && travelStrategy(view).strategy === 'shuffle') sharing.push(view)
     else groups.push(planGroup([view]))
   }
   if (sharing.length > 0) groups.unshift(planGroup(sharing))
@@ -493,8 +505,8 @@ function planGroups(
   }
 
   function planGroup(members: readonly ViewDefinition[]): GroupPlan {
-    const { strategy } = strategyOf(members[0]!)
-    const ordered = strategy === 'shuffle' && members.some((view) => !view.orderFree || hasFloats(view))
+    const { strategy, reason } = chooseStrategy(members, partitions, forced, vintages !== undefined)
+    const ordered = strategy !== 'combine' && members.some((view) => !view.orderFree || hasFloats(view))
     const read = members.flatMap((view) => Object.values(view.on).flatMap((handler) => reads(handler, 1)))
     const named = members.some((view) => view.onError === 'quarantine')
       ? [...roles.id, roles.type].filter((slot) => slot >= 0)
@@ -510,7 +522,9 @@ function planGroups(
       views: members.map((view) => view.name),
       strategy,
       ordered,
-      reason: strategyOf(members.find((view) => !view.orderFree) ?? members[0]!).reason,
+      reason,
+      // Where states may be combined, few keys are one part; whether they are may depend on how the log is split.
+      partsAtLeast: travelStrategy(members[0]!).strategy === 'combine' ? 1 : PARTS_AT_ONCE,
       slots: distinct([...read, ...named, ...(ordered ? order : [])]),
       mapSlots: distinct(mapSlots),
       copiesEvents: members.some((view) => escapes(view)),
@@ -520,26 +534,4 @@ function planGroups(
 
 function distinct(slots: readonly number[]): number[] {
   return [...new Set(slots)].sort((a, b) => a - b)
-}
-
-/** Sums of floating-point numbers depend on their order, so such states are neither combined nor left unordered. */
-function hasFloats(view: ViewDefinition): boolean {
-  return isTyped(view.state) && Object.values(view.state).some((type) => type.kind === 'float64')
-}
-
-function strategyOf(view: ViewDefinition): { strategy: GroupPlan['strategy']; reason: string } {
-  if (view.merge === undefined)
-    return {
-      strategy: 'shuffle',
-      reason: view.orderFree ? 'order does not matter to its handlers' : "a key's events are folded in the log's order",
-    }
-  if (!isTyped(view.state)) return { strategy: 'shuffle', reason: 'merge is not used: a free-form state cannot travel' }
-  if (hasFloats(view))
-    return {
-      strategy: 'shuffle',
-      reason: "merge is not used: sums of float64 depend on their order, so events are folded in the log's order",
-    }
-  if (view.onError === 'quarantine')
-    return { strategy: 'shuffle', reason: "merge is not used: an event that fails is taken out of its key's fold" }
-  return { strategy: 'combine', reason: 'states are combined where the events are read, by merge' }
 }

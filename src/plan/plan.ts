@@ -1,4 +1,4 @@
-import type { VintageLength } from '../model/report.ts'
+import type { Strategy, VintageLength } from '../model/report.ts'
 import type { TimeUnit } from '../model/type.ts'
 import type { Slot } from '../view/slots.ts'
 
@@ -16,8 +16,10 @@ export interface LogPlan {
   readonly rows: number
   readonly bytes: number
   readonly files: readonly FilePlan[]
-  /** Runs of neighbouring row groups of one file; each is mapped as one task. */
+  /** Runs of neighbouring row groups of one file. */
   readonly splits: readonly SplitPlan[]
+  /** Splits that are mapped as one task: each by itself, or all of a partition where views are folded in place. */
+  readonly mapTasks: readonly (readonly number[])[]
   /** What handlers may read: first the roles, then the fields. Other parts name slots by their index here. */
   readonly slots: readonly Slot[]
   readonly roles: RoleSlots
@@ -121,12 +123,13 @@ export interface RowGroupPlan {
 /** Views that are shuffled together because they have the same key; or one view that has its own. */
 export interface GroupPlan {
   readonly views: readonly string[]
-  /** `combine`: folded where the events are read, states are merged. `shuffle`: events travel to their key. */
-  readonly strategy: 'combine' | 'shuffle'
+  readonly strategy: Strategy
   /** Whether a key's events must be put in the log's order. */
   readonly ordered: boolean
   readonly reason: string
-  /** Slots that travel with an event, or that a combining view's handlers read. */
+  /** Part files that a large log gets however few its keys are. The same for every strategy, as it decides bytes. */
+  readonly partsAtLeast: number
+  /** Slots that travel with an event, or that handlers read where it is folded as it is read. */
   readonly slots: readonly number[]
   /** Slots that `by` and `filter` read where the event is read. */
   readonly mapSlots: readonly number[]

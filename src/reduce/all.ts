@@ -1,6 +1,7 @@
+import { workOf } from '../map/all.ts'
 import type { MapResult } from '../map/map-split.ts'
 import type { Timeline } from '../map/timelines.ts'
-import { describePlace, ViewError } from '../model/errors.ts'
+import { describePlace, InputError, type Place, ViewError } from '../model/errors.ts'
 import { vintagesName } from '../model/view.ts'
 import type { GroupPlan, LogPlan, Plan } from '../plan/plan.ts'
 import { type Block, estimateKeys, mergeSketch, newSketch } from '../shuffle/block.ts'
@@ -8,15 +9,13 @@ import { listBlocks } from '../shuffle/block-list.ts'
 import type { LogDuplicates } from '../shuffle/duplicates.ts'
 import type { Stages } from '../stages.ts'
 import type { Executor } from '../workers/executor.ts'
-import type { LocateTask, ReduceFailure, ReduceTask } from '../workers/tasks.ts'
+import type { KeyInPartitions, LocateKeyTask, LocateTask, ReduceFailure, ReduceTask } from '../workers/tasks.ts'
 import type { PartFile, ReduceResult } from './reduce-part.ts'
 
 /** Keys that a part file is to hold at the least, where a view has more. */
 const PART_KEYS = 16_384
 /** Keys of a part file at the most, as far as there are buckets: their states are in memory together. */
 const PART_KEYS_MAX = 524_288
-/** Parts of a large log that are reduced at the same time however few its keys are. */
-const PARTS_AT_ONCE = 4
 
 export interface ReducedView {
   readonly parts: readonly PartFile[]
@@ -56,6 +55,8 @@ export async function reduceAll(
   for (const [i, result] of results.entries()) {
     const task = tasks[i]!
     if ('failure' in result) throw await locateFailure(task, result, duplicates[task.log]!, workers)
+    if ('keyTwice' in result)
+      throw await locateKeyTwice(plan.logs[task.log]!, task, result, duplicates[task.log]!, workers)
     const group = `${task.log}:${task.group}`
     reducedRows.set(group, (reducedRows.get(group) ?? 0) + result.rows)
     for (const part of result.parts) {
@@ -92,7 +93,7 @@ function planParts(
 ): ReduceTask[] {
   const keys = estimateKeys(sketch)
   const bitsFor = (most: number) => Math.ceil(Math.log2(Math.max(1, keys / most)))
-  const least = group.strategy === 'combine' ? 0 : Math.min(log.reduceBits, Math.log2(PARTS_AT_ONCE))
+  const least = Math.min(log.reduceBits, Math.log2(group.partsAtLeast))
   const wanted = Math.min(log.reduceBits, Math.max(bitsFor(PART_KEYS), least))
   const bits = Math.min(log.bucketBits, Math.max(wanted, bitsFor(PART_KEYS_MAX)))
   const width = 2 ** (log.bucketBits - bits)
@@ -139,4 +140,30 @@ async function locateFailure(
   const { causeOf } = await import('../workers/tasks.ts')
   const text = `View ${view}, handler ${handler}, key ${key}, at ${describePlace(place)}: ${message}`
   return new ViewError(text, place, { cause: causeOf(reduced) })
+}
+
+/** The error of a key that stands in two partitions, with an event of it in each. */
+async function locateKeyTwice(
+  log: LogPlan,
+  task: ReduceTask,
+  { keyTwice: { key, shown, splits } }: KeyInPartitions,
+  duplicates: LogDuplicates,
+  workers: Executor,
+): Promise<InputError> {
+  const locates = splits.map((split): LocateKeyTask => {
+    const partition = log.mapTasks.find((candidate) => candidate.includes(split))!
+    return {
+      kind: 'locate-key',
+      log: task.log,
+      group: task.group,
+      splits: workOf(partition, duplicates),
+      key,
+      label: 'finding the key',
+    }
+  })
+  const [first, second] = (await workers.runAll(locates)) as [Place, Place]
+  return new InputError(
+    `Cannot fold log ${log.name} in place: expected all events of a key in one partition, as the log says partitionedByKey, found key ${shown} at ${describePlace(first)} and at ${describePlace(second)}. Leave partitionedByKey out, or write all events of a key into the files of one name=value folder, or into one file where there are no such folders.`,
+    second,
+  )
 }

@@ -12,6 +12,7 @@ import type { Files, WrittenFile } from '../storage/files.ts'
 import { type AnyHandler, compilePackedFold, NO_HANDLER, type PackedFold } from '../view/fold.ts'
 import { showKey } from '../view/key-codec.ts'
 import { type PackedLayout, packedLayout } from '../view/packed-layout.ts'
+import { placedHandlerOf, takePlacedState } from '../view/placed-states.ts'
 import { guarded, PurityError } from '../view/purity.ts'
 import { ValueError } from '../view/runtime.ts'
 import { ONLY_TYPE } from '../view/slots.ts'
@@ -64,6 +65,21 @@ export class FoldFailure extends Error {
     this.ordinal = at.ordinal
     this.bucket = at.bucket
     this.nth = at.nth
+  }
+}
+
+/** A key that was folded in place came from two partitions. */
+export class KeyTwiceFailure extends Error {
+  readonly key: Uint8Array
+  /** The key in words. */
+  readonly shown: string
+  /** A split of each of the two. */
+  readonly splits: readonly [number, number]
+  constructor(key: Uint8Array, shown: string, splits: readonly [number, number]) {
+    super(`key ${shown} was folded in two partitions`)
+    this.key = key
+    this.shown = shown
+    this.splits = splits
   }
 }
 
@@ -125,7 +141,6 @@ export class GroupReducer {
     this.#group = group
     this.#memory = memory
     const { plan, views } = group
-    const combines = plan.strategy === 'combine'
     this.#packed = packedLayout(log, group)
     this.#lateOf = makeLateOf(group, this.#packed)
     // Vintages are snapshots of all keys of a bucket between its events, so it must be there as a whole.
@@ -135,20 +150,27 @@ export class GroupReducer {
       this.#packed.layout,
       inPieces ? Math.max(1, Math.floor(roomBytes / 4)) : Number.POSITIVE_INFINITY,
     )
-    this.#folders = views.map((view) => this.#folder(view, combines))
-    this.#compare = plan.ordered
-      ? compileCompare(
-          this.#packed.layout,
-          log.order.map((slot) => plan.slots.indexOf(slot)),
-        )
-      : null
+    this.#folders = views.map((view, index) => this.#folder(view, index))
+    this.#compare =
+      plan.ordered && plan.strategy === 'shuffle'
+        ? compileCompare(
+            this.#packed.layout,
+            log.order.map((slot) => plan.slots.indexOf(slot)),
+          )
+        : null
   }
 
-  #folder(view: PreparedView, combines: boolean): Folder {
+  #folder(view: PreparedView, index: number): Folder {
+    const { strategy } = this.#group.plan
     const store = view.state === undefined ? null : new StateStore(view.state)
     const seen = { flags: new Uint8Array(0) }
     const rest = { view, store, seen, status: makeStatusColumns(this.#log, view) }
-    if (combines) {
+    if (strategy === 'in-place') {
+      const spec = { state: view.state, handlers: [takePlacedState(view, index)], absentNames: [], copiesEvents: false }
+      const handlerOf = placedHandlerOf(this.#group.views.length, index)
+      return { ...rest, fold: compilePackedFold(spec, this.#packed.visible), handlerOf }
+    }
+    if (strategy === 'combine') {
       const spec = { state: view.state, handlers: [mergeHandler(view, seen)], absentNames: [], copiesEvents: false }
       return { ...rest, fold: compilePackedFold(spec, this.#packed.visible), handlerOf: mergeCodes }
     }
@@ -219,6 +241,7 @@ export class GroupReducer {
     let rows = 0
     try {
       while ((sorted ?? bucket).next()) {
+        if (this.#group.plan.strategy === 'in-place') this.#refuseKeysTwice(source, rows)
         if (whole && this.#compare !== null) orderRows(bucket, this.#compare)
         for (const fold of folds) {
           this.#foldPiece(fold, source, whole)
@@ -236,6 +259,45 @@ export class GroupReducer {
     return rows
   }
 
+  /**
+   * States that were folded in place are one for each key, unless a key's events lie in two partitions.
+   *
+   * @param before Rows of earlier pieces of the bucket, each of a key of its own.
+   */
+  #refuseKeysTwice(source: BucketSource, before: number): void {
+    const { table, rows, slotOf, rowAt } = this.#bucket
+    if (before + rows === table.size) return
+    const splitOf = (at: number) => source.blocks[this.#bucket.originOf(at, source).block]!.split
+    const first = new Int32Array(table.size).fill(-1)
+    for (let row = 0; row < rows; row++) {
+      const slot = slotOf[row]!
+      if (slot >= before && first[slot]! < 0) {
+        first[slot] = row
+        continue
+      }
+      const key = new Uint8Array(table.words.buffer, table.starts[slot]! * 4, table.lengths[slot]!).slice()
+      const shown = showKey(this.#keyReader(this.#folders[0]!.view)(slot))
+      const again = splitOf(rowAt[row]!)
+      const known = first[slot]! < 0 ? this.#splitOfKey(source, key) : splitOf(rowAt[first[slot]!]!)
+      throw new KeyTwiceFailure(key, shown, [known, again])
+    }
+  }
+
+  /** The split that the first state of a key came with, read anew: its piece of the bucket is gone. */
+  #splitOfKey(source: BucketSource, key: Uint8Array): number {
+    const bucket = this.#bucket
+    bucket.open(source)
+    while (bucket.next()) {
+      const { table, rows, slotOf, rowAt } = bucket
+      for (let row = 0; row < rows; row++) {
+        const slot = slotOf[row]!
+        const own = new Uint8Array(table.words.buffer, table.starts[slot]! * 4, table.lengths[slot]!)
+        if (Buffer.compare(own, key) === 0) return source.blocks[bucket.originOf(rowAt[row]!, source).block]!.split
+      }
+    }
+    throw new Error('a key that came twice is not in the bucket it came from')
+  }
+
   /** Folds the rows that the bucket has loaded: all of them where it is whole. */
   #foldPiece(bucketFold: BucketFold, source: BucketSource, whole: boolean): void {
     const { folder, exceptions } = bucketFold
@@ -247,7 +309,7 @@ export class GroupReducer {
     const { states, keys } = bucketFold
     fold.bindState(states)
     fold.bindRows(bucket.words, bucket.strings)
-    const keyOf = this.#group.plan.strategy === 'combine' ? (slot: number) => slot : this.#keyReader(view)
+    const keyOf = this.#group.plan.strategy === 'shuffle' ? this.#keyReader(view) : (slot: number) => slot
     const failed = new Set<number>()
     const fails = (row: number, error: unknown) => {
       if (view.definition.onError !== 'quarantine' || error instanceof PurityError)

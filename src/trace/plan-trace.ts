@@ -63,6 +63,7 @@ export function planTrace(job: LoadedJob, options: TraceOptions): TracePlan {
     inputs: options.inputs,
     knownAt: options.knownAt,
     asOf: options.asOf,
+    strategy: 'shuffle',
     fieldsRead: (fn, parameter) => fieldsRead(fn === sought.by ? view.by! : fn, parameter),
     files: disk,
   }).logs[0]!

@@ -1,8 +1,9 @@
-import type { LogPlan } from '../plan/plan.ts'
+import type { GroupPlan, LogPlan } from '../plan/plan.ts'
+import { placedSlots } from './placed-states.ts'
 import { layoutRows, type RowLayout } from './row-layout.ts'
 import type { Slot } from './slots.ts'
 import { stateSlots } from './state-slots.ts'
-import type { PreparedGroup } from './view-set.ts'
+import type { PreparedGroup, PreparedView } from './view-set.ts'
 
 /**
  * How a group's events, or states, travel: what functions of its views read, and behind it what only the engine does.
@@ -28,7 +29,7 @@ function hidden(name: string): Slot {
 export function packedLayout(log: LogPlan, { plan, views }: PreparedGroup): PackedLayout {
   const [only] = views
   const combine = plan.strategy === 'combine'
-  const own = combine ? stateSlots(only!.state!) : plan.slots.map((slot) => log.slots[slot]!)
+  const own = ownSlots(log, plan, views)
   const countsLate = combine && only!.window !== null
   const behind = [...(countsLate ? [hiddenLate] : []), ...(log.vintages === null ? [] : [hiddenPeriod])]
   const layout = layoutRows([...own, ...behind])
@@ -39,4 +40,11 @@ export function packedLayout(log: LogPlan, { plan, views }: PreparedGroup): Pack
     lateWord: countsLate ? wordOf(0) : -1,
     periodWord: log.vintages === null ? -1 : wordOf(behind.length - 1),
   }
+}
+
+/** Events, or states that were folded where events are read. */
+function ownSlots(log: LogPlan, plan: GroupPlan, views: readonly PreparedView[]): readonly Slot[] {
+  if (plan.strategy === 'in-place') return placedSlots(views)
+  if (plan.strategy === 'combine') return stateSlots(views[0]!.state!)
+  return plan.slots.map((slot) => log.slots[slot]!)
 }

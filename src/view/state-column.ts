@@ -60,7 +60,8 @@ function gatherExact(from: Float64Array, count: number, order: Int32Array | null
   const words = new Int32Array(to.buffer)
   for (let i = 0; i < count; i++) {
     const value = from[order === null ? i : order[i]!]!
-    words[2 * i] = value % 4294967296
+    // The word takes the low 32 bits by itself.
+    words[2 * i] = value
     words[2 * i + 1] = Math.floor(value / 4294967296)
   }
   return to

@@ -2,13 +2,19 @@ import { threadId } from 'node:worker_threads'
 import { importBundle } from '../job/import.ts'
 import { findDuplicates, IDS_SHARE, type IdentityBlock, identifySplit } from '../map/identify.ts'
 import { collectRows, type DenseIds, markIds } from '../map/identify-dense.ts'
-import { LogMapper, type MapResult, type RowGroupDuplicates, type RowTarget } from '../map/map-split.ts'
+import { LogMapper, type MapResult, type RowGroupDuplicates, type RowTarget, type SplitWork } from '../map/map-split.ts'
 import { makeUpcaster } from '../map/upcast.ts'
 import { InputError, type Place } from '../model/errors.ts'
 import type { ViewDefinition } from '../model/view.ts'
 import { footerSha256, openParquet, type ParquetFile } from '../parquet/file.ts'
 import type { FilePlan, Plan } from '../plan/plan.ts'
-import { FoldFailure, GroupReducer, type ReduceResult, type ReduceTime } from '../reduce/reduce-part.ts'
+import {
+  FoldFailure,
+  GroupReducer,
+  KeyTwiceFailure,
+  type ReduceResult,
+  type ReduceTime,
+} from '../reduce/reduce-part.ts'
 import { type BlockList, blocksOf, type RunList, runsOf } from '../shuffle/block-list.ts'
 import { BlockMemory, type ShuffleBudget } from '../shuffle/block-memory.ts'
 import { disk } from '../storage/disk.ts'
@@ -25,6 +31,7 @@ export type RebuildTask =
   | DuplicatesTask
   | MapTask
   | LocateTask
+  | LocateKeyTask
   | ReduceTask
 
 interface LabelledTask<Result> extends Task<Result> {
@@ -61,11 +68,10 @@ export interface DuplicatesTask extends LabelledTask<Int32Array> {
   readonly to: number
 }
 
-export interface MapTask extends LabelledTask<MapResult> {
+export interface MapTask extends LabelledTask<MapResult[]> {
   readonly kind: 'map'
   readonly log: number
-  readonly split: number
-  readonly duplicates: readonly RowGroupDuplicates[]
+  readonly splits: readonly SplitWork[]
 }
 
 export interface LocateTask extends LabelledTask<Place> {
@@ -76,7 +82,17 @@ export interface LocateTask extends LabelledTask<Place> {
   readonly target: RowTarget
 }
 
-export interface ReduceTask extends LabelledTask<ReduceResult | ReduceFailure>, ReduceTime {
+/** Finds the first event of a key among those that a group folds in place. */
+export interface LocateKeyTask extends LabelledTask<Place> {
+  readonly kind: 'locate-key'
+  readonly log: number
+  readonly group: number
+  readonly splits: readonly SplitWork[]
+  /** The key's bytes. */
+  readonly key: Uint8Array
+}
+
+export interface ReduceTask extends LabelledTask<ReduceResult | ReduceFailure | KeyInPartitions>, ReduceTime {
   readonly kind: 'reduce'
   readonly log: number
   readonly group: number
@@ -110,6 +126,11 @@ export interface ReduceFailure {
   readonly failure: Pick<FoldFailure, 'view' | 'handler' | 'key' | 'split' | 'ordinal' | 'bucket' | 'nth' | 'message'>
   /** What the handler threw. */
   readonly cause: Failure
+}
+
+/** A reduce that ended at a key whose states came from two partitions; its events are still to be found. */
+export interface KeyInPartitions {
+  readonly keyTwice: Pick<KeyTwiceFailure, 'key' | 'shown' | 'splits'>
 }
 
 /** What the handler threw, with its own stack. */
@@ -151,9 +172,11 @@ export class TaskRunner {
         return findDuplicates(runsOf(task.blocks), task.from, task.to, this.#budget.taskBytes, this.#files)
       case 'map':
         this.#forgetIds()
-        return this.#mapper(task.log).map(task.split, task.duplicates, this.#open)
+        return this.#mapper(task.log).map(task.splits, this.#open)
       case 'locate':
         return this.#mapper(task.log).locate(task.split, task.duplicates, this.#open, task.target)
+      case 'locate-key':
+        return this.#mapper(task.log).locateKey(task.splits, task.group, task.key, this.#open)
       case 'reduce':
         return this.#reduce(task)
     }
@@ -186,7 +209,7 @@ export class TaskRunner {
     this.#ids = null
   }
 
-  #reduce(task: ReduceTask): ReduceResult | ReduceFailure {
+  #reduce(task: ReduceTask): ReduceResult | ReduceFailure | KeyInPartitions {
     // All splits are mapped by now: mappers, and the memory they decode to, are needed no longer.
     this.#memory.close()
     this.#mappers.clear()
@@ -196,6 +219,8 @@ export class TaskRunner {
       const reducer = this.#reducer(task.log, task.group)
       return reducer.reduce(blocks, task.from, task.to, task.name, this.#files, pathOf, task)
     } catch (error) {
+      if (error instanceof KeyTwiceFailure)
+        return { keyTwice: { key: error.key, shown: error.shown, splits: error.splits } }
       if (!(error instanceof FoldFailure)) throw error
       const { view, handler, key, split, ordinal, bucket, nth, message } = error
       return { failure: { view, handler, key, split, ordinal, bucket, nth, message }, cause: failureOf(error.cause) }

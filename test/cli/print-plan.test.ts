@@ -14,6 +14,7 @@ const log: LogPlan = {
     { file: 0, rows: 6e6, bytes: 1, rowGroups: [{ index: 0, rows: 6e6, skipped: false, newest: 5n }] },
     { file: 0, rows: 4e6, bytes: 1, rowGroups: [{ index: 1, rows: 4e6, skipped: true, newest: null }] },
   ],
+  mapTasks: [[0], [1]],
   slots: ['id', 'key', 'type', 'recordedAt', 'amount'].map(slot),
   roles: { id: [0], key: 1, type: 2, occurredAt: -1, recordedAt: 3, sequence: -1 },
   order: [3, 0],
@@ -25,6 +26,7 @@ const log: LogPlan = {
       strategy: 'shuffle',
       ordered: true,
       reason: 'handlers see events in order',
+      partsAtLeast: 4,
       slots: [1, 2, 4],
       mapSlots: [],
       copiesEvents: false,
@@ -34,6 +36,7 @@ const log: LogPlan = {
       strategy: 'combine',
       ordered: false,
       reason: 'the view merges',
+      partsAtLeast: 1,
       slots: [4],
       mapSlots: [2],
       copiesEvents: false,
@@ -51,6 +54,16 @@ const log: LogPlan = {
   vintages: null,
   momentSlots: [],
 }
+
+test('describePlan() says in how many partitions views are folded in place', () => {
+  const group = { ...log.groups[0]!, strategy: 'in-place', reason: 'all events of a key lie in one partition' } as const
+  const plan: Plan = { job: 'bank', logs: [{ ...log, mapTasks: [[0, 1]], groups: [group] }] }
+  const text = describePlan(plan)
+  expect(text).toContain('split       into 1 task of 2 row groups\n')
+  expect(text).toContain('in place    1 partition, each with all events of its keys\n')
+  expect(text).toMatch(/balances +in-place +ordered .* all events of a key lie in one partition\n/)
+  expect(text).not.toContain('buckets')
+})
 
 test('describePlan() says what is read, what is skipped, and how each view is made and why', () => {
   const plan: Plan = { job: 'bank', logs: [log] }

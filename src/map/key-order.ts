@@ -1,0 +1,169 @@
+import type { SlotColumn } from './to-slot.ts'
+import { wordsOf } from './to-slot.ts'
+
+/** Columns that events are ordered by, of one batch, most significant first. */
+export type OrderColumns = readonly SlotColumn[]
+
+const ENTRY = 3
+
+/**
+ * Looks whether each key's events come in the log's order. Of each key it keeps the leading value of its latest event
+ * and which event that was; the other values are compared only where the leading ones are equal.
+ */
+export class KeyOrder {
+  /** By key: high and low word of the leading value, and the number of the event plus one. */
+  #latest = new Int32Array(ENTRY << 12)
+  #keys = 0
+  readonly #batches: { readonly from: number; readonly columns: OrderColumns }[] = []
+  #rows = 0
+
+  /** Forgets all events. */
+  clear(): void {
+    this.#keys = 0
+    this.#batches.length = 0
+    this.#rows = 0
+  }
+
+  /**
+   * Takes a batch's events.
+   *
+   * @param keys How many keys there are by now.
+   * @param disordered Gets 1 for each key with an event that belongs before an earlier one.
+   * @returns Whether there was any.
+   */
+  take(
+    columns: OrderColumns,
+    batchRows: number,
+    rows: Int32Array,
+    slots: Int32Array,
+    keys: number,
+    disordered: Uint8Array,
+  ): boolean {
+    this.#reserve(keys)
+    const from = this.#rows
+    this.#batches.push({ from, columns })
+    this.#rows += batchRows
+    const latest = this.#latest
+    const leading = leadingWords(columns[0]!)
+    let any = false
+    for (let i = 0; i < rows.length; i++) {
+      const row = rows[i]!
+      const at = slots[i]! * ENTRY
+      const high = leading[2 * row + 1]!
+      const low = leading[2 * row]!
+      const before = latest[at + 2]!
+      if (before !== 0) {
+        const order = compareWords(latest[at]!, latest[at + 1]!, high, low)
+        if (order > 0 || (order === 0 && this.#compare(before - 1, columns, row) > 0)) {
+          disordered[slots[i]!] = 1
+          any = true
+          continue
+        }
+      }
+      latest[at] = high
+      latest[at + 1] = low
+      latest[at + 2] = from + row + 1
+    }
+    return any
+  }
+
+  #compare(event: number, columns: OrderColumns, row: number): number {
+    const batch = this.#batches.findLast(({ from }) => from <= event)!
+    return compareEvents(batch.columns, event - batch.from, columns, row)
+  }
+
+  #reserve(keys: number): void {
+    if (keys * ENTRY > this.#latest.length) {
+      const larger = new Int32Array(Math.max(keys * ENTRY, this.#latest.length * 2))
+      larger.set(this.#latest)
+      this.#latest = larger
+    }
+    this.#latest.fill(0, this.#keys * ENTRY, keys * ENTRY)
+    this.#keys = keys
+  }
+}
+
+/**
+ * The events of each key in the log's order; events that compare equal stay as they stand.
+ *
+ * @param slots Key of each event, below `keys`.
+ * @returns Numbers of the events, those of a key behind each other.
+ */
+export function sortByKey(columns: OrderColumns, slots: Int32Array, keys: number): Int32Array {
+  const ends = new Int32Array(keys + 1)
+  for (let i = 0; i < slots.length; i++) ends[slots[i]! + 1]!++
+  for (let key = 0; key < keys; key++) ends[key + 1]! += ends[key]!
+  const events = new Int32Array(slots.length)
+  for (let i = 0; i < slots.length; i++) events[ends[slots[i]!]!++] = i
+  const leading = leadingWords(columns[0]!)
+  const compare = (a: number, b: number) =>
+    compareWords(leading[2 * a + 1]!, leading[2 * a]!, leading[2 * b + 1]!, leading[2 * b]!) ||
+    compareEvents(columns, a, columns, b) ||
+    a - b
+  for (let key = 0, from = 0; key < keys; key++) {
+    const to = ends[key]!
+    if (to - from > INSERTION_EVENTS_MAX) events.subarray(from, to).sort(compare)
+    else if (to - from > 1) sortByInsertion(events, from, to, compare)
+    from = to
+  }
+  return events
+}
+
+/** Most keys have few events, and few of those are out of order. */
+const INSERTION_EVENTS_MAX = 48
+
+function sortByInsertion(
+  events: Int32Array,
+  from: number,
+  to: number,
+  compare: (a: number, b: number) => number,
+): void {
+  for (let i = from + 1; i < to; i++) {
+    const event = events[i]!
+    let at = i
+    for (; at > from && compare(events[at - 1]!, event) > 0; at--) events[at] = events[at - 1]!
+    events[at] = event
+  }
+}
+
+function compareWords(highA: number, lowA: number, highB: number, lowB: number): number {
+  if (highA !== highB) return highA < highB ? -1 : 1
+  return lowA === lowB ? 0 : lowA >>> 0 < lowB >>> 0 ? -1 : 1
+}
+
+/** A column of integers as 64-bit words; strings are all equal at first, and compared when they are looked at closely. */
+function leadingWords(column: SlotColumn): Int32Array {
+  if (column.kind === 'int64') return wordsOf(column.values)
+  const words = new Int32Array(column.length * 2)
+  if (column.kind !== 'int32') return words
+  for (let row = 0; row < column.length; row++) {
+    words[2 * row] = column.values[row]!
+    words[2 * row + 1] = column.values[row]! >> 31
+  }
+  return words
+}
+
+function compareEvents(a: OrderColumns, rowA: number, b: OrderColumns, rowB: number): number {
+  for (let i = 0; i < a.length; i++) {
+    const order = compareValues(a[i]!, rowA, b[i]!, rowB)
+    if (order !== 0) return order
+  }
+  return 0
+}
+
+/** Integers, and strings by their UTF-8 bytes. */
+function compareValues(a: SlotColumn, rowA: number, b: SlotColumn, rowB: number): number {
+  if (a.kind === 'int64' && b.kind === 'int64') {
+    const [wordsA, wordsB] = [wordsOf(a.values), wordsOf(b.values)]
+    return compareWords(wordsA[2 * rowA + 1]!, wordsA[2 * rowA]!, wordsB[2 * rowB + 1]!, wordsB[2 * rowB]!)
+  }
+  if (a.kind === 'int32' && b.kind === 'int32') return Math.sign(a.values[rowA]! - b.values[rowB]!)
+  return Buffer.compare(bytesAt(a, rowA), bytesAt(b, rowB))
+}
+
+function bytesAt(column: SlotColumn, row: number): Uint8Array {
+  const bytes = column.kind === 'dictionary' ? column.dictionary : column
+  if (bytes.kind !== 'bytes') throw new Error(`events are ordered by integers and strings, not by ${column.kind}`)
+  const entry = column.kind === 'dictionary' ? column.codes[row]! : row
+  return bytes.data.subarray(bytes.offsets[entry]!, bytes.offsets[entry + 1]! - bytes.gap)
+}

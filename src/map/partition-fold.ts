@@ -1,0 +1,261 @@
+import type { Column } from '../model/column.ts'
+import type { ViewError } from '../model/errors.ts'
+import type { LogPlan } from '../plan/plan.ts'
+import { sketchHashes } from '../shuffle/block.ts'
+import type { PackInput } from '../shuffle/pack.ts'
+import { type ColumnFold, compileColumnFold, NO_HANDLER } from '../view/fold.ts'
+import { showKey } from '../view/key-codec.ts'
+import { guarded } from '../view/purity.ts'
+import { StateStore } from '../view/state.ts'
+import { storeColumn } from '../view/state-column.ts'
+import type { PreparedGroup, PreparedView } from '../view/view-set.ts'
+import type { Batch } from './batch.ts'
+import { functionError } from './emission.ts'
+import { type GatheredRows, gatherColumn } from './gather.ts'
+import { KeyOrder, sortByKey } from './key-order.ts'
+import { PartitionKeys } from './partition-keys.ts'
+import type { SlotColumn } from './to-slot.ts'
+
+/** What takes the events of a partition, batch by batch. */
+export interface PartitionReader {
+  /** @param typeCodes By row of the batch: code of its type in the group. */
+  add(batch: Batch, rows: Int32Array, typeCodes: Uint16Array): void
+}
+
+interface Folder {
+  readonly view: PreparedView
+  readonly fold: ColumnFold
+  readonly store: StateStore
+  /** The view's bit in the code that a key's states travel under. */
+  readonly bit: number
+}
+
+/** Some of a batch's events and the numbers of their keys. */
+interface KeyedEvents {
+  readonly batch: Batch
+  readonly rows: Int32Array
+  readonly slots: Int32Array
+  readonly typeCodes: Uint16Array
+}
+
+/**
+ * Folds all events of a partition where they are read. Keys whose events come in the log's order are folded batch by
+ * batch. Those that turn out not to, which may be after some of their events were folded, begin anew when the partition
+ * is at its end: their events are gathered, sorted and folded as one batch. So are keys whose handler threw, as it may
+ * have seen an event too early. What the whole comes to is what a shuffle would have come to.
+ */
+export class PartitionFold implements PartitionReader {
+  readonly #group: PreparedGroup
+  readonly #order: readonly number[]
+  readonly #keys: PartitionKeys
+  readonly #keyOrder = new KeyOrder()
+  readonly #folders: readonly Folder[]
+  /** The partition's events so far, where their order may turn out to be wrong. */
+  #events: KeyedEvents[] = []
+  /** By key: 1 where its events wait for the end of the partition. */
+  #waits = new Uint8Array(1 << 12)
+  #anyWaits = false
+  /** By key: the bits of the views that took any of its events. */
+  #takenBy = new Uint16Array(1 << 12)
+  #known = 0
+  /** By key: what handlers see of it, for those that were asked for. */
+  #keyObjects: unknown[] = []
+
+  constructor(log: LogPlan, group: PreparedGroup) {
+    const { plan, views } = group
+    const slots = plan.slots.map((slot) => log.slots[slot]!)
+    const absentNames = log.slots.filter((_, slot) => !plan.slots.includes(slot)).map((slot) => slot.name)
+    this.#group = group
+    this.#order = plan.ordered ? log.order : []
+    this.#keys = new PartitionKeys(log, views[0]!)
+    this.#folders = views.map((view, index) => {
+      const { state, handlers } = view
+      const spec = { state, handlers, absentNames, copiesEvents: plan.copiesEvents }
+      return { view, fold: compileColumnFold(spec, slots), store: new StateStore(state!), bit: 1 << index }
+    })
+  }
+
+  /** Forgets the partition; keeps the memory. */
+  clear(): void {
+    this.#keys.table.clear()
+    this.#keyOrder.clear()
+    this.#events = []
+    this.#anyWaits = false
+    this.#known = 0
+    this.#keyObjects = []
+  }
+
+  add(batch: Batch, rows: Int32Array, typeCodes: Uint16Array): void {
+    const slots = this.#keys.slotsOf(batch, rows)
+    this.#welcomeKeys()
+    this.#noteViews(rows, slots, typeCodes)
+    const events = { batch, rows, slots, typeCodes }
+    if (this.#order.length > 0) {
+      this.#events.push({ ...events, batch: this.#withoutOthersColumns(batch) })
+      const columns = this.#order.map((slot) => batch.columns[slot]!)
+      if (this.#keyOrder.take(columns, batch.rows, rows, slots, this.#known, this.#waits)) this.#anyWaits = true
+    }
+    const folded = this.#anyWaits ? this.#withoutWaiting(events) : events
+    const columns = this.#group.plan.slots.map((slot) => batch.columns[slot])
+    for (const folder of this.#folders) this.#fold(folder, folded, columns)
+  }
+
+  /** Folds what had to wait. @returns Each key's states, to be packed; counts the keys in `sketch`. */
+  finish(sketch: Uint8Array): PackInput {
+    if (this.#anyWaits) this.#foldWaiting()
+    const { table } = this.#keys
+    const count = table.size
+    sketchHashes(sketch, table.hashes, count)
+    return {
+      count,
+      rows: Int32Array.from({ length: count }, (_, slot) => slot),
+      hashes: table.hashes,
+      keyData: new Uint8Array(table.words.buffer),
+      keyStarts: table.starts.slice(0, count).map((word) => word * 4),
+      keyLengths: table.lengths,
+      typeCodes: this.#takenBy,
+      columns: this.#folders.flatMap(({ store }) => store.columns.map((column) => storeColumn(column, null, count))),
+    }
+  }
+
+  /** Gives the keys that the latest batch brought a state and whatever else there is by key. */
+  #welcomeKeys(): void {
+    const { size } = this.#keys.table
+    if (size > this.#waits.length) {
+      this.#waits = enlarged(this.#waits, new Uint8Array(size * 2))
+      this.#takenBy = enlarged(this.#takenBy, new Uint16Array(size * 2))
+    }
+    this.#waits.fill(0, this.#known, size)
+    this.#takenBy.fill(this.#folders.length === 1 ? 1 : 0, this.#known, size)
+    for (const { store } of this.#folders) store.extend(this.#known, size)
+    this.#known = size
+  }
+
+  #noteViews(rows: Int32Array, slots: Int32Array, typeCodes: Uint16Array): void {
+    // One view takes all events that come here.
+    if (this.#folders.length === 1) return
+    const bits = new Uint16Array(this.#group.typeCodes.size + 1)
+    for (const { view, bit } of this.#folders) {
+      for (let code = 0; code < bits.length; code++) if (view.handlerOf[code] !== NO_HANDLER) bits[code]! |= bit
+    }
+    const takenBy = this.#takenBy
+    for (let i = 0; i < rows.length; i++) takenBy[slots[i]!]! |= bits[typeCodes[rows[i]!]!]!
+  }
+
+  /** What waits for the end of the partition keeps no columns in memory that only keys or other groups are made of. */
+  #withoutOthersColumns(batch: Batch): Batch {
+    const columns = new Array<SlotColumn | undefined>(batch.columns.length)
+    for (const slot of this.#group.plan.slots) columns[slot] = batch.columns[slot]
+    return { ...batch, columns }
+  }
+
+  #withoutWaiting({ batch, rows, slots, typeCodes }: KeyedEvents): KeyedEvents {
+    const waits = this.#waits
+    const keptRows = new Int32Array(rows.length)
+    const keptSlots = new Int32Array(rows.length)
+    let count = 0
+    for (let i = 0; i < rows.length; i++) {
+      if (waits[slots[i]!] === 1) continue
+      keptRows[count] = rows[i]!
+      keptSlots[count++] = slots[i]!
+    }
+    return { batch, rows: keptRows.subarray(0, count), slots: keptSlots.subarray(0, count), typeCodes }
+  }
+
+  #fold(
+    folder: Folder,
+    { batch, rows, slots, typeCodes }: KeyedEvents,
+    columns: readonly (Column | undefined)[],
+  ): void {
+    const { fold, view, store } = folder
+    fold.bindState(store)
+    fold.bindColumns(columns, typeCodes)
+    for (let from = 0; from < rows.length; ) {
+      try {
+        guarded(() => fold.run(rows, slots, from, rows.length, view.handlerOf, this.#keyOf))
+        return
+      } catch (error) {
+        const at = fold.at()
+        if (this.#order.length === 0) {
+          throw handlerError(view, this.#keyOf(slots[at]!), typeCodes[rows[at]!]!, batch, rows[at]!, error)
+        }
+        // An event that belongs before this one may be still to come.
+        this.#waits[slots[at]!] = 1
+        this.#anyWaits = true
+        from = at + 1
+      }
+    }
+  }
+
+  readonly #keyOf = (slot: number): unknown => (this.#keyObjects[slot] ??= this.#keys.keyAt(slot))
+
+  #foldWaiting(): void {
+    for (const { store } of this.#folders) {
+      for (let slot = 0; slot < this.#known; slot++) if (this.#waits[slot] === 1) store.reset(slot)
+    }
+    const { gathered, slots, typeCodes } = this.#gatherWaiting()
+    const columnOf = (slot: number) =>
+      gatherColumn(
+        this.#events.map(({ batch }) => batch.columns[slot]!),
+        gathered,
+      )
+    const columns = new Map(this.#group.plan.slots.map((slot): [number, SlotColumn] => [slot, columnOf(slot)]))
+    const order = sortByKey(
+      this.#order.map((slot) => columns.get(slot)!),
+      slots,
+      this.#known,
+    )
+    const sortedSlots = order.map((event) => slots[event]!)
+    for (const { view, fold, store } of this.#folders) {
+      fold.bindState(store)
+      fold.bindColumns([...columns.values()], typeCodes)
+      try {
+        guarded(() => fold.run(order, sortedSlots, 0, order.length, view.handlerOf, this.#keyOf))
+      } catch (error) {
+        const event = order[fold.at()]!
+        const { batch } = this.#events[gathered.batches[event]!]!
+        const key = this.#keyOf(slots[event]!)
+        throw handlerError(view, key, typeCodes[event]!, batch, gathered.rows[event]!, error)
+      }
+    }
+  }
+
+  /** All events of keys that wait, in the order in which they were read. */
+  #gatherWaiting(): { gathered: GatheredRows; slots: Int32Array; typeCodes: Uint16Array } {
+    const waits = this.#waits
+    let count = 0
+    for (const { slots } of this.#events) for (let i = 0; i < slots.length; i++) count += waits[slots[i]!]!
+    const gathered = { count, batches: new Int32Array(count), rows: new Int32Array(count) }
+    const waitingSlots = new Int32Array(count)
+    const waitingCodes = new Uint16Array(count)
+    let at = 0
+    this.#events.forEach(({ rows, slots, typeCodes }, batch) => {
+      for (let i = 0; i < slots.length; i++) {
+        if (waits[slots[i]!] === 0) continue
+        gathered.batches[at] = batch
+        gathered.rows[at] = rows[i]!
+        waitingSlots[at] = slots[i]!
+        waitingCodes[at++] = typeCodes[rows[i]!]!
+      }
+    })
+    return { gathered, slots: waitingSlots, typeCodes: waitingCodes }
+  }
+}
+
+function handlerError(
+  view: PreparedView,
+  key: unknown,
+  typeCode: number,
+  batch: Batch,
+  row: number,
+  error: unknown,
+): ViewError {
+  const handler = view.handlerNames[view.handlerOf[typeCode]!]!
+  const who = `View ${view.name}, handler ${handler}, key ${showKey(key)}`
+  return functionError({ view: view.name, handler }, who, batch, row, error)
+}
+
+function enlarged<T extends Uint8Array | Uint16Array>(from: T, to: T): T {
+  to.set(from)
+  return to
+}

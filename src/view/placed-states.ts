@@ -1,0 +1,34 @@
+import { type AnyHandler, NO_HANDLER } from './fold.ts'
+import type { Slot } from './slots.ts'
+import { stateSlots } from './state-slots.ts'
+import type { PreparedView } from './view-set.ts'
+
+/**
+ * States that were folded in place travel as one packed row a key: the states of all views of the group behind each
+ * other, under a code that has a bit for each view that took any event of the key.
+ */
+
+/** A view's states as slots of such a row. */
+export function placedSlots(views: readonly PreparedView[]): Slot[] {
+  return views.flatMap((view, index) =>
+    stateSlots(view.state!).map((slot) => ({ ...slot, name: placedName(index, slot) })),
+  )
+}
+
+/** Two views' states may have the same names. */
+function placedName(view: number, { name }: { readonly name: string }): string {
+  return `${view} ${name}`
+}
+
+/** By code of such a row: whether it holds a state of the view, as what `handlerOf` is of events. */
+export function placedHandlerOf(views: number, index: number): Uint8Array {
+  return Uint8Array.from({ length: 2 ** views }, (_, code) => (((code >> index) & 1) === 1 ? 0 : NO_HANDLER))
+}
+
+/** Takes a view's state out of such a row. Generated, so that nothing is looked up by name. */
+export function takePlacedState(view: PreparedView, index: number): AnyHandler {
+  const lines = Object.keys(view.state!).map(
+    (name) => `state[${JSON.stringify(name)}] = row[${JSON.stringify(placedName(index, { name }))}];`,
+  )
+  return new Function(`'use strict'; return (state, row) => { ${lines.join(' ')} }`)() as AnyHandler
+}
