@@ -4,8 +4,8 @@ import { isTyped, type ViewDefinition } from '../model/view.ts'
 import type { Partitions } from './partitions.ts'
 
 /**
- * Rows that a partition may have for its views to be folded in place. Beyond, its keys and their states outgrow the CPU's
- * cache, and a shuffle is quicker: decisions/018.
+ * Rows that a partition may have for one view to be folded in place; for several, so many fewer. Beyond, its keys and
+ * their states outgrow the CPU's cache, and a shuffle is quicker: decisions/018.
  */
 const PARTITION_ROWS_MAX = 2 ** 18
 /** Rows of a partition that is a task of its own in any case. */
@@ -36,7 +36,7 @@ export function chooseStrategy(
   const travelling = travelStrategy(views.find((view) => !view.orderFree) ?? views[0]!)
   if (forced !== undefined) return forcedStrategy(views, partitions, vintages, forced, travelling)
   if (partitions === null) return travelling
-  const obstacle = inPlaceObstacle(views, vintages) ?? sizeObstacle(partitions)
+  const obstacle = inPlaceObstacle(views, vintages) ?? sizeObstacle(views.length, partitions)
   if (obstacle !== null) return { ...travelling, reason: `${travelling.reason}; not in place: ${obstacle}` }
   return { strategy: 'in-place', reason: 'all events of a key lie in one partition' }
 }
@@ -87,9 +87,10 @@ function viewObstacle(view: ViewDefinition): string | null {
 }
 
 /** Why partitions are better not folded whole; null where they may be. */
-function sizeObstacle({ rows, largestRows }: Partitions): string | null {
-  if (largestRows > PARTITION_ROWS_MAX) {
-    return `the largest partition has ${largestRows} rows, more than ${PARTITION_ROWS_MAX}`
+function sizeObstacle(views: number, { rows, largestRows }: Partitions): string | null {
+  const most = Math.floor(PARTITION_ROWS_MAX / views)
+  if (largestRows > most) {
+    return `the largest partition has ${largestRows} rows, more than ${most}`
   }
   if (largestRows > SMALL_PARTITION_ROWS && largestRows * PARTITIONS_AT_LEAST > rows) {
     return `the largest partition has ${largestRows} of ${rows} rows, too many for one task`

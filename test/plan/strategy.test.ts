@@ -91,6 +91,14 @@ describe('chooseStrategy()', () => {
     expect(chooseStrategy([view(true)], large, 'in-place').strategy).toBe('in-place')
   })
 
+  test('folds several views in place only where partitions are so much smaller', () => {
+    const medium = { splits: [[0]], rows: 1e9, largestRows: 200_000 }
+    expect(chooseStrategy([view(true)], medium, undefined).strategy).toBe('in-place')
+    expect(chooseStrategy([view(true), view(true)], medium, undefined).reason).toContain(
+      '200000 rows, more than 131072',
+    )
+  })
+
   test('refuses a strategy that is impossible', () => {
     expect(() => chooseStrategy([view(false)], null, 'in-place')).toThrow(
       'log ledger does not declare partitionedByKey',
