@@ -62,7 +62,7 @@ export function surveyLateness(
     const file = log.files[split.file]!
     const partition = partitionName(file.path)
     for (const { index } of split.rowGroups) {
-      const batch = readBatch(log, file, open(file), index, needed)
+      const batch = readBatch(log, file, open, index, needed)
       const pieces = recorded.get(partition) ?? []
       recorded.set(partition, pieces)
       pieces.push(presentMoments(batch, recordedAt))

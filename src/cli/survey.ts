@@ -66,7 +66,7 @@ export function surveyLog(log: LogPlan, open: (file: FilePlan) => ParquetFile): 
   for (const split of log.splits) {
     const file = log.files[split.file]!
     for (const { index } of split.rowGroups) {
-      const batch = readBatch(log, file, open(file), index, needed)
+      const batch = readBatch(log, file, open, index, needed)
       surveyBatch(log, batch, parts, events)
       events += batch.rows
     }

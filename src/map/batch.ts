@@ -32,16 +32,18 @@ export interface Batch {
 /**
  * Reads what is needed of one row group. Roles must not hold nulls.
  *
+ * @param open Gives the file, open. Asked again for ids: by then it may have been closed for another.
  * @param memory Where its columns lie: they are good until it is used for another batch.
  */
 export function readBatch(
   log: LogPlan,
   file: FilePlan,
-  parquet: ParquetFile,
+  open: (file: FilePlan) => ParquetFile,
   rowGroup: number,
   needed: ReadonlySet<number>,
   memory: ReadMemory = newMemory,
 ): Batch {
+  const parquet = open(file)
   const rows = parquet.rowGroups[rowGroup]!.rows
   const columns = new Array<SlotColumn | undefined>(log.slots.length)
   const plainSlots = [...needed].filter((slot) => file.sources[slot]!.kind === 'column')
@@ -61,7 +63,7 @@ export function readBatch(
   }
   let ids: Batch | undefined
   const eventIdAt = (row: number) => {
-    ids ??= readBatch(log, file, parquet, rowGroup, new Set(log.roles.id))
+    ids ??= readBatch(log, file, open, rowGroup, new Set(log.roles.id))
     return idText(log, ids, row)
   }
   const batch = { rows, columns, file: file.path, rowGroup, origin: null, memory, eventIdAt }

@@ -40,7 +40,7 @@ function readAll(log: LogPlan, place: RowPlace): Batch {
   const file = log.files[log.splits[place.split]!.file]!
   const readable = disk.openForReading(file.path)
   try {
-    return readBatch(log, file, openParquet(readable), place.rowGroup, new Set(log.slots.keys()))
+    return readBatch(log, file, () => openParquet(readable), place.rowGroup, new Set(log.slots.keys()))
   } finally {
     readable.close()
   }

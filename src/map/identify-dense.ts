@@ -120,7 +120,7 @@ function visitIds(
   const memory = new BatchMemory()
   for (const { index } of split.rowGroups) {
     memory.reset()
-    const column = readBatch(log, file, open(file), index, new Set([slot]), memory).columns[slot]!
+    const column = readBatch(log, file, open, index, new Set([slot]), memory).columns[slot]!
     if (column.kind !== 'int64') throw new Error('dense ids lie in an int64 column')
     visit(offsetsFrom(wordsOf(column.values), minHigh, minLow, dense.span, file.path))
   }

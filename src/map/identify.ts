@@ -34,7 +34,7 @@ export function identifySplit(
   const batchMemory = new BatchMemory()
   const batches = split.rowGroups.map(({ index, rows }) => {
     batchMemory.reset()
-    const { columns } = readBatch(log, file, open(file), index, needed, batchMemory)
+    const { columns } = readBatch(log, file, open, index, needed, batchMemory)
     return identityWords(
       log.roles.id.map((slot) => columns[slot] as SlotColumn),
       rows,

@@ -68,7 +68,14 @@ export class KeyOrder {
   }
 
   #compare(event: number, columns: OrderColumns, row: number): number {
-    const batch = this.#batches.findLast(({ from }) => from <= event)!
+    let first = 0
+    let last = this.#batches.length - 1
+    while (first < last) {
+      const middle = (first + last + 1) >> 1
+      if (this.#batches[middle]!.from <= event) first = middle
+      else last = middle - 1
+    }
+    const batch = this.#batches[first]!
     return compareEvents(batch.columns, event - batch.from, columns, row)
   }
 

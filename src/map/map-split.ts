@@ -79,12 +79,20 @@ export class LogMapper {
   readonly #views: readonly string[]
   readonly #memory: BlockMemory
   readonly #periodsOf: ((batch: Batch) => BatchPeriods) | null
-  readonly #batchMemory = new BatchMemory()
+  readonly #batchMemory: BatchMemory
   /** Events that are folded in place and in order are kept to the end of their partition. */
   readonly #keepsBatches: boolean
   #watch: Watch | null = null
 
-  constructor(log: LogPlan, groups: readonly PreparedGroup[], upcaster: Upcaster | null, memory: BlockMemory) {
+  /** @param batchMemory What batches are decoded to, one after the other: a thread may use one for all logs. */
+  constructor(
+    log: LogPlan,
+    groups: readonly PreparedGroup[],
+    upcaster: Upcaster | null,
+    memory: BlockMemory,
+    batchMemory = new BatchMemory(),
+  ) {
+    this.#batchMemory = batchMemory
     this.#log = log
     this.#memory = memory
     this.#prepared = groups
@@ -135,7 +143,7 @@ export class LogMapper {
       const known = duplicates.find((candidate) => candidate.rowGroup === index)
       if (typeof recorded === 'bigint') noteNewest(newest, 0, recorded)
       if (skipped && known === undefined) {
-        if (recorded === 'unread') this.#noteRecorded(readBatch(log, file, open(file), index, this.#moments), newest)
+        if (recorded === 'unread') this.#noteRecorded(readBatch(log, file, open, index, this.#moments), newest)
         for (const view of this.#views) count(totals, view, rows, { filtered: rows })
         continue
       }
@@ -145,7 +153,7 @@ export class LogMapper {
       const batch = readBatch(
         log,
         file,
-        open(file),
+        open,
         index,
         recorded === 'unread' ? new Set([...needed, ...this.#moments]) : needed,
         this.#keepsBatches ? newMemory : this.#batchMemory,

@@ -34,14 +34,28 @@ export class BatchMemory implements ReadMemory {
   #block = new ArrayBuffer(0)
   #used = 0
   #wanted = 0
+  readonly #heldMax: number
+
+  /** @param heldMax Bytes that are held at the most. */
+  constructor(heldMax = HELD_BYTES_MAX) {
+    this.#heldMax = heldMax
+  }
 
   /** Begins a new batch: all that was given out before is overwritten from now on. */
   reset(): void {
-    if (this.#wanted > this.#block.byteLength) {
+    const size = Math.min(this.#heldMax, Math.ceil(this.#wanted * 1.125))
+    if (this.#wanted > this.#block.byteLength && size > this.#block.byteLength) {
       // The old block goes first, so that there are never both.
       this.#block = new ArrayBuffer(0)
-      this.#block = new ArrayBuffer(Math.min(HELD_BYTES_MAX, Math.ceil(this.#wanted * 1.125)))
+      this.#block = new ArrayBuffer(size)
     }
+    this.#used = 0
+    this.#wanted = 0
+  }
+
+  /** Holds on to nothing. */
+  release(): void {
+    this.#block = new ArrayBuffer(0)
     this.#used = 0
     this.#wanted = 0
   }

@@ -39,20 +39,30 @@ function openForReading(path: string): ReadableFile {
     closeSync(descriptor)
     throw new InputError(`Cannot read ${path}: expected a file, found ${stat.isDirectory() ? 'a folder' : 'a device'}.`)
   }
+  let isOpen = true
+  // The system gives a closed file's number to the next one that is opened: reading on would give that one's bytes.
+  const requireOpen = () => {
+    if (!isOpen) throw new Error(`${path} was closed before it was read`)
+  }
   return {
     path,
     byteLength: stat.size,
     read: (offset, length) => {
+      requireOpen()
       refuseBeyond(path, offset, length, stat.size)
       const bytes = new Uint8Array(length)
       readExactly(descriptor, path, offset, bytes, stat.size)
       return bytes
     },
     readInto: (offset, target) => {
+      requireOpen()
       refuseBeyond(path, offset, target.length, stat.size)
       readExactly(descriptor, path, offset, target, stat.size)
     },
-    close: () => closeSync(descriptor),
+    close: () => {
+      if (isOpen) closeSync(descriptor)
+      isOpen = false
+    },
   }
 }
 

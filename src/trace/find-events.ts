@@ -119,7 +119,7 @@ export function readEvents(plan: TracePlan, split: number, rows: readonly number
   const { file, rowGroups } = log.splits[split]!
   const { id, type, occurredAt, recordedAt } = log.roles
   const needed = new Set([...id, type, occurredAt, recordedAt, ...fields, ...log.order].filter((slot) => slot >= 0))
-  const batch = readBatch(log, log.files[file]!, open(log.files[file]!), rowGroups[0]!.index, needed)
+  const batch = readBatch(log, log.files[file]!, open, rowGroups[0]!.index, needed)
   const outside = rowsOutside(log, batch)
   return {
     split,

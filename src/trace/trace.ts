@@ -92,7 +92,7 @@ function watermarkFor({ log, window }: TracePlan, open: OpenFile): bigint | null
     const own: NewestByPeriod = new Map()
     if (rowGroup!.newest === 'unread') {
       const recordedAt = new Set([log.roles.recordedAt])
-      noteRecorded(log, readBatch(log, file, open(file), rowGroup!.index, recordedAt), null, own)
+      noteRecorded(log, readBatch(log, file, open, rowGroup!.index, recordedAt), null, own)
     } else if (rowGroup!.newest !== null) noteNewest(own, 0, rowGroup!.newest)
     for (const moment of own.values()) noteNewest(newest, file.partition, moment)
   }

@@ -92,7 +92,7 @@ function enlarged<T extends StateColumn['values']>(old: StateColumn['values'], f
 
 function fillInitial(column: StateColumn, from: number, to: number): void {
   const { type } = column
-  const initial = type.initial ?? zeroOf(type)
+  const initial = withoutMinusZero(type, type.initial ?? zeroOf(type))
   if (type.kind === 'json' && typeof initial === 'object' && initial !== null) {
     // Handlers may change it, so every key has its own.
     for (let slot = from; slot < to; slot++) column.values[slot] = structuredClone(initial) as never
@@ -139,10 +139,24 @@ export function stateSource(fields: Fields, own: boolean): string {
     const get = type.nullable ? `n${index}[slot] !== 0 ? null : ${read}` : read
     const setNull = type.nullable ? `if (v === null) { n${index}[slot] = 1; return; } n${index}[slot] = 0; ` : ''
     return `get ${quoted}() { return ${get}; }${own ? ',' : ''}
-set ${quoted}(v) { ${setNull}${checkSource(name, type)} ${value} = ${type.kind === 'bool' ? 'v ? 1 : 0' : 'v'}; }`
+set ${quoted}(v) { ${setNull}${checkSource(name, type)} ${value} = ${storedSource(type)}; }`
   })
   if (own) return `const state = {\n${members.join(',\n')}\n};`
   return `class State {\n${members.join('\n')}\n}\nconst state = Object.preventExtensions(new State());`
+}
+
+/** Integers have one zero. As −0 passes for an integer, it would be told from 0 until a state travels, and not after. */
+function isExact(type: Type): boolean {
+  return (type.kind === 'int64' || type.kind === 'decimal' || type.kind === 'timestamp') && !isBigInt(type)
+}
+
+function withoutMinusZero(type: Type, value: unknown): unknown {
+  return isExact(type) ? (value as number) + 0 : value
+}
+
+function storedSource(type: Type): string {
+  if (type.kind === 'bool') return 'v ? 1 : 0'
+  return isExact(type) ? 'v + 0' : 'v'
 }
 
 function checkSource(name: string, type: Type): string {

@@ -7,6 +7,7 @@ import { makeUpcaster } from '../map/upcast.ts'
 import { InputError, type Place } from '../model/errors.ts'
 import type { ViewDefinition } from '../model/view.ts'
 import { footerSha256, openParquet, type ParquetFile } from '../parquet/file.ts'
+import { BatchMemory } from '../parquet/read-memory.ts'
 import type { FilePlan, Plan } from '../plan/plan.ts'
 import {
   FoldFailure,
@@ -147,6 +148,7 @@ export class TaskRunner {
   readonly #budget: ShuffleBudget
   readonly #groups: readonly (readonly PreparedGroup[])[]
   readonly #mappers = new Map<number, LogMapper>()
+  readonly #batchMemory = new BatchMemory()
   readonly #reducers = new Map<string, GroupReducer>()
   #ids: { readonly log: number; readonly memory: BlockMemory } | null = null
   #opened: { path: string; file: ReadableFile; parquet: ParquetFile } | null = null
@@ -213,6 +215,7 @@ export class TaskRunner {
     // All splits are mapped by now: mappers, and the memory they decode to, are needed no longer.
     this.#memory.close()
     this.#mappers.clear()
+    this.#batchMemory.release()
     const blocks = blocksOf(task.blocks)
     const pathOf = (view: string) => `${task.folders[view]!}/${task.name}`
     try {
@@ -232,7 +235,7 @@ export class TaskRunner {
     if (mapper === undefined) {
       const log = this.#plan.logs[index]!
       const { upcast } = this.#definitions.get(log.groups[0]!.views[0]!)!.log
-      mapper = new LogMapper(log, this.#groups[index]!, makeUpcaster(log, upcast), this.#memory)
+      mapper = new LogMapper(log, this.#groups[index]!, makeUpcaster(log, upcast), this.#memory, this.#batchMemory)
       this.#mappers.set(index, mapper)
     }
     return mapper

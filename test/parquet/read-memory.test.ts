@@ -54,4 +54,18 @@ describe('memory that columns are decoded to', () => {
     const ends = arrays.map(({ byteOffset, byteLength }) => byteOffset + byteLength)
     expect(arrays.slice(1).every(({ byteOffset }, i) => byteOffset >= ends[i]!)).toBe(true)
   })
+
+  test('is held up to a limit, and the same all the same where batches need more', () => {
+    const memory = new BatchMemory(1024)
+    const take = () => {
+      memory.reset()
+      return [memory.bytes(640), memory.bytes(4096)].map(({ buffer }) => buffer)
+    }
+    take()
+    const [held, beyond] = take()
+    const [again, more] = take()
+    expect(held!.byteLength).toBe(1024)
+    expect(again).toBe(held)
+    expect(more).not.toBe(beyond)
+  })
 })

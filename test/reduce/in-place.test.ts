@@ -61,6 +61,30 @@ test.each<[string, string]>([
   expect(messages[1]).toBe(messages[0])
 })
 
+test('an event that fails is named by its id though other files of its partition were read since', async () => {
+  writeRows(join(home, 'log/p=1/0.parquet'), ledgerColumns, ledgerRows(0, 1, 2, 3), { rowGroupRows: 2 })
+  writeRows(join(home, 'log/p=1/1.parquet'), ledgerColumns, ledgerRows(4), { rowGroupRows: 1 })
+  const view = `state: { n: int64() }, on: { Deposited: (s, e) => { s.n++; if (e.amount === 2) throw new Error('no') } }`
+  const messages: string[] = []
+  for (const strategy of ['shuffle', 'in-place'] satisfies Strategy[]) {
+    messages.push((await refusal(writeJob(home, { log: partitioned, view }), home, { strategy })).message)
+  }
+  expect(messages[1]).toContain('log/p=1/0.parquet, row group 1, row 0, event e2: threw Error: no')
+  expect(messages[1]).toBe(messages[0])
+})
+
+test('zero has no sign in a state of integers, whatever the strategy', async () => {
+  writeRows(join(home, 'log/p=1/0.parquet'), ledgerColumns, ledgerRows(0, 3))
+  const view =
+    `state: { n: int64(undefined, { initial: -0 }), at: timestamp() }, columns: { signs: string() }, ` +
+    `on: { Deposited: (s, e) => { s.n = e.amount === 0 ? -e.amount : s.n; s.at = -0 } }, ` +
+    `row: (s) => ({ signs: String(1 / s.n) + ' ' + String(1 / s.at) })`
+  for (const strategy of ['shuffle', 'in-place'] satisfies Strategy[]) {
+    const report = await run(writeJob(home, { log: partitioned, view }), home, { strategy })
+    expect(readPublished(report.views[0]!.path).rows).toMatchObject([{ signs: 'Infinity Infinity' }])
+  }
+})
+
 test('a handler that does not mind order throws at the event it is at', async () => {
   writeRows(join(home, 'log/p=1/0.parquet'), ledgerColumns, ledgerRows(0, 1, 2, 3), { rowGroupRows: 2 })
   const view = `orderFree: true, state: { n: int64() }, on: { Deposited: (s, e) => { if (e.amount === 3) throw new Error('no') } }`
