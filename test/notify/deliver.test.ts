@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { setTimeout } from 'node:timers/promises'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { OutputError } from '../../src/model/errors.ts'
-import { cursorPath } from '../../src/notify/cursor.ts'
+import { cursorPath, notifyingPath } from '../../src/notify/cursor.ts'
 import { type Delivered, type DeliverOptions, deliverNotices } from '../../src/notify/deliver.ts'
 import { publishedGenerations } from '../../src/notify/notices.ts'
 import { commandTarget, fileTarget, type Target, webhookTarget } from '../../src/notify/targets.ts'
@@ -55,7 +55,7 @@ function killedAfter(count: number): Files {
   return {
     ...disk,
     writeNew: (path, chunks) => {
-      if (written++ === count) throw new Error('killed')
+      if (path.includes('_notified-') && written++ === count) throw new Error('killed')
       return disk.writeNew(path, chunks)
     },
   }
@@ -94,6 +94,21 @@ describe('a file', () => {
     expect(readFileSync(file, 'utf8')).toBe('{"other":')
     appendFileSync(file, '1}\n')
     expect((await deliver(fileTarget(file))).delivered).toBe(6)
+  })
+
+  test('is told by one process at a time, which another one names', async () => {
+    const release = Promise.withResolvers<void>()
+    const target = fileTarget(file)
+    const slow = { ...target, deliver: () => release.promise }
+    const first = deliver(slow)
+    const lock = notifyingPath(view.out, 'cases', target)
+    await expect(deliver(target)).rejects.toThrow(
+      `Cannot deliver to file:${file}: expected that no other process does so, found ${lock}, held by process ${process.pid}`,
+    )
+    expect(delivered()).toEqual([])
+    release.resolve()
+    expect((await first).delivered).toBe(6)
+    expect(existsSync(lock)).toBe(false)
   })
 
   test('in a folder that is not there is told', async () => {
@@ -255,9 +270,9 @@ describe('what was delivered', () => {
     const third = await own.publish(3)
     // As if the process had been killed before it switched.
     writeFileSync(join(own.out, 'cases/_current.json'), current)
-    expect(publishedGenerations(own.out, 'cases', 0, disk).map(({ generation }) => generation)).not.toContain(
+    expect(publishedGenerations(own.out, 'cases', 0, disk).manifests.map(({ generation }) => generation)).not.toContain(
       third.generation,
     )
-    expect(publishedGenerations(own.out, 'cases', 0, disk).at(-1)!.generation).toBe(second.generation)
+    expect(publishedGenerations(own.out, 'cases', 0, disk).manifests.at(-1)!.generation).toBe(second.generation)
   })
 })
