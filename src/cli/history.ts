@@ -45,11 +45,7 @@ export const history = defineVerb({
   async run(given, { output }) {
     const [wanted] = given.values
     const note = (reason: string) => output.note(reason)
-    if (wanted !== undefined)
-      orDamaged(
-        () => readCurrent(given.out, wanted),
-        () => {},
-      )
+    if (wanted !== undefined && !listViews(given.out).includes(wanted)) readCurrent(given.out, wanted)
     const views = wanted === undefined ? listViews(given.out) : [wanted]
     const entries = views.flatMap((view) => entriesOf(given.out, view, note))
     if (given.json) await output.result(toJson(entries))
@@ -60,7 +56,7 @@ export const history = defineVerb({
 })
 
 function entriesOf(out: string, view: string, onDamage: (reason: string) => void): GenerationEntry[] {
-  const current = currentOf(out, view, onDamage)
+  const current = orDamaged(() => findCurrent(out, view), onDamage)?.generation
   return listGenerations(out, view).map((generation) => {
     const entry = { view, generation, current: generation === current, path: generationFolder(out, view, generation) }
     const manifest = orDamaged(() => readManifest(out, view, generation), onDamage)
@@ -79,10 +75,6 @@ function entriesOf(out: string, view: string, onDamage: (reason: string) => void
       digest,
     }
   })
-}
-
-function currentOf(out: string, view: string, onDamage: (reason: string) => void): string | undefined {
-  return orDamaged(() => findCurrent(out, view), onDamage)?.generation
 }
 
 /** What is damaged is told, and keeps nothing else from being listed. */
