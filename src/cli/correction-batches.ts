@@ -42,7 +42,7 @@ export function* correctionBatches(out: string, generations: readonly Manifest[]
 /** What a table shows besides the key: the rest is for programs. */
 const shownInTable = [
   ...['generation', 'key', 'column', 'change', 'old', 'new', 'cause'],
-  ...['events', 'was_final', 'first_published_at'],
+  ...['was_final', 'first_published_at', 'events'],
 ]
 
 /** Notices as a table shows them. */

@@ -21,7 +21,7 @@ import { damageOf } from '../storage/listed-file.ts'
 import { NewerFormatError } from '../storage/manifest-file.ts'
 import { keyFields, outputSchema } from '../view/view-set.ts'
 import { type EarlierGeneration, earlierGenerations, type Past } from './earlier.ts'
-import { explain } from './explain.ts'
+import { type Explained, explain } from './explain.ts'
 import { changedRows } from './figures.ts'
 import { encodeNotices, type Notice } from './notices.ts'
 import type { Built, Published } from './situation.ts'
@@ -126,31 +126,39 @@ async function compareWithPast(
 ): Promise<CorrectedView> {
   const builder = new VariantBuilder(engine, options, join(staged.budget.folder, 'variants', built.view), files)
   const notes: string[] = []
+  let explained: Explained | undefined
   for (let generations = earlierGenerations(published, files); ; ) {
     try {
-      const isPublished = publishedWindows(generations, files)
-      const told = await tellChanges(job, built, { published, generations, isPublished }, builder, files)
-      return { ...told, notes: [...notes, ...told.notes] }
+      const past = { published, generations, isPublished: publishedWindows(generations, files) }
+      if (explained === undefined && !hasChanges(built, past, files)) return { ...nothing, notes }
+      explained ??= await explain(job, built, published, builder, files)
+      const written = writeNotices(explained.notices(past), built.folder, files)
+      return { ...nothing, files: written, notes: [...notes, ...detailNote(built, explained)] }
     } catch (error) {
       if (stages.signal?.aborted) throw error
-      const damages = generations.map((generation) => damageIn(generation, files))
-      const first = damages.findIndex((damage) => damage !== undefined)
-      if (first < 0) throw error
-      if (first === 0) return unreadable(built.view, damages[0]!)
-      notes.push(
-        `Generation ${generations[first]!.generation} of view ${built.view} can't be read (${damages[first]}), so it and those before it are left out where corrections say since when a figure stood.`,
-      )
-      generations = generations.slice(0, first)
+      const damaged = firstDamaged(generations, files)
+      if (damaged === undefined) throw error
       files.remove(correctionsFolder(built.folder))
+      const { index, damage } = damaged
+      if (index === 0) return unreadable(built.view, damage)
+      notes.push(
+        `Generation ${generations[index]!.generation} of view ${built.view} can't be read (${damage}), so it and those before it are left out where corrections say since when a figure stood. Remove its folder.`,
+      )
+      generations = generations.slice(0, index)
     }
   }
 }
 
-/** The file of a generation's rows that isn't what was published, and what was found; undefined where all are. */
-function damageIn({ folder, files: parts }: EarlierGeneration, files: Files): string | undefined {
-  for (const part of parts) {
-    const found = damageOf(folder, part, files)
-    if (found !== undefined) return `${join(folder, part.name)}: found ${found}`
+/** The first generation with a part that isn't what was published, and what was found; undefined where there is none. */
+function firstDamaged(
+  generations: readonly EarlierGeneration[],
+  files: Files,
+): { readonly index: number; readonly damage: string } | undefined {
+  for (const [index, { folder, files: parts }] of generations.entries()) {
+    for (const part of parts) {
+      const found = damageOf(folder, part, files)
+      if (found !== undefined) return { index, damage: `${join(folder, part.name)}: found ${found}` }
+    }
   }
   return undefined
 }
@@ -160,19 +168,8 @@ function unreadable(view: string, damage: string): CorrectedView {
   return { files: [], isDamaged: true, notes: [note] }
 }
 
-async function tellChanges(
-  job: LoadedJob,
-  built: Built,
-  past: Past,
-  builder: VariantBuilder,
-  files: Files,
-): Promise<CorrectedView> {
-  if (!hasChanges(built, past, files)) return nothing
-  const { notices, detail } = await explain(job, built, past, builder, files)
-  const written = writeNotices(notices, built.folder, files)
-  const notes =
-    detail === null ? [] : [`Why figures of view ${built.view} changed could not all be found out: ${detail}`]
-  return { files: written, isDamaged: false, notes }
+function detailNote({ view }: Built, { detail }: Explained): string[] {
+  return detail === null ? [] : [`Why figures of view ${view} changed could not all be found out: ${detail}`]
 }
 
 function hasChanges(after: Built, { published, isPublished }: Past, files: Files): boolean {

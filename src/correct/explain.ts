@@ -32,18 +32,17 @@ interface Evidence {
 
 /** What is told of the changes of a view. */
 export interface Explained {
-  readonly notices: Iterable<Notice>
+  /** The notices of all changed figures, from one walk through the changes. */
+  notices(past: Past): Iterable<Notice>
   /** Why causes, or the events behind, could not be found out; null where they could. */
   readonly detail: string | null
 }
 
-/**
- * The notices of all changed figures: rebuilds what is needed to tell the causes apart, then goes through the changes once.
- */
+/** Rebuilds what is needed to tell the causes of changed figures apart. */
 export async function explain(
   job: LoadedJob,
   built: Built,
-  { published, generations, isPublished }: Past,
+  published: Published,
   builder: VariantBuilder,
   files: Files,
 ): Promise<Explained> {
@@ -57,10 +56,15 @@ export async function explain(
   const problems: string[] = []
   const steps = await told(problems, [], () => findSteps(job, built, published, situation, differs, builder, files))
   const events = await told(problems, [], () => findEvents(job, built, situation, differs, builder))
-  const [own, ...earlier] = generations
   const detail = problems.length === 0 ? null : problems.join(' ')
-  const evidence = { steps, events, published: own!, earlier, isPublished, detail }
-  return { notices: noticesOf(published, built, evidence, files), detail }
+  return {
+    detail,
+    notices({ generations, isPublished }) {
+      const [own, ...earlier] = generations
+      const evidence = { steps, events, published: own!, earlier, isPublished, detail }
+      return noticesOf(published, built, evidence, files)
+    },
+  }
 }
 
 /** What can't be found out, because old logic no longer runs say, is said in the notices and keeps nothing from being published. */

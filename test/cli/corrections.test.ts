@@ -149,7 +149,9 @@ describe('refold corrections', () => {
 
   test('prints a table and says where there are none', () => {
     const { stdout } = run('corrections', 'cases', '--generation', '3')
-    expect(stdout.split('\n')[0]).toMatch(/^day +region +column +change +old +new +cause +events +was_final +first_pub/)
+    expect(stdout.split('\n')[0]).toMatch(
+      /^day +region +column +change +old +new +cause +was_final +first_published_at +events/,
+    )
     expect(stdout.split('\n')[1]).toMatch(/^1970-01-\d\d +[a-d] +total +changed +\d+ +\d+ +changed logic/)
     const since = run('corrections', 'cases', '--since', 'all')
     expect(since.stdout.split('\n')[0]).toMatch(/^generation +day +region +column +change +old/)

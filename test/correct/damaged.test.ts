@@ -47,7 +47,10 @@ describe('a damaged published generation keeps no rebuild from publishing, which
     ])
     expect(notes[0]).toContain(told)
     const next = await view.rebuild(3)
-    expect(next).toMatchObject({ notes: [], views: [{ corrections: 2 }] })
+    expect(next.views[0]!.corrections).toBe(2)
+    expect(next.notes.filter((note) => !note.startsWith(`Generation ${published.generation} of view cases`))).toEqual(
+      [],
+    )
   })
 })
 
