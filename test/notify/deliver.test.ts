@@ -140,6 +140,14 @@ describe('a command', () => {
     expect(existsSync(file)).toBe(false)
   })
 
+  test('that interrupts the process which notifies is the last, and it is told how many were delivered', () => {
+    const command = `cat >> '${file}'; test $(wc -l < '${file}') -lt 3 || { kill -INT $PPID; sleep 5; }`
+    const { exitCode, stdout, stderr } = refold(['notify', 'cases', '--out', view.out, '--command', command, '--json'])
+    expect({ exitCode, stdout }).toEqual({ exitCode: 130, stdout: '' })
+    expect(stderr).toContain('2 notices of view cases delivered before it stopped.')
+    expect(delivered()).toEqual(ids.slice(0, 3))
+  })
+
   test('that kills the process which notifies leaves the rest to the next run', () => {
     const marker = `${file}.killed`
     const command = `cat >> '${file}'; test -e '${marker}' || { touch '${marker}'; kill -9 $PPID; }`
