@@ -1,14 +1,12 @@
 import { ConfigurationError } from '../model/errors.ts'
 import type { Manifest } from '../model/manifest.ts'
-import type { NamedColumn } from './arrow.ts'
+import type { PublishedGenerations } from '../notify/notices.ts'
 import { ExitCode } from './failure.ts'
 import { parseCount } from './options.ts'
-import { printRows, type RowFormat, requireFormat, rowOptionSpecs } from './rows.ts'
+import { printRows, requireFormat, rowOptionSpecs } from './rows.ts'
 import { defineVerb, outOption } from './verb.ts'
 
 const tableRowsDefault = 20
-/** What a table shows: the rest is for programs. */
-const shownInTable = ['key', 'column', 'old', 'new', 'cause', 'events', 'was_final', 'first_published_at']
 
 export const corrections = defineVerb({
   summary: 'List the published figures that a rebuild changed, with the cause',
@@ -49,13 +47,21 @@ export const corrections = defineVerb({
     const limit =
       given.limit === undefined ? limitDefault : parseCount('limit', given.limit, 0, Number.MAX_SAFE_INTEGER)
     const [view] = given.values as [string]
-    const generations = await generationsOf(given, view)
-    const total = generations.reduce((sum, manifest) => sum + countOf(manifest), 0)
-    if (total === 0) output.note(`No published figure of view ${view} was corrected ${describe(generations)}.`)
+    const { manifests, gap } = await generationsOf(given, view)
+    await requireWindows(given.out, manifests.at(-1)!)
+    if (gap !== null) output.note(gap)
+    const total = manifests.reduce((sum, manifest) => sum + countOf(manifest), 0)
+    if (total === 0) output.note(`No published figure of view ${view} was corrected ${describe(manifests)}.`)
     if (total === 0 && format === 'table') return ExitCode.done
-    const { correctionBatches } = await import('./correction-batches.ts')
-    const batches = correctionBatches(given.out, generations)
-    await printRows({ total, batches: selected(batches, format) }, format, limit, output)
+    const { correctionBatches, CorrectionTable } = await import('./correction-batches.ts')
+    const batches = correctionBatches(given.out, manifests)
+    if (format !== 'table') {
+      await printRows({ total, batches }, format, limit, output)
+      return ExitCode.done
+    }
+    const table = new CorrectionTable(manifests, given.since !== undefined)
+    await printRows({ total, batches: table.select(batches, limit) }, format, limit, output)
+    for (const detail of table.details) output.note(`Not all could be found out: ${detail}`)
     return ExitCode.done
   },
 })
@@ -67,13 +73,29 @@ async function generationsOf(
     since,
   }: { readonly out: string; readonly generation?: string | undefined; readonly since?: string | undefined },
   view: string,
-): Promise<readonly Manifest[]> {
+): Promise<PublishedGenerations> {
   const [{ disk }, { generationNumber, readManifest, resolveGeneration }, { publishedGenerations }] = await Promise.all(
     [import('../storage/disk.ts'), import('../storage/generations.ts'), import('../notify/notices.ts')],
   )
-  if (since === undefined) return [readManifest(out, view, resolveGeneration(out, view, generation))]
+  if (since === undefined) {
+    return { manifests: [readManifest(out, view, resolveGeneration(out, view, generation))], gap: null }
+  }
   const first = since === 'all' ? 0 : generationNumber(resolveGeneration(out, view, since))!
-  return publishedGenerations(out, view, first - 1, disk)
+  const published = publishedGenerations(out, view, first - 1, disk)
+  if (published.manifests.length > 0) return published
+  throw new ConfigurationError(
+    `--since ${since}: expected a generation up to the current one of view ${view}, found a later one, which was never published.`,
+  )
+}
+
+/** Without windows no figure is ever taken to be published, so that none being corrected would say nothing. */
+async function requireWindows(out: string, manifest: Manifest): Promise<void> {
+  const [{ windowOf }, { generationFolder }] = await Promise.all([
+    import('./triangle-file.ts'),
+    import('../storage/generations.ts'),
+  ])
+  const folder = generationFolder(out, manifest.view, manifest.generation)
+  windowOf({ manifest, folder }, 'refold corrections')
 }
 
 function countOf({ corrections: files }: Manifest): number {
@@ -83,10 +105,4 @@ function countOf({ corrections: files }: Manifest): number {
 function describe(generations: readonly Manifest[]): string {
   const [first] = generations
   return generations.length === 1 ? `by generation ${first!.generation}` : `since generation ${first!.generation}`
-}
-
-function* selected(batches: Iterable<readonly NamedColumn[]>, format: RowFormat): Generator<readonly NamedColumn[]> {
-  for (const columns of batches) {
-    yield format === 'table' ? columns.filter(({ name }) => shownInTable.includes(name)) : columns
-  }
 }

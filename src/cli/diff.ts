@@ -28,7 +28,7 @@ export const diff = defineVerb({
       array: true,
       requiresArg: true,
       describe:
-        'Compare what was known at this moment with a second one, or with a generation where it is given once; rebuilt for this from the job',
+        'Compare what was known at this moment with a second one; where it is given once with the current generation, or a generation that is named with it; rebuilt for this from the job',
     },
     'as-of': {
       type: 'string',
@@ -59,6 +59,7 @@ export const diff = defineVerb({
     ['balances 12 --format ndjson', 'all that changed since generation 12, one JSON object a row'],
     ['daily-cases --known-at 2021-05-22 --known-at 2021-05-23', 'what became known on one day'],
     ['daily-cases --known-at 2021-05-22', 'what became known since'],
+    ['daily-cases 12 --known-at 2021-05-22', 'generation 12 compared with what was known then'],
   ],
   async run(given, context) {
     const format = formats.find((candidate) => candidate === given.format)
@@ -120,7 +121,10 @@ async function sidesOf(given: GivenDiff): Promise<readonly [Side, Side]> {
     asOf: given.asOf?.[Math.min(index, given.asOf.length - 1)],
   })
   if (moments === 2) return [momentOf(0), momentOf(1)]
-  if (moments === 1) return [momentOf(0), { generation: first }]
+  // A generation that is named is the one before.
+  if (moments === 1) {
+    return first === undefined ? [momentOf(0), { generation: undefined }] : [{ generation: first }, momentOf(0)]
+  }
   if (first !== undefined) return [{ generation: first }, { generation: second }]
   return [{ generation: await previousOf(given.out, view) }, { generation: undefined }]
 }

@@ -1,12 +1,12 @@
-import { statSync } from 'node:fs'
+import { OutputError } from '../model/errors.ts'
 import {
   findCurrent,
   generationFolder,
   listGenerations,
   listViews,
-  manifestPath,
   readCurrent,
   readManifest,
+  writtenAt,
 } from '../storage/generations.ts'
 import { ExitCode } from './failure.ts'
 import { toJson } from './json.ts'
@@ -18,15 +18,17 @@ interface GenerationEntry {
   readonly view: string
   readonly generation: string
   readonly current: boolean
-  /** When its manifest was written, ISO 8601. */
-  readonly writtenAt: string
-  readonly rows: number
-  readonly keys: number
-  readonly bytes: number
+  /** Its manifest can't be read, so that nothing else is known of it. */
+  readonly damaged: boolean
+  /** ISO 8601. */
+  readonly writtenAt: string | null
+  readonly rows: number | null
+  readonly keys: number | null
+  readonly bytes: number | null
   readonly knownAt: string | null
   readonly asOf: string | null
-  readonly fingerprint: string
-  readonly digest: string
+  readonly fingerprint: string | null
+  readonly digest: string | null
   readonly path: string
 }
 
@@ -42,9 +44,10 @@ export const history = defineVerb({
   ],
   async run(given, { output }) {
     const [wanted] = given.values
-    if (wanted !== undefined) readCurrent(given.out, wanted)
+    const note = (reason: string) => output.note(reason)
+    if (wanted !== undefined && !listViews(given.out).includes(wanted)) readCurrent(given.out, wanted)
     const views = wanted === undefined ? listViews(given.out) : [wanted]
-    const entries = views.flatMap((view) => entriesOf(given.out, view))
+    const entries = views.flatMap((view) => entriesOf(given.out, view, note))
     if (given.json) await output.result(toJson(entries))
     else if (entries.length === 0) output.note(`There are no views in ${given.out}.`)
     else await output.result(describeEntries(entries, output.width))
@@ -52,16 +55,17 @@ export const history = defineVerb({
   },
 })
 
-function entriesOf(out: string, view: string): GenerationEntry[] {
-  const current = findCurrent(out, view)?.generation
+function entriesOf(out: string, view: string, onDamage: (reason: string) => void): GenerationEntry[] {
+  const current = orDamaged(() => findCurrent(out, view), onDamage)?.generation
   return listGenerations(out, view).map((generation) => {
-    const path = generationFolder(out, view, generation)
-    const { rows, keys, files, options, fingerprint, digest } = readManifest(out, view, generation)
+    const entry = { view, generation, current: generation === current, path: generationFolder(out, view, generation) }
+    const manifest = orDamaged(() => readManifest(out, view, generation), onDamage)
+    if (manifest === undefined) return { ...entry, ...unknown, damaged: true }
+    const { rows, keys, files, options, fingerprint, digest } = manifest
     return {
-      view,
-      generation,
-      current: generation === current,
-      writtenAt: statSync(manifestPath(path)).mtime.toISOString(),
+      ...entry,
+      damaged: false,
+      writtenAt: new Date(writtenAt(out, view, generation)).toISOString(),
       rows,
       keys,
       bytes: files.reduce((sum, file) => sum + file.bytes, 0),
@@ -69,9 +73,31 @@ function entriesOf(out: string, view: string): GenerationEntry[] {
       asOf: options.asOf,
       fingerprint,
       digest,
-      path,
     }
   })
+}
+
+/** What is damaged is told, and keeps nothing else from being listed. */
+function orDamaged<T>(read: () => T, onDamage: (reason: string) => void): T | undefined {
+  try {
+    return read()
+  } catch (error) {
+    if (!(error instanceof OutputError)) throw error
+    onDamage(error.message)
+    return undefined
+  }
+}
+
+/** What a damaged manifest doesn't tell. */
+const unknown = {
+  writtenAt: null,
+  rows: null,
+  keys: null,
+  bytes: null,
+  knownAt: null,
+  asOf: null,
+  fingerprint: null,
+  digest: null,
 }
 
 function describeEntries(entries: readonly GenerationEntry[], width?: number): string {
@@ -91,11 +117,11 @@ function describeEntries(entries: readonly GenerationEntry[], width?: number): s
     entry.view,
     entry.current ? '*' : '',
     entry.generation,
-    `${entry.writtenAt.slice(0, 19)}Z`,
-    formatCount(entry.rows),
-    formatCount(entry.keys),
-    formatBytes(entry.bytes),
-    entry.fingerprint.slice(0, hashDigitsShown),
+    entry.writtenAt === null ? 'damaged' : `${entry.writtenAt.slice(0, 19)}Z`,
+    entry.rows === null ? '' : formatCount(entry.rows),
+    entry.keys === null ? '' : formatCount(entry.keys),
+    entry.bytes === null ? '' : formatBytes(entry.bytes),
+    entry.fingerprint?.slice(0, hashDigitsShown) ?? '',
     [entry.knownAt && `known at ${entry.knownAt}`, entry.asOf && `as of ${entry.asOf}`].filter(Boolean).join(', '),
   ])
   return renderTable(columns, rows, width)

@@ -9,6 +9,9 @@ import { defineVerb, outOption } from './verb.ts'
 const retriesDefault = 5
 const timeoutSecondsDefault = 30
 const waitMsDefault = 1000
+const retriesMax = 1000
+const timeoutSecondsMax = 86_400
+const waitMsMax = 60_000
 
 export const notify = defineVerb({
   summary: 'Deliver the corrections of a view that a target was not told yet',
@@ -49,20 +52,34 @@ export const notify = defineVerb({
   ],
   async run(given, { output, interruptible }) {
     const target = await targetOf(given)
-    const options = {
-      retries: countOf('retries', given.retries, retriesDefault, 0),
-      waitMs: countOf('wait', given.wait, waitMsDefault, 0),
-      signal: interruptible(),
-    }
-    const [{ deliverNotices }, { disk }] = await Promise.all([
+    const retries = countOf('retries', given.retries, retriesDefault, 0, retriesMax)
+    const waitMs = countOf('wait', given.wait, waitMsDefault, 0, waitMsMax)
+    const [{ deliverNotices }, { disk }, { findView }, { windowOf }] = await Promise.all([
       import('../notify/deliver.ts'),
       import('../storage/disk.ts'),
+      import('./view-files.ts'),
+      import('./triangle-file.ts'),
     ])
     const [view] = given.values as [string]
-    const delivered = await deliverNotices(given.out, view, target, options, disk)
-    if (given.json) await output.result(toJson({ view, ...delivered }))
-    else output.note(`${formatCounted(delivered.delivered, 'notice')} of view ${view} delivered.`)
-    return ExitCode.done
+    windowOf(findView(given.out, view), 'refold notify')
+    let taken = 0
+    const options = {
+      ...{ retries, waitMs, signal: interruptible() },
+      onGap: (reason: string) => output.note(reason),
+      onDelivered: () => {
+        taken++
+      },
+    }
+    const told = (count: number) => `${formatCounted(count, 'notice')} of view ${view} delivered`
+    try {
+      const delivered = await deliverNotices(given.out, view, target, options, disk)
+      if (given.json) await output.result(toJson({ view, ...delivered }))
+      else output.note(`${told(delivered.delivered)}.`)
+      return ExitCode.done
+    } catch (error) {
+      output.note(`${told(taken)} before it stopped.`)
+      throw error
+    }
   },
 })
 
@@ -79,7 +96,7 @@ async function targetOf(given: GivenTarget): Promise<Target> {
     const found = named.length === 0 ? 'none' : named.map((kind) => `--${kind}`).join(' and ')
     throw new ConfigurationError(`Where to? Expected one of --file, --command and --webhook, found ${found}.`)
   }
-  const timeoutMs = countOf('timeout', given.timeout, timeoutSecondsDefault, 1) * 1000
+  const timeoutMs = countOf('timeout', given.timeout, timeoutSecondsDefault, 1, timeoutSecondsMax) * 1000
   const { commandTarget, fileTarget, webhookTarget } = await import('../notify/targets.ts')
   if (given.file !== undefined) return fileTarget(given.file)
   if (given.command !== undefined) return commandTarget(given.command, timeoutMs)
@@ -101,6 +118,6 @@ function webhookUrl(text: string): string {
   return url.href
 }
 
-function countOf(option: string, text: string | undefined, otherwise: number, min: number): number {
-  return text === undefined ? otherwise : parseCount(option, text, min, 86_400_000)
+function countOf(option: string, text: string | undefined, otherwise: number, min: number, max: number): number {
+  return text === undefined ? otherwise : parseCount(option, text, min, max)
 }

@@ -8,6 +8,7 @@ import {
   currentPath,
   exceptionsFolder,
   findCurrent,
+  findReadableCurrent,
   generationFolder,
   generationName,
   generationNumber,
@@ -15,6 +16,7 @@ import {
   listGenerations,
   manifestPath,
   readManifest,
+  refuseNewerFormat,
   reservationPath,
   reservedNumber,
   runPath,
@@ -45,8 +47,13 @@ export interface Published {
   readonly path: string
 }
 
-/** Begins a generation, and clears away what killed processes of this host left behind. */
+/**
+ * Begins a generation, and clears away what killed processes of this host left behind.
+ *
+ * @throws OutputError where the current generation is a newer version's.
+ */
 export function stage(out: string, view: string, files: Files = disk): StagedView {
+  refuseNewerFormat(out, view, files)
   const folder = temporaryPath(out, view, 'staging')
   files.makeFolder(folder)
   // A number up to that of the newest generation is never given again, whoever reserved it.
@@ -82,12 +89,24 @@ export function publish(staged: StagedView, body: ManifestBody, run: object, fil
   return { generation, outcome, digest, path }
 }
 
-/** All of publishing but the last step: the generation gets its name, and no reader sees it yet. */
-export function place(staged: StagedView, body: ManifestBody, run: object, files: Files = disk): PlacedView {
+/**
+ * All of publishing but the last step: the generation gets its name, and no reader sees it yet.
+ *
+ * @param isDamaged The current generation was found to be damaged where its names, sizes and manifest don't tell.
+ */
+export function place(
+  staged: StagedView,
+  body: ManifestBody,
+  run: object,
+  files: Files = disk,
+  isDamaged = false,
+): PlacedView {
   const { out, view, folder } = staged
   const digest = digestOf(body)
+  // A damaged `_current.json` counts as none: publishing replaces it, which mends the view.
   const current = findReadableCurrent(out, view, files)
-  if (current?.digest === digest && isWhole(out, view, current, files)) {
+  refuseNewerFormat(out, view, files)
+  if (current?.digest === digest && !isDamaged && isWhole(out, view, current, files)) {
     discard(staged, files)
     const path = generationFolder(out, view, current.generation)
     return { staged, generation: current.generation, outcome: 'unchanged', digest, path }
@@ -140,16 +159,6 @@ function isSeen({ staged, generation }: PlacedView, files: Files): boolean {
   } catch (error) {
     // What can't be read names no generation.
     return !(error instanceof RefoldError)
-  }
-}
-
-/** A damaged `_current.json` counts as none: publishing replaces it, which mends the view. */
-function findReadableCurrent(out: string, view: string, files: Files): Current | undefined {
-  try {
-    return findCurrent(out, view, files)
-  } catch (error) {
-    if (error instanceof OutputError) return undefined
-    throw error
   }
 }
 

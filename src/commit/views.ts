@@ -99,14 +99,23 @@ function viewsOf(
   )
 }
 
+/** What is told of the published figures that the rebuild changes. */
+export interface CorrectedViews {
+  /** By view: the files of notices below its staging folder. */
+  readonly files: ReadonlyMap<string, readonly ManifestFile[]>
+  /** Views whose current generation can't be read. */
+  readonly damaged: ReadonlySet<string>
+  /** What could not be told, in sentences. */
+  readonly notes: readonly string[]
+}
+
 export interface Finished {
   readonly job: LoadedJob
   readonly plan: Plan
   readonly mapped: readonly (readonly MapResult[])[]
   readonly timelines: readonly Timeline[]
   readonly reduced: ReadonlyMap<string, ReducedView>
-  /** By view: the files of notices below its staging folder. */
-  readonly corrections: ReadonlyMap<string, readonly ManifestFile[]>
+  readonly corrections: CorrectedViews
   readonly staged: StagedViews
   readonly threads: number
   readonly stages: Stages
@@ -132,7 +141,7 @@ export function publishAll(finished: Finished, files: Files): RebuildReport {
     startedAt: new Date(Date.now() - stages.seconds * 1000).toISOString(),
     finishedAt: new Date().toISOString(),
   }
-  const placed = placeAll(ready, finished.staged, run, () => progress(1, 0), files)
+  const placed = placeAll(ready, finished, run, () => progress(1, 0), files)
   switchAll(placed, files)
   const views = ready.map(({ body, bytes, exceptions }, index): ViewReport => {
     const { generation, outcome, digest, path } = placed[index]!
@@ -161,7 +170,10 @@ export function publishAll(finished: Finished, files: Files): RebuildReport {
     seconds: stages.seconds,
     bytesRead: plan.logs.reduce((sum, log) => sum + log.bytes, 0),
     workers: threads,
-    notes: plan.logs.flatMap((log, index) => emptyNote(log, finished.timelines[index]!) ?? []),
+    notes: [
+      ...plan.logs.flatMap((log, index) => emptyNote(log, finished.timelines[index]!) ?? []),
+      ...finished.corrections.notes,
+    ],
   }
 }
 
@@ -174,7 +186,7 @@ function emptyNote(log: LogPlan, { watermark }: Timeline): string | null {
 /** Gives every view's generation its name; where one fails, none has. */
 function placeAll(
   ready: readonly ReadyView[],
-  staged: StagedViews,
+  { staged, corrections }: Finished,
   run: object,
   onPlaced: () => void,
   files: Files,
@@ -182,7 +194,8 @@ function placeAll(
   const placed: PlacedView[] = []
   try {
     for (const { body } of ready) {
-      placed.push(place(staged.views.get(body.view)!, body, run, files))
+      const isDamaged = corrections.damaged.has(body.view)
+      placed.push(place(staged.views.get(body.view)!, body, run, files, isDamaged))
       onPlaced()
     }
   } catch (error) {
@@ -236,7 +249,7 @@ function prepareView(
     exceptions: lists,
     window: definition.window === undefined ? null : describeWindow(log, definition.window, timeline),
     triangle: triangle === undefined || isVintages ? [] : [writeTriangle(triangle, folder, files)],
-    corrections: corrections.get(publishedAs) ?? [],
+    corrections: corrections.files.get(publishedAs) ?? [],
     logic: definition.window === undefined || isVintages ? null : writeLogic(job, folder, files),
     progress: log.partitions.flatMap((partition, index) => {
       const recordedAt = momentText(log, timeline.progress[index]!)

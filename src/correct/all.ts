@@ -1,5 +1,5 @@
 import { join } from 'node:path'
-import type { StagedViews } from '../commit/views.ts'
+import type { CorrectedViews, StagedViews } from '../commit/views.ts'
 import { keyProblem } from '../compare/compare.ts'
 import type { LoadedJob } from '../job/load.ts'
 import { OutputError } from '../model/errors.ts'
@@ -17,12 +17,16 @@ import {
   partName,
   readManifest,
 } from '../storage/generations.ts'
+import { damageOf } from '../storage/listed-file.ts'
+import { NewerFormatError } from '../storage/manifest-file.ts'
 import { keyFields, outputSchema } from '../view/view-set.ts'
-import { explain } from './explain.ts'
+import { type EarlierGeneration, earlierGenerations, type Past } from './earlier.ts'
+import { type Explained, explain } from './explain.ts'
 import { changedRows } from './figures.ts'
 import { encodeNotices, type Notice } from './notices.ts'
 import type { Built, Published } from './situation.ts'
 import { type Engine, VariantBuilder } from './variants.ts'
+import { publishedWindows } from './windows.ts'
 
 /** What was reduced and is about to be published. */
 export interface Reduced {
@@ -38,25 +42,27 @@ export interface Reduced {
 
 /**
  * Compares the views with windows with what is published of them, and writes a notice of each published figure that is
- * changed into the new generation.
- *
- * @returns By view: the files of its notices.
+ * changed into the new generation. What is published may be damaged, which keeps no rebuild from publishing: it is told.
  */
-export async function correctAll(reduced: Reduced, files: Files): Promise<Map<string, readonly ManifestFile[]>> {
+export async function correctAll(reduced: Reduced, files: Files): Promise<CorrectedViews> {
   const views = reduced.plan.logs.flatMap((log) =>
     log.groups.flatMap((group) => group.views.map((view) => builtView(reduced, log, view))),
   )
   const corrected = new Map<string, readonly ManifestFile[]>()
+  const damaged = new Set<string>()
+  const notes: string[] = []
   const progress = reduced.stages.progress(views.length, 'views')
   for (const built of views) {
     reduced.stages.signal?.throwIfAborted()
-    const published = built === undefined ? undefined : findPublished(reduced.options.out, built.view, files)
-    if (built !== undefined && published !== undefined) {
-      corrected.set(built.view, await correctView(reduced, built, published, files))
+    if (built !== undefined) {
+      const told = await correctView(reduced, built, files)
+      corrected.set(built.view, told.files)
+      if (told.isDamaged) damaged.add(built.view)
+      notes.push(...told.notes)
     }
     progress(1, 0)
   }
-  return corrected
+  return { files: corrected, damaged, notes }
 }
 
 /** The new generation of a view whose figures are of windows; undefined for other views. */
@@ -76,34 +82,99 @@ function builtView({ job, reduced, staged }: Reduced, log: LogPlan, view: string
   }
 }
 
-/** The current generation; undefined where there is none, or one that is damaged, which publishing mends. */
-function findPublished(out: string, view: string, files: Files): Published | undefined {
-  try {
-    const current = findCurrent(out, view, files)
-    if (current === undefined) return undefined
-    const manifest = readManifest(out, view, current.generation, files)
-    return { out, folder: generationFolder(out, view, current.generation), manifest }
-  } catch (error) {
-    if (error instanceof OutputError) return undefined
-    throw error
-  }
+/** What is told of one view. */
+interface CorrectedView {
+  readonly files: readonly ManifestFile[]
+  /** Whether the current generation can't be read. */
+  readonly isDamaged: boolean
+  readonly notes: readonly string[]
 }
 
-async function correctView(
-  { job, options, engine, staged }: Reduced,
+const nothing: CorrectedView = { files: [], isDamaged: false, notes: [] }
+
+async function correctView(reduced: Reduced, built: Built, files: Files): Promise<CorrectedView> {
+  let published: Published | undefined
+  try {
+    published = findPublished(reduced.options.out, built.view, files)
+  } catch (error) {
+    if (!(error instanceof OutputError) || error instanceof NewerFormatError) throw error
+    return unreadable(built.view, error.place.file ?? built.view)
+  }
+  // Rows of another key are other figures.
+  if (published === undefined || keyProblem({ ...published.manifest, folder: published.folder }, built) !== undefined)
+    return nothing
+  return compareWithPast(reduced, built, published, files)
+}
+
+/** @throws OutputError where it is damaged, or a newer version's. */
+function findPublished(out: string, view: string, files: Files): Published | undefined {
+  const current = findCurrent(out, view, files)
+  if (current === undefined) return undefined
+  const manifest = readManifest(out, view, current.generation, files)
+  return { out, folder: generationFolder(out, view, current.generation), manifest }
+}
+
+/**
+ * Tells the changes. Where that fails it is looked whether what was published is still what it was; checking that before
+ * would read everything twice. Generations from the first that isn't are left out.
+ */
+async function compareWithPast(
+  { job, options, engine, staged, stages }: Reduced,
   built: Built,
   published: Published,
   files: Files,
-): Promise<ManifestFile[]> {
-  const before = { ...published.manifest, folder: published.folder }
-  // Rows of another key are other figures.
-  if (keyProblem(before, built) !== undefined || !hasChanges(before, built, files)) return []
+): Promise<CorrectedView> {
   const builder = new VariantBuilder(engine, options, join(staged.budget.folder, 'variants', built.view), files)
-  return writeNotices(await explain(job, built, published, builder, files), built.folder, files)
+  const notes: string[] = []
+  let explained: Explained | undefined
+  for (let generations = earlierGenerations(published, files); ; ) {
+    try {
+      const past = { published, generations, isPublished: publishedWindows(generations, files) }
+      if (explained === undefined && !hasChanges(built, past, files)) return { ...nothing, notes }
+      explained ??= await explain(job, built, published, builder, files)
+      const written = writeNotices(explained.notices(past), built.folder, files)
+      return { ...nothing, files: written, notes: [...notes, ...detailNote(built, explained)] }
+    } catch (error) {
+      if (stages.signal?.aborted) throw error
+      const damaged = firstDamaged(generations, files)
+      if (damaged === undefined) throw error
+      files.remove(correctionsFolder(built.folder))
+      const { index, damage } = damaged
+      if (index === 0) return unreadable(built.view, damage)
+      notes.push(
+        `Generation ${generations[index]!.generation} of view ${built.view} can't be read (${damage}), so it and those before it are left out where corrections say since when a figure stood. Remove its folder.`,
+      )
+      generations = generations.slice(0, index)
+    }
+  }
 }
 
-function hasChanges(before: Parameters<typeof changedRows>[0], after: Built, files: Files): boolean {
-  for (const _ of changedRows(before, after, [], files)) return true
+/** The first generation with a part that isn't what was published, and what was found; undefined where there is none. */
+function firstDamaged(
+  generations: readonly EarlierGeneration[],
+  files: Files,
+): { readonly index: number; readonly damage: string } | undefined {
+  for (const [index, { folder, files: parts }] of generations.entries()) {
+    for (const part of parts) {
+      const found = damageOf(folder, part, files)
+      if (found !== undefined) return { index, damage: `${join(folder, part.name)}: found ${found}` }
+    }
+  }
+  return undefined
+}
+
+function unreadable(view: string, damage: string): CorrectedView {
+  const note = `What is published of view ${view} can't be read (${damage}), so what this rebuild changes of its figures is not told.`
+  return { files: [], isDamaged: true, notes: [note] }
+}
+
+function detailNote({ view }: Built, { detail }: Explained): string[] {
+  return detail === null ? [] : [`Why figures of view ${view} changed could not all be found out: ${detail}`]
+}
+
+function hasChanges(after: Built, { published, isPublished }: Past, files: Files): boolean {
+  const before = { ...published.manifest, folder: published.folder }
+  for (const _ of changedRows(before, after, [], isPublished, files)) return true
   return false
 }
 

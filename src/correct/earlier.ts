@@ -1,30 +1,39 @@
-import { statSync } from 'node:fs'
 import { keyProblem } from '../compare/compare.ts'
 import type { ComparedGeneration } from '../compare/stream.ts'
-import { OutputError } from '../model/errors.ts'
-import type { Manifest } from '../model/manifest.ts'
+import { RefoldError } from '../model/errors.ts'
+import type { Manifest, ManifestFile } from '../model/manifest.ts'
 import type { Files } from '../storage/files.ts'
-import { generationFolder, manifestPath, readManifest } from '../storage/generations.ts'
+import { generationFolder, readManifest, writtenAt } from '../storage/generations.ts'
 import type { Published } from './situation.ts'
+import type { PublishedWindows } from './windows.ts'
 
-/** How many generations are looked back on for when a figure was first published. */
+/** How many generations are looked back on: for when a figure was first published, and whether its window ever was. */
 export const earlierMax = 30
 
 /** A generation that was current before. */
 export interface EarlierGeneration extends ComparedGeneration {
   readonly generation: string
+  readonly files: readonly ManifestFile[]
   /** Microseconds since 1970. */
   readonly publishedAt: number
 }
 
+/** All that was published of a view, as far as it is looked back on. */
+export interface Past {
+  readonly published: Published
+  /** The published generation and those before it, back in time. */
+  readonly generations: readonly EarlierGeneration[]
+  readonly isPublished: PublishedWindows
+}
+
 /** The published generation and those before it, back in time, as far as they are still there and have the same key. */
 export function earlierGenerations({ out, manifest }: Published, files: Files): EarlierGeneration[] {
-  const earlier = [earlierGeneration(out, manifest)]
+  const earlier = [earlierGeneration(out, manifest, files)]
   let next = manifest.previous
   while (next !== null && earlier.length <= earlierMax) {
     const found = readIfThere(out, manifest.view, next, files)
     if (found === undefined) break
-    const generation = earlierGeneration(out, found)
+    const generation = earlierGeneration(out, found, files)
     if (keyProblem(generation, earlier[0]!) !== undefined) break
     earlier.push(generation)
     next = found.previous
@@ -32,9 +41,9 @@ export function earlierGenerations({ out, manifest }: Published, files: Files): 
   return earlier
 }
 
-function earlierGeneration(out: string, manifest: Manifest): EarlierGeneration {
+function earlierGeneration(out: string, manifest: Manifest, files: Files): EarlierGeneration {
   const folder = generationFolder(out, manifest.view, manifest.generation)
-  const publishedAt = Math.round(statSync(manifestPath(folder)).mtimeMs) * 1000
+  const publishedAt = Math.round(writtenAt(out, manifest.view, manifest.generation, files)) * 1000
   return { ...manifest, folder, publishedAt }
 }
 
@@ -43,7 +52,7 @@ function readIfThere(out: string, view: string, generation: string, files: Files
     return readManifest(out, view, generation, files)
   } catch (error) {
     // Removed or damaged: what was published before isn't known.
-    if (error instanceof OutputError) return undefined
+    if (error instanceof RefoldError) return undefined
     throw error
   }
 }

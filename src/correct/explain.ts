@@ -8,13 +8,14 @@ import { formatMoment } from '../model/moment-text.ts'
 import type { LogPlan } from '../plan/plan.ts'
 import type { Files } from '../storage/files.ts'
 import { type Between, type Cause, type Step, stepsBetween } from './chain.ts'
-import { type EarlierGeneration, earlierGenerations } from './earlier.ts'
+import type { EarlierGeneration, Past } from './earlier.ts'
 import { type BehindEvent, eventsJob } from './events-view.ts'
 import { type ChangedFigure, type ChangedRow, changedRows, figureIn, rowIn } from './figures.ts'
 import { loadKeptLogic } from './kept-logic.ts'
 import type { Notice } from './notices.ts'
 import { type Built, type Published, type Situation, situationOf } from './situation.ts'
 import type { VariantBuilder } from './variants.ts'
+import type { PublishedWindows } from './windows.ts'
 
 /** Everything that a changed figure is looked up in, besides the two generations. */
 interface Evidence {
@@ -24,20 +25,27 @@ interface Evidence {
   /** From the one before the published on, back in time. */
   readonly earlier: readonly EarlierGeneration[]
   readonly published: EarlierGeneration
+  readonly isPublished: PublishedWindows
   /** Why something could not be found out. */
   readonly detail: string | null
 }
 
-/**
- * The notices of all changed figures: rebuilds what is needed to tell the causes apart, then goes through the changes once.
- */
+/** What is told of the changes of a view. */
+export interface Explained {
+  /** The notices of all changed figures, from one walk through the changes. */
+  notices(past: Past): Iterable<Notice>
+  /** Why causes, or the events behind, could not be found out; null where they could. */
+  readonly detail: string | null
+}
+
+/** Rebuilds what is needed to tell the causes of changed figures apart. */
 export async function explain(
   job: LoadedJob,
   built: Built,
   published: Published,
   builder: VariantBuilder,
   files: Files,
-): Promise<Iterable<Notice>> {
+): Promise<Explained> {
   const situation = situationOf(published, built, files)
   const differs = {
     'upstream correction': await mayBeCorrected(job, built, situation, builder),
@@ -48,9 +56,15 @@ export async function explain(
   const problems: string[] = []
   const steps = await told(problems, [], () => findSteps(job, built, published, situation, differs, builder, files))
   const events = await told(problems, [], () => findEvents(job, built, situation, differs, builder))
-  const [own, ...earlier] = earlierGenerations(published, files)
   const detail = problems.length === 0 ? null : problems.join(' ')
-  return noticesOf(published, built, { steps, events, published: own!, earlier, detail }, files)
+  return {
+    detail,
+    notices({ generations, isPublished }) {
+      const [own, ...earlier] = generations
+      const evidence = { steps, events, published: own!, earlier, isPublished, detail }
+      return noticesOf(published, built, evidence, files)
+    },
+  }
 }
 
 /** What can't be found out, because old logic no longer runs say, is said in the notices and keeps nothing from being published. */
@@ -149,7 +163,7 @@ function* noticesOf(
   const { events, earlier } = evidence
   const others = [...between, ...events.map(({ generation }) => generation), ...earlier]
   const keyColumns = built.key.length
-  for (const row of changedRows({ ...manifest, folder }, built, others, files)) {
+  for (const row of changedRows({ ...manifest, folder }, built, others, evidence.isPublished, files)) {
     const at = (index: number) => rowIn(row, row.others[index]!, keyColumns)
     const rows: RowEvidence = {
       steps: between.map((_, index) => at(index)),

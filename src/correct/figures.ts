@@ -1,10 +1,11 @@
-import { compareKeys, type RowPlace } from '../compare/batch.ts'
+import type { RowPlace } from '../compare/batch.ts'
 import { cellJson, keyJson } from '../compare/cell-json.ts'
 import { type ComparedColumns, compareGenerations, type Difference, matchColumns } from '../compare/compare.ts'
-import { alignedStreams, type ComparedGeneration, type RowStream, seek } from '../compare/stream.ts'
+import { type ComparedGeneration, type RowStream, seek } from '../compare/stream.ts'
 import type { ManifestColumn } from '../model/manifest.ts'
 import { statusNames } from '../model/view.ts'
 import type { Files } from '../storage/files.ts'
+import type { PublishedWindows } from './windows.ts'
 
 /** A row with published figures that a new generation changed, takes away, or adds to a window that was published. */
 export interface ChangedRow {
@@ -29,22 +30,21 @@ export interface ChangedFigure {
 /**
  * The rows that hold changed figures, a few at a time: figures are the columns besides the key that both generations
  * have, without those that say how final a row is. They follow each other in the order of `compareGenerations`.
+ *
+ * @param isPublished Whether a window was published, be it long ago: a row that is added to any other is no correction.
  */
 export function* changedRows(
   before: ComparedGeneration,
   after: ComparedGeneration,
   others: readonly ComparedGeneration[],
+  isPublished: PublishedWindows,
   files: Files,
 ): Generator<ChangedRow> {
   const columns = figureColumns(matchColumns(before, after))
   if (columns.both.length === 0) return
-  let windows: ReadonlySet<string> | undefined
   for (const difference of compareGenerations(before, after, columns, files, others)) {
     const place = (difference.after ?? difference.before)!
-    if (difference.kind === 'added') {
-      windows ??= publishedWindows(before, files)
-      if (!windows.has(cellJson(place, 0, after.key[0]!))) continue
-    }
+    if (difference.kind === 'added' && !isPublished(place)) continue
     const changed =
       difference.kind === 'changed' ? difference.columns.map((index) => columns.both[index]!) : columns.both
     const figures = changed.map(({ name, before: old, after: now, beforeColumn, afterColumn }) => ({
@@ -70,23 +70,6 @@ function figureColumns(columns: ComparedColumns): ComparedColumns {
 
 function changeOf({ kind }: Difference): ChangedRow['change'] {
   return kind === 'added' ? 'appeared' : kind === 'removed' ? 'vanished' : 'changed'
-}
-
-/** The windows that a generation has rows of, by the first key column, as JSON. As many as there are windows. */
-function publishedWindows(generation: ComparedGeneration, files: Files): ReadonlySet<string> {
-  const windows = new Set<string>()
-  for (const [stream] of alignedStreams([generation], files)) {
-    let last: RowPlace | null = null
-    for (let { batch } = stream!; batch !== null; { batch } = stream!) {
-      for (let row = stream!.row; row < stream!.row + stream!.ahead; row++) {
-        if (last !== null && compareKeys(last.batch, last.row, batch, row, 1) === 0) continue
-        last = { batch, row }
-        windows.add(cellJson(last, 0, generation.key[0]!))
-      }
-      stream!.advance(stream!.ahead)
-    }
-  }
-  return windows
 }
 
 /** A figure as another generation has it, which the streams of `ChangedRow.others` give; null where it hasn't. */

@@ -4,6 +4,7 @@ import { OutputError } from '../model/errors.ts'
 import type { Files } from '../storage/files.ts'
 import { generationNumber, temporaryPath, viewFolder } from '../storage/generations.ts'
 import type { NoticePlace } from './notices.ts'
+import type { Target } from './targets.ts'
 
 /**
  * Up to which notice a target was told, in a file beside the view's generations:
@@ -11,8 +12,19 @@ import type { NoticePlace } from './notices.ts'
  * what must not be read by everyone.
  */
 export function cursorPath(out: string, view: string, target: string): string {
-  const mark = createHash('sha256').update(target).digest('hex').slice(0, 12)
-  return join(viewFolder(out, view), `_notified-${mark}.json`)
+  return join(viewFolder(out, view), `_notified-${markOf(target)}.json`)
+}
+
+/**
+ * Stands while a process tells a target of a view, so that no other does: two would send the same notices. What can be
+ * told of one view at a time only has it in the folder of all views.
+ */
+export function notifyingPath(out: string, view: string, { name, oneViewAtATime }: Target): string {
+  return join(oneViewAtATime ? out : viewFolder(out, view), `_notifying-${markOf(name)}`)
+}
+
+function markOf(target: string): string {
+  return createHash('sha256').update(target).digest('hex').slice(0, 12)
 }
 
 /** Undefined where the target was told of nothing yet. */

@@ -1,6 +1,8 @@
 import { setTimeout } from 'node:timers/promises'
 import type { Files } from '../storage/files.ts'
-import { cursorPath, readCursor, writeCursor } from './cursor.ts'
+import { readCurrent } from '../storage/generations.ts'
+import { takeLock } from '../storage/lock.ts'
+import { cursorPath, notifyingPath, readCursor, writeCursor } from './cursor.ts'
 import { noticesAfter, type SentNotice } from './notices.ts'
 import { NotTaken, type Target, undelivered } from './targets.ts'
 
@@ -10,6 +12,10 @@ export interface DeliverOptions {
   /** Before the first time; each later wait is twice as long, up to `waitMaxMs`. */
   readonly waitMs: number
   readonly signal: AbortSignal
+  /** Told why notices are left out that were not delivered yet, where some are. */
+  readonly onGap?: (reason: string) => void
+  /** Told of each notice that was taken. */
+  readonly onDelivered?: (notice: SentNotice) => void
 }
 
 const waitMaxMs = 60_000
@@ -24,9 +30,26 @@ export interface Delivered {
  * Delivers the notices of a view that a target was not told yet, in their order, each at least once: the cursor moves
  * when a notice was taken, so one that was taken right before the process died is delivered again, under the same id.
  *
- * @throws OutputError naming target and notice, where one is not taken.
+ * @throws OutputError naming target and notice, where one is not taken; or the process that delivers to this target now.
  */
 export async function deliverNotices(
+  out: string,
+  view: string,
+  target: Target,
+  options: DeliverOptions,
+  files: Files,
+): Promise<Delivered> {
+  // Before anything is made in its folder.
+  readCurrent(out, view, files)
+  const release = takeLock(notifyingPath(out, view, target), `deliver to ${target.name}`, files)
+  try {
+    return await deliverAll(out, view, target, options, files)
+  } finally {
+    release()
+  }
+}
+
+async function deliverAll(
   out: string,
   view: string,
   target: Target,
@@ -36,12 +59,14 @@ export async function deliverNotices(
   const cursor = cursorPath(out, view, target.name)
   let delivered = 0
   let last: string | null = null
-  for (const notice of noticesAfter(out, view, readCursor(cursor, files), files)) {
+  const onGap = options.onGap ?? (() => {})
+  for (const notice of noticesAfter(out, view, readCursor(cursor, files), files, onGap)) {
     options.signal.throwIfAborted()
     await deliver(notice, target, options)
     writeCursor(out, view, cursor, notice.place, files)
     delivered++
     last = notice.id
+    options.onDelivered?.(notice)
   }
   return { delivered, last }
 }

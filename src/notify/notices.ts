@@ -1,4 +1,4 @@
-import { join } from 'node:path'
+import { OutputError } from '../model/errors.ts'
 import type { Manifest } from '../model/manifest.ts'
 import { formatMoment } from '../model/moment-text.ts'
 import { openParquet } from '../parquet/file.ts'
@@ -11,6 +11,7 @@ import {
   readCurrent,
   readManifest,
 } from '../storage/generations.ts'
+import { openListed } from '../storage/listed-file.ts'
 
 /** A notice of a generation, as it is sent. */
 export interface SentNotice {
@@ -27,33 +28,56 @@ export interface NoticePlace {
   readonly row: number
 }
 
-/**
- * The generations that were published one upon the other up to the current one, oldest first, as far back as they are
- * still there. A generation that no reader ever saw is not among them.
- *
- * @param after Only those with a higher number.
- */
-export function publishedGenerations(out: string, view: string, after: number, files: Files): Manifest[] {
-  const there = new Set(listGenerations(out, view, files))
-  const found: Manifest[] = []
-  let next: string | null = readCurrent(out, view, files).generation
-  while (next !== null && generationNumber(next)! > after && (found.length === 0 || there.has(next))) {
-    const manifest: Manifest = readManifest(out, view, next, files)
-    found.unshift(manifest)
-    next = manifest.previous
-  }
-  return found
+/** Generations that were published one upon the other, oldest first. */
+export interface PublishedGenerations {
+  readonly manifests: readonly Manifest[]
+  /** Why there are none before the first of them, in a sentence; null where all that were asked for are there. */
+  readonly gap: string | null
 }
 
-/** The notices behind a place, in the order of generations and rows; all where there is none. */
+/**
+ * The generations that were published one upon the other up to the current one, as far back as they are still there and
+ * can be read. A generation that no reader ever saw is not among them.
+ *
+ * @param after Only those with a higher number.
+ * @throws OutputError where the current one is damaged.
+ */
+export function publishedGenerations(out: string, view: string, after: number, files: Files): PublishedGenerations {
+  const there = new Set(listGenerations(out, view, files))
+  const current = readManifest(out, view, readCurrent(out, view, files).generation, files)
+  if (generationNumber(current.generation)! <= after) return { manifests: [], gap: null }
+  const manifests = [current]
+  for (let next = current.previous; next !== null && generationNumber(next)! > after; ) {
+    const untold = `what generation ${next} of view ${view} and those before it corrected is not told`
+    if (!there.has(next)) return { manifests, gap: `A generation was removed: ${untold}.` }
+    try {
+      const manifest: Manifest = readManifest(out, view, next, files)
+      manifests.unshift(manifest)
+      next = manifest.previous
+    } catch (error) {
+      if (!(error instanceof OutputError)) throw error
+      return { manifests, gap: `${error.message} As it is, ${untold}.` }
+    }
+  }
+  return { manifests, gap: null }
+}
+
+/**
+ * The notices behind a place, in the order of generations and rows; all where there is none.
+ *
+ * @param onGap Told why generations behind the place are left out, where some are.
+ */
 export function* noticesAfter(
   out: string,
   view: string,
   place: NoticePlace | undefined,
   files: Files,
+  onGap: (reason: string) => void,
 ): Generator<SentNotice> {
   const number = place === undefined ? 0 : generationNumber(place.generation)!
-  for (const manifest of publishedGenerations(out, view, number - 1, files)) {
+  const { manifests, gap } = publishedGenerations(out, view, number - 1, files)
+  if (gap !== null) onGap(gap)
+  for (const manifest of manifests) {
     const { generation } = manifest
     const from = generation === place?.generation ? place.row + 1 : 0
     if (generationNumber(generation) === number && generation !== place?.generation) continue
@@ -65,8 +89,8 @@ export function* noticesAfter(
 export function* noticesOf(out: string, manifest: Manifest, from: number, files: Files): Generator<SentNotice> {
   const { view, generation, corrections } = manifest
   let first = 0
-  for (const { name, rows } of corrections) {
-    const file = files.openForReading(join(generationFolder(out, view, generation), name))
+  for (const listed of corrections) {
+    const file = openListed(generationFolder(out, view, generation), listed, files)
     try {
       let row = Math.max(from, first)
       for (const values of readRows(openParquet(file), { from: row - first })) {
@@ -77,7 +101,7 @@ export function* noticesOf(out: string, manifest: Manifest, from: number, files:
     } finally {
       file.close()
     }
-    first += rows
+    first += listed.rows
   }
 }
 

@@ -9,6 +9,8 @@ import type { SentNotice } from './notices.ts'
 export interface Target {
   /** Tells targets apart: the kind, and the file, address or command. */
   readonly name: string
+  /** Whether notices of two views, delivered at the same time, would spoil each other. */
+  readonly oneViewAtATime: boolean
   /**
    * Delivers one notice, once; resolves when it was taken.
    *
@@ -32,6 +34,7 @@ export class NotTaken extends Error {
 export function fileTarget(path: string): Target {
   return {
     name: `file:${resolve(path)}`,
+    oneViewAtATime: true,
     async deliver({ json }) {
       appendLine(path, json)
     },
@@ -42,6 +45,7 @@ export function fileTarget(path: string): Target {
 export function commandTarget(command: string, timeoutMs: number): Target {
   return {
     name: `command:${command}`,
+    oneViewAtATime: false,
     async deliver({ json }, signal) {
       // What it prints is for people; standard output is kept for the result.
       const stdio: StdioOptions = ['pipe', process.stderr, process.stderr]
@@ -88,6 +92,7 @@ const laterStatuses = new Set([408, 425, 429])
 export function webhookTarget(url: string, timeoutMs: number): Target {
   return {
     name: `webhook:${url}`,
+    oneViewAtATime: false,
     async deliver({ id, json }, signal) {
       const response = await post(url, id, json, AbortSignal.any([signal, AbortSignal.timeout(timeoutMs)])).catch(
         (error: unknown) => {

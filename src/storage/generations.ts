@@ -1,11 +1,12 @@
 import { createHash, randomBytes } from 'node:crypto'
+import { statSync } from 'node:fs'
 import { hostname } from 'node:os'
 import { join } from 'node:path'
 import { ConfigurationError, OutputError } from '../model/errors.ts'
 import type { Manifest } from '../model/manifest.ts'
 import { disk } from './disk.ts'
 import type { Files } from './files.ts'
-import { type Current, parseCurrent, parseManifest } from './manifest-file.ts'
+import { type Current, NewerFormatError, parseCurrent, parseManifest, rebuildAdvice } from './manifest-file.ts'
 
 /**
  * Every path below the folder that holds the views, and what can be read there:
@@ -15,6 +16,7 @@ import { type Current, parseCurrent, parseManifest } from './manifest-file.ts'
  *     <out>/<view>/<generation>/_manifest.json, _run.json, _exceptions/part-00000.parquet …
  *     <out>/<view>/<generation>/_triangle/part-00000.parquet, _corrections/part-00000.parquet, _logic.mjs
  *     <out>/<view>/_notified-<target>.json                up to which notice a target was told
+ *     <out>/<view>/_notifying-<target>                    a process that tells it, so that no other does; of files `<out>/_notifying-<target>`
  *     <out>/<view>/_staging-<host>-<process>-<random>/    a generation in the making
  *     <out>/<view>/_number-000012                         a number that is being given to a generation
  *     <out>/_spill-<host>-<process>-<random>/             packed rows that memory had no room for
@@ -95,7 +97,8 @@ export function isAbandoned(name: string): boolean {
   return found !== null && found[1] === hostMark && !isRunning(Number(found[2]))
 }
 
-function isRunning(processId: number): boolean {
+/** Whether this host runs a process of this number. */
+export function isRunning(processId: number): boolean {
   try {
     process.kill(processId, 0)
     return true
@@ -185,7 +188,7 @@ export function resolveGeneration(out: string, view: string, wanted: string | un
  * What a generation says about itself, checked against its digest.
  *
  * @param generation Its full name.
- * @throws OutputError where the manifest is missing or damaged.
+ * @throws OutputError where the manifest is missing or damaged, NewerFormatError where a newer version wrote it.
  */
 export function readManifest(out: string, view: string, generation: string, files: Files = disk): Manifest {
   const path = manifestPath(generationFolder(out, view, generation))
@@ -193,11 +196,11 @@ export function readManifest(out: string, view: string, generation: string, file
     const found =
       files.list(generationFolder(out, view, generation)).length === 0 ? 'no such folder' : 'a folder without it'
     throw new OutputError(
-      `Cannot read generation ${generation} of view ${view}: expected ${path}, found ${found}. It was removed or changed by hand; rebuild the view, which publishes it anew.`,
+      `Cannot read generation ${generation} of view ${view}: expected ${path}, found ${found}. It was removed or changed by hand. ${adviceOn(out, view, generation, files)}.`,
       { file: path },
     )
   }
-  const manifest = parseManifest(files.readText(path), path)
+  const manifest = parseManifest(files.readText(path), path, adviceOn(out, view, generation, files))
   if (manifest.view !== view || manifest.generation !== generation) {
     throw new OutputError(
       `Cannot use ${path}: expected the manifest of generation ${generation} of view ${view}, found that of ${manifest.generation} of ${manifest.view}.`,
@@ -207,12 +210,48 @@ export function readManifest(out: string, view: string, generation: string, file
   return manifest
 }
 
+/** What to do about a damaged generation: a rebuild mends the current one and leaves all others as they are. */
+function adviceOn(out: string, view: string, generation: string, files: Files): string {
+  const current = findReadableCurrent(out, view, files)
+  if (current === undefined || current.generation === generation) return rebuildAdvice
+  const folder = generationFolder(out, view, generation)
+  return files.exists(folder)
+    ? `Remove the folder ${folder}: the current generation, ${current.generation}, does not need it`
+    : `The current generation, ${current.generation}, does not need it`
+}
+
+/** Which generation is published; a `_current.json` that is damaged names none. */
+export function findReadableCurrent(out: string, view: string, files: Files = disk): Current | undefined {
+  try {
+    return findCurrent(out, view, files)
+  } catch (error) {
+    if (error instanceof OutputError) return undefined
+    throw error
+  }
+}
+
+/**
+ * Refuses to go on where the current generation was published by a newer version of Refold.
+ *
+ * @throws NewerFormatError
+ */
+export function refuseNewerFormat(out: string, view: string, files: Files = disk): void {
+  const current = findReadableCurrent(out, view, files)
+  if (current === undefined) return
+  try {
+    readManifest(out, view, current.generation, files)
+  } catch (error) {
+    if (error instanceof NewerFormatError || !(error instanceof OutputError)) throw error
+  }
+}
+
 /** What `_run.json` says of how a generation came about. */
 export interface Run {
   /** Absolute path of the job file; null where the job came from none. */
   readonly job: string | null
   /** ISO 8601; null where it doesn't say. */
   readonly startedAt: string | null
+  readonly finishedAt: string | null
 }
 
 /** Undefined where the file is gone or is none of this version: it isn't part of what was published. */
@@ -221,12 +260,21 @@ export function readRun(out: string, view: string, generation: string, files: Fi
   return files.exists(path) ? parseRun(files.readText(path)) : undefined
 }
 
+/**
+ * When a generation was written, in milliseconds since 1970: as it says itself, since a copy of it has other times; else
+ * when its manifest was last changed.
+ */
+export function writtenAt(out: string, view: string, generation: string, files: Files = disk): number {
+  const finished = Date.parse(readRun(out, view, generation, files)?.finishedAt ?? '')
+  return Number.isNaN(finished) ? statSync(manifestPath(generationFolder(out, view, generation))).mtimeMs : finished
+}
+
 function parseRun(text: string): Run | undefined {
   try {
     const run: unknown = JSON.parse(text)
-    const { job, startedAt } = (run ?? {}) as { job?: unknown; startedAt?: unknown }
+    const { job, startedAt, finishedAt } = (run ?? {}) as Partial<Record<keyof Run, unknown>>
     const textOrNull = (value: unknown) => (typeof value === 'string' ? value : null)
-    return { job: textOrNull(job), startedAt: textOrNull(startedAt) }
+    return { job: textOrNull(job), startedAt: textOrNull(startedAt), finishedAt: textOrNull(finishedAt) }
   } catch {
     return undefined
   }

@@ -11,6 +11,9 @@ export interface Current {
   readonly digest: string
 }
 
+/** What mends a view whose current generation is damaged. */
+export const rebuildAdvice = 'Rebuild the view, which publishes it anew'
+
 /** SHA-256 over the canonical JSON of what the digest covers, lower-case hexadecimal. */
 export function digestOf(body: ManifestBody): string {
   return createHash('sha256')
@@ -19,25 +22,43 @@ export function digestOf(body: ManifestBody): string {
 }
 
 export function parseCurrent(text: string, path: string): Current {
-  const current = check(path, parse(text, path), '', currentShape)
+  const current = check({ path, advice: rebuildAdvice }, parse(text, path, rebuildAdvice), '', currentShape)
   return current as Current
 }
 
-/** @throws OutputError where the manifest is no manifest, or not the one that was published. */
-export function parseManifest(text: string, path: string): Manifest {
-  const manifest = check(path, parse(text, path), '', manifestShape) as Manifest
+/** What a newer version of Refold wrote: not damaged, and not to be published over. */
+export class NewerFormatError extends OutputError {}
+
+/**
+ * @param advice What to do where it is damaged, as a sentence without its full stop.
+ * @throws OutputError where the manifest is no manifest, or not the one that was published; NewerFormatError.
+ */
+export function parseManifest(text: string, path: string, advice: string): Manifest {
+  const value = parse(text, path, advice)
+  refuseNewer(value, path)
+  const manifest = check({ path, advice }, value, '', manifestShape) as Manifest
   const digest = digestOf(manifest)
   if (digest !== manifest.digest) {
-    throw damaged(path, `expected contents of the digest ${manifest.digest}, found ${digest}`)
+    throw damaged({ path, advice }, `expected contents of the digest ${manifest.digest}, found ${digest}`)
   }
   return manifest
 }
 
-function parse(text: string, path: string): unknown {
+function refuseNewer(value: unknown, path: string): void {
+  const { format } = (value ?? {}) as { format?: unknown }
+  if (!Number.isSafeInteger(format) || (format as number) <= 1) return
+  throw new NewerFormatError(
+    `Cannot use ${path}: expected format 1, which is all that this version reads, found ${format}. A newer version of Refold wrote it; use that one, or another folder with --out.`,
+    { file: path },
+  )
+}
+
+function parse(text: string, path: string, advice: string): unknown {
   try {
     return JSON.parse(text)
   } catch (error) {
-    throw damaged(path, `expected JSON, found ${text === '' ? 'an empty file' : (error as Error).message}`)
+    const found = text === '' ? 'an empty file' : (error as Error).message
+    throw damaged({ path, advice }, `expected JSON, found ${found}`)
   }
 }
 
@@ -104,22 +125,28 @@ const manifestShape: Shape = {
   inputs: [{ log: 'string', path: 'string', rows: 'count', bytes: 'count', footerSha256: 'string' }],
 }
 
-function check(path: string, value: unknown, place: string, shape: Shape): unknown {
+/** The file that is checked, and what to do where it is damaged. */
+interface Checked {
+  readonly path: string
+  readonly advice: string
+}
+
+function check(file: Checked, value: unknown, place: string, shape: Shape): unknown {
   const refuse = (expected: string) =>
-    damaged(path, `expected ${expected}${place === '' ? '' : ` at ${place}`}, found ${describe(value)}`)
+    damaged(file, `expected ${expected}${place === '' ? '' : ` at ${place}`}, found ${describe(value)}`)
   if (shape === 1) {
     if (value !== 1) throw refuse('format 1, which is all that this version reads,')
   } else if (typeof shape === 'string') {
     if (!fits(value, shape)) throw refuse(nameOf(shape))
   } else if ('orNull' in shape) {
-    if (value !== null) check(path, value, place, shape.orNull as Shape)
+    if (value !== null) check(file, value, place, shape.orNull as Shape)
   } else if (isArrayShape(shape)) {
     if (!Array.isArray(value)) throw refuse('an array')
-    for (const [index, item] of value.entries()) check(path, item, `${place}[${index}]`, shape[0])
+    for (const [index, item] of value.entries()) check(file, item, `${place}[${index}]`, shape[0])
   } else {
     if (typeof value !== 'object' || value === null || Array.isArray(value)) throw refuse('an object')
     for (const [name, inner] of Object.entries(shape)) {
-      check(path, (value as Record<string, unknown>)[name], place === '' ? name : `${place}.${name}`, inner)
+      check(file, (value as Record<string, unknown>)[name], place === '' ? name : `${place}.${name}`, inner)
     }
   }
   return value
@@ -149,9 +176,9 @@ function describe(value: unknown): string {
   return typeof value === 'object' ? (value === null ? 'null' : 'an object') : JSON.stringify(value)
 }
 
-function damaged(path: string, reason: string): OutputError {
+function damaged({ path, advice }: Checked, reason: string): OutputError {
   return new OutputError(
-    `Cannot use ${path}: ${reason}. The file is damaged or was not written by Refold; rebuild the view, which publishes it anew.`,
+    `Cannot use ${path}: ${reason}. The file is damaged or was not written by Refold. ${advice}.`,
     { file: path },
   )
 }

@@ -1,6 +1,7 @@
-import { existsSync, readFileSync, rmSync } from 'node:fs'
+import { cpSync, existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { generationFolder, keptLogicPath, manifestPath } from '../../src/storage/generations.ts'
 import { type CaseEvent, correctedView } from '../support/corrected-view.ts'
 import { scratch } from '../support/logs.ts'
 import { type Ran, refold } from '../support/refold.ts'
@@ -84,6 +85,11 @@ describe('refold diff', () => {
       after: 'known at 1970-01-04',
       keys: { added: 1, removed: 0, changed: 1, unchanged: 1 },
     })
+    const named = run('diff', 'cases', '1', '--known-at', '1970-01-04', '--json', '--quiet')
+    expect(JSON.parse(named.stdout)).toMatchObject({
+      before: `generation ${generations[0]}`,
+      after: 'known at 1970-01-04',
+    })
     const since = run('diff', 'cases', '--known-at', '1970-01-03', '--json', '--quiet')
     expect(JSON.parse(since.stdout)).toMatchObject({ keys: { added: 1, removed: 0, changed: 1, unchanged: 1 } })
   })
@@ -106,7 +112,10 @@ describe('refold diff', () => {
     [['notify', 'cases', '--webhook', 'example.org'], '--webhook: expected an address such as'],
     [['notify', 'cases', '--webhook', 'ftp://example.org'], '--webhook: expected an address such as'],
     [['notify', 'cases', '--webhook', 'https://a:b@example.org'], 'without a user and password'],
-    [['notify', 'cases', '--file', 'x', '--retries', 'many'], '--retries: expected a whole number'],
+    [
+      ['notify', 'cases', '--file', 'x', '--retries', 'many'],
+      '--retries: expected a whole number from 0 to 1000, found',
+    ],
   ])('%j is refused', (parameters, message) => {
     const { exitCode, stdout, stderr } = run(...parameters)
     expect({ exitCode, stdout }).toEqual({ exitCode: 2, stdout: '' })
@@ -140,7 +149,13 @@ describe('refold corrections', () => {
 
   test('prints a table and says where there are none', () => {
     const { stdout } = run('corrections', 'cases', '--generation', '3')
-    expect(stdout.split('\n')[0]).toMatch(/^key +column +old +new +cause/)
+    expect(stdout.split('\n')[0]).toMatch(
+      /^day +region +column +change +old +new +cause +was_final +first_published_at +events/,
+    )
+    expect(stdout.split('\n')[1]).toMatch(/^1970-01-\d\d +[a-d] +total +changed +\d+ +\d+ +changed logic/)
+    const since = run('corrections', 'cases', '--since', 'all')
+    expect(since.stdout.split('\n')[0]).toMatch(/^generation +day +region +column +change +old/)
+    expect(since.stdout).toContain(`${generations[1]}  1970-01-03  c       total    vanished`)
     const none = run('corrections', 'cases', '--generation', '1')
     expect(none).toEqual({
       exitCode: 0,
@@ -151,6 +166,120 @@ describe('refold corrections', () => {
     expect(csv.stdout).toMatch(/^id,generation,key,row,column,change,old,new,cause,steps,detail,/)
     expect(run('corrections', 'cases', '--generation', '1', '--format', 'arrow').exitCode).toBe(0)
   })
+})
+
+describe('where something is gone or damaged', () => {
+  let out: string
+  let damages = 0
+  beforeEach(() => {
+    out = join(folder.path, `damaged-${damages++}`)
+    cpSync(view.out, out, { recursive: true })
+  })
+  const inCopy = (...parameters: readonly string[]) => refold([...parameters, '--out', out])
+  const folderOf = (index: number) => generationFolder(out, 'cases', generations[index]!)
+
+  test('corrections and notify tell that they begin behind a generation that was removed', () => {
+    rmSync(folderOf(1), { recursive: true })
+    const gap = `A generation was removed: what generation ${generations[1]} of view cases and those before it corrected is not told.\n`
+    const listed = inCopy('corrections', 'cases', '--since', 'all', '--json')
+    expect(objects(listed)).toHaveLength(3)
+    expect(listed.stderr).toBe(gap)
+    const file = join(out, 'notices.jsonl')
+    expect(inCopy('notify', 'cases', '--file', file).stderr).toBe(`${gap}3 notices of view cases delivered.\n`)
+    expect(inCopy('notify', 'cases', '--file', file).stderr).toBe('0 notices of view cases delivered.\n')
+  })
+
+  test('an older generation that is damaged ends the way back, and is to be removed', () => {
+    writeFileSync(manifestPath(folderOf(1)), '{')
+    const listed = inCopy('corrections', 'cases', '--since', 'all', '--json')
+    expect(objects(listed)).toHaveLength(3)
+    expect(listed.stderr).toContain(`Remove the folder ${folderOf(1)}: the current generation, ${generations[2]}, does`)
+    expect(listed.stderr).toContain(
+      `what generation ${generations[1]} of view cases and those before it corrected is not`,
+    )
+    const { exitCode, stderr } = inCopy('show', 'cases', '--generation', '2')
+    expect(exitCode).toBe(1)
+    expect(stderr).not.toContain('ebuild the view')
+  })
+
+  test('history lists a generation that is damaged as such, and all others', () => {
+    writeFileSync(manifestPath(folderOf(1)), '{')
+    const { exitCode, stdout, stderr } = inCopy('history', 'cases')
+    expect(exitCode).toBe(0)
+    const lines = stdout.trimEnd().split('\n')
+    expect(lines).toHaveLength(4)
+    expect(lines[2]).toMatch(new RegExp(`^cases +${generations[1]}  damaged`))
+    expect(lines[3]).toMatch(/^cases +\* /)
+    expect(stderr).toContain(`Remove the folder ${folderOf(1)}`)
+    const entries = JSON.parse(inCopy('history', '--json').stdout) as { damaged: boolean; rows: number | null }[]
+    expect(entries.map(({ damaged, rows }) => [damaged, rows === null])).toEqual([
+      [false, false],
+      [true, true],
+      [false, false],
+    ])
+    writeFileSync(join(out, 'cases/_current.json'), '')
+    const none = inCopy('history', 'cases')
+    expect(none.stdout).not.toContain('*')
+    expect(none.stderr).toContain('Rebuild the view')
+  })
+
+  test('a file of notices is read only as it was published', () => {
+    const path = join(folderOf(2), '_corrections/part-00000.parquet')
+    const bytes = readFileSync(path)
+    bytes[10]! ^= 1
+    writeFileSync(path, bytes)
+    const changed = inCopy('corrections', 'cases')
+    expect(changed.exitCode).toBe(1)
+    expect(changed.stderr).toMatch(
+      /Cannot use .*part-00000\.parquet: expected \d+ bytes with the SHA-256 \w+, found the/,
+    )
+    rmSync(path)
+    const { exitCode, stderr } = inCopy('notify', 'cases', '--file', join(out, 'notices.jsonl'))
+    expect(exitCode).toBe(1)
+    expect(stderr).toMatch(
+      /^\d+ notices of view cases delivered before it stopped\.\nrefold: Cannot use .* found no such/,
+    )
+    expect(stderr).toContain(`Restore the file from a copy; or remove the folder ${folderOf(2)}`)
+  })
+
+  test('why causes could not be found out is printed below the table', async () => {
+    const own = correctedView(join(folder.path, 'no-logic'))
+    own.setLog(early)
+    const { path } = await own.publish(1)
+    writeFileSync(keptLogicPath(path), '')
+    own.setLog([...early, ...late])
+    await own.publish(2)
+    const { stdout, stderr } = refold(['corrections', 'cases', '--out', own.out])
+    expect(stdout).toContain('undetermined')
+    expect(stderr.match(/Not all could be found out: Cannot run the logic of generation 000001/g)).toHaveLength(1)
+  })
+})
+
+test.each([
+  [['corrections', 'plain'], 'refold corrections: expected a view with windows, found plain, which has none'],
+  [
+    ['notify', 'plain', '--file', 'x.jsonl'],
+    'refold notify: expected a view with windows, found plain, which has none',
+  ],
+])('%j is refused, as figures of a view without windows are never taken to be published', (parameters, message) => {
+  const home = join(folder.path, 'plain')
+  const out = join(home, 'views')
+  cpSync(join(view.home, 'log'), join(home, 'log'), { recursive: true })
+  const job = join(home, 'job.ts')
+  writeFileSync(
+    job,
+    `import { defineJob, defineLog, defineView, int64, string } from 'refold'
+const log = defineLog({ name: 'cases', files: ${JSON.stringify(join(home, 'log/**/*.parquet'))},
+  columns: { id: 'id', key: 'region', recordedAt: 'recorded_at' }, fields: { cases: int64() } })
+const plain = defineView({ name: 'plain', log, state: { total: int64() },
+  on: { '*': (state, e) => { state.total += e.cases } } })
+export default defineJob({ views: [plain] })
+`,
+  )
+  expect(refold(['rebuild', job, '--out', out, '--workers', '0', '--quiet']).exitCode).toBe(0)
+  const { exitCode, stdout, stderr } = refold([...parameters, '--out', out])
+  expect({ exitCode, stdout }).toEqual({ exitCode: 2, stdout: '' })
+  expect(stderr).toContain(message)
 })
 
 test('refold notify delivers to a file and says how many', () => {

@@ -89,7 +89,7 @@ test('publish() publishes anew where a file of the current generation was cut sh
 test.each(['', '{}', 'null', '{"generation":'])('publish() mends a _current.json that says %j', (text) => {
   build(out, 'balances', 'one')
   writeFileSync(currentPath(out, 'balances'), text)
-  expect(() => findCurrent(out, 'balances')).toThrow('rebuild the view')
+  expect(() => findCurrent(out, 'balances')).toThrow('Rebuild the view')
   const second = build(out, 'balances', 'one')
   expect(second).toMatchObject({ outcome: 'published', generation: `000002-${second.digest.slice(0, 12)}` })
   expect(findCurrent(out, 'balances')?.generation).toBe(second.generation)

@@ -1,8 +1,8 @@
-import { readdirSync, rmSync, writeFileSync } from 'node:fs'
+import { readdirSync, readFileSync, rmSync, utimesSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import fc from 'fast-check'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import { keptLogicPath } from '../../src/storage/generations.ts'
+import { keptLogicPath, manifestPath, readCurrent, runPath } from '../../src/storage/generations.ts'
 import { type CaseEvent, type CorrectedView, correctedView, noticesIn } from '../support/corrected-view.ts'
 import { scratch } from '../support/logs.ts'
 
@@ -214,11 +214,50 @@ describe('corrections', () => {
     const { path } = await view.publish(1)
     writeFileSync(keptLogicPath(path), 'export default 1')
     view.setLog([...first, event('a3', 'a', 1, 9, 2)])
-    const { generation } = await view.publish(2)
-    const notices = noticesIn(view.out, generation)
+    const { views, notes } = await view.rebuild(2)
+    expect(notes).toEqual([
+      expect.stringMatching(/^Why figures of view cases changed could not all be found out: .* with the SHA-256 /),
+    ])
+    const notices = noticesIn(view.out, views[0]!.generation)
     expect(new Set(notices.map(({ cause }) => cause))).toEqual(new Set(['undetermined']))
     expect(notices[0]!['detail']).toContain('with the SHA-256')
     expect(notices[0]!['events']).toBe(1)
+  })
+
+  test('are told of windows that vanish and come back, both times', async () => {
+    view.setLog(first)
+    await view.publish(1)
+    const back = await view.publish(1, { knownAt: '1970-01-03' })
+    expect(told(view.out, back.generation)).toEqual([
+      '03/a reports 1→null: changed options',
+      '03/a total 7→null: changed options',
+      '04/b reports 1→null: changed options',
+      '04/b total 1→null: changed options',
+    ])
+    view.setLog([...first, event('a9', 'a', 9, 9, 1)])
+    const { generation } = await view.publish(1)
+    // The window that no generation ever had is none of them.
+    expect(told(view.out, generation)).toEqual([
+      '03/a reports null→1: late data (a2)',
+      '03/a total null→7: late data (a2)',
+      '04/b reports null→1: late data (b2)',
+      '04/b total null→1: late data (b2)',
+    ])
+    expect(new Set(noticesIn(view.out, generation).map(({ change }) => change))).toEqual(new Set(['appeared']))
+  })
+
+  test('say when a generation was finished by what it says itself, as a copy of it has other times', async () => {
+    view.setLog(first)
+    const { path } = await view.publish(1)
+    utimesSync(manifestPath(path), 0, 0)
+    const { finishedAt } = JSON.parse(readFileSync(runPath(path), 'utf8')) as { finishedAt: string }
+    const second = await view.publish(2)
+    const published = () => noticesIn(view.out, readCurrent(view.out, 'cases').generation)[0]!['firstPublishedAt']
+    expect(published()).toBe(finishedAt.replace('Z', '000Z'))
+    writeFileSync(runPath(second.path), '{}')
+    utimesSync(manifestPath(second.path), 86_400, 86_400)
+    await view.publish(3)
+    expect(published()).toBe('1970-01-02T00:00:00.000000Z')
   })
 
   test('leave nothing behind but the generation, and none is published where figures stay', async () => {

@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { setTimeout } from 'node:timers/promises'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { OutputError } from '../../src/model/errors.ts'
-import { cursorPath } from '../../src/notify/cursor.ts'
+import { cursorPath, notifyingPath } from '../../src/notify/cursor.ts'
 import { type Delivered, type DeliverOptions, deliverNotices } from '../../src/notify/deliver.ts'
 import { publishedGenerations } from '../../src/notify/notices.ts'
 import { commandTarget, fileTarget, type Target, webhookTarget } from '../../src/notify/targets.ts'
@@ -55,7 +55,7 @@ function killedAfter(count: number): Files {
   return {
     ...disk,
     writeNew: (path, chunks) => {
-      if (written++ === count) throw new Error('killed')
+      if (path.includes('_notified-') && written++ === count) throw new Error('killed')
       return disk.writeNew(path, chunks)
     },
   }
@@ -96,6 +96,21 @@ describe('a file', () => {
     expect((await deliver(fileTarget(file))).delivered).toBe(6)
   })
 
+  test('is told by one process at a time, which another one names', async () => {
+    const release = Promise.withResolvers<void>()
+    const target = fileTarget(file)
+    const slow = { ...target, deliver: () => release.promise }
+    const first = deliver(slow)
+    const lock = notifyingPath(view.out, 'cases', target)
+    await expect(deliver(target)).rejects.toThrow(
+      `Cannot deliver to file:${file}: expected that no other process does so, found ${lock}, held by process ${process.pid}`,
+    )
+    expect(delivered()).toEqual([])
+    release.resolve()
+    expect((await first).delivered).toBe(6)
+    expect(existsSync(lock)).toBe(false)
+  })
+
   test('in a folder that is not there is told', async () => {
     const missing = join(folder.path, 'missing', 'notices.jsonl')
     await expect(deliver(fileTarget(missing))).rejects.toThrow(OutputError)
@@ -123,6 +138,14 @@ describe('a command', () => {
     )
     await setTimeout(2500)
     expect(existsSync(file)).toBe(false)
+  })
+
+  test('that interrupts the process which notifies is the last, and it is told how many were delivered', () => {
+    const command = `cat >> '${file}'; test $(wc -l < '${file}') -lt 3 || { kill -INT $PPID; sleep 5; }`
+    const { exitCode, stdout, stderr } = refold(['notify', 'cases', '--out', view.out, '--command', command, '--json'])
+    expect({ exitCode, stdout }).toEqual({ exitCode: 130, stdout: '' })
+    expect(stderr).toContain('2 notices of view cases delivered before it stopped.')
+    expect(delivered()).toEqual(ids.slice(0, 3))
   })
 
   test('that kills the process which notifies leaves the rest to the next run', () => {
@@ -255,9 +278,9 @@ describe('what was delivered', () => {
     const third = await own.publish(3)
     // As if the process had been killed before it switched.
     writeFileSync(join(own.out, 'cases/_current.json'), current)
-    expect(publishedGenerations(own.out, 'cases', 0, disk).map(({ generation }) => generation)).not.toContain(
+    expect(publishedGenerations(own.out, 'cases', 0, disk).manifests.map(({ generation }) => generation)).not.toContain(
       third.generation,
     )
-    expect(publishedGenerations(own.out, 'cases', 0, disk).at(-1)!.generation).toBe(second.generation)
+    expect(publishedGenerations(own.out, 'cases', 0, disk).manifests.at(-1)!.generation).toBe(second.generation)
   })
 })

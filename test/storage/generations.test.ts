@@ -60,7 +60,7 @@ test.each([
   [(manifest: Record<string, unknown>) => ({ ...manifest, rows: 77 }), 'expected contents of the digest'],
   [
     (manifest: Record<string, unknown>) => ({ ...manifest, format: 2 }),
-    'expected format 1, which is all that this version reads, at format, found 2',
+    'expected format 1, which is all that this version reads, found 2. A newer version of Refold wrote it',
   ],
   [
     (manifest: Record<string, unknown>) => ({ ...manifest, files: [{ name: 'x' }] }),

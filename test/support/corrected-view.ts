@@ -1,7 +1,7 @@
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { loadJob } from '../../src/job/load.ts'
-import type { RebuildOptions, ViewReport } from '../../src/model/report.ts'
+import type { RebuildOptions, RebuildReport, ViewReport } from '../../src/model/report.ts'
 import { int64, string, timestamp } from '../../src/model/types.ts'
 import { noticesOf } from '../../src/notify/notices.ts'
 import { rebuild } from '../../src/rebuild.ts'
@@ -36,6 +36,8 @@ export interface CorrectedView {
   setLog(events: readonly CaseEvent[], folder?: string): void
   /** `factor` is what the view's logic counts a case for. */
   publish(factor: number, options?: Partial<RebuildOptions>): Promise<ViewReport>
+  /** The same, with the report of all. */
+  rebuild(factor: number, options?: Partial<RebuildOptions>): Promise<RebuildReport>
 }
 
 export function correctedView(home: string): CorrectedView {
@@ -57,15 +59,22 @@ export function correctedView(home: string): CorrectedView {
         writeRows(join(home, 'log', path), columns, rows)
       }
     },
-    async publish(factor, options = {}) {
-      const job = await loadJob(writeCasesJob(home, factor))
-      try {
-        const report = await rebuild(job, { out, workers: 0, ...options })
-        return report.views[0]!
-      } finally {
-        job.dispose()
-      }
-    },
+    publish: async (factor, options) => (await rebuildCases(home, out, factor, options)).views[0]!,
+    rebuild: (factor, options) => rebuildCases(home, out, factor, options),
+  }
+}
+
+async function rebuildCases(
+  home: string,
+  out: string,
+  factor: number,
+  options: Partial<RebuildOptions> = {},
+): Promise<RebuildReport> {
+  const job = await loadJob(writeCasesJob(home, factor))
+  try {
+    return await rebuild(job, { out, workers: 0, ...options })
+  } finally {
+    job.dispose()
   }
 }
 
