@@ -11,7 +11,6 @@ import { defineVerb } from './verb.ts'
 const text = { type: 'string', requiresArg: true } as const
 
 export const bench = defineVerb({
-  summary: 'Measure Refold and others over the same logs, and compare their rows',
   positionals: [],
   options: {
     size: { ...text, value: 'size', default: 'smoke', describe: 'smoke (100,000 events), 1m, 10m or 100m' },

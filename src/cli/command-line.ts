@@ -1,4 +1,4 @@
-import yargs, { type Argv } from 'yargs'
+import type { Argv } from 'yargs'
 import { ConfigurationError } from '../model/errors.ts'
 import { ExitCode } from './failure.ts'
 import { helpOf, helpOfAll } from './help.ts'
@@ -10,17 +10,19 @@ import { verbs } from './verbs.ts'
 export async function runCommandLine(parameters: readonly string[], context: Context): Promise<number> {
   const [name, ...rest] = parameters[0] === 'help' ? [...parameters.slice(1), '--help'] : parameters
   if (name === undefined) {
-    context.output.note((await helpOfAll()).trimEnd())
+    context.output.note(helpOfAll().trimEnd())
     return ExitCode.usage
   }
   if (name === '--help' || name === '-h') {
-    await context.output.result(await helpOfAll())
+    await context.output.result(helpOfAll())
     return ExitCode.done
   }
-  const load = Object.hasOwn(verbs, name) ? verbs[name] : undefined
-  if (load === undefined) throw new ConfigurationError(describeUnknownVerb(name))
-  const verb = await load()
-  const given = (await parserOf(name, verb, rest).parseAsync()) as unknown as Given & { readonly _: readonly string[] }
+  const listed = Object.hasOwn(verbs, name) ? verbs[name] : undefined
+  if (listed === undefined) throw new ConfigurationError(describeUnknownVerb(name))
+  const verb = await listed.load()
+  const given = (await (await parserOf(name, verb, rest)).parseAsync()) as unknown as Given & {
+    readonly _: readonly string[]
+  }
   if (given.help) {
     await context.output.result(helpOf(name, verb))
     return ExitCode.done
@@ -33,7 +35,9 @@ export async function runCommandLine(parameters: readonly string[], context: Con
  * yargs knows the options; positional values are taken from what it leaves over, because as its own positionals they
  * lose what follows `--`, and a key may begin with a dash.
  */
-function parserOf(name: string, verb: Verb, parameters: readonly string[]): Argv {
+async function parserOf(name: string, verb: Verb, parameters: readonly string[]): Promise<Argv> {
+  // Loaded here, as neither the help of all nor a mistyped verb needs it.
+  const { default: yargs } = await import('yargs')
   const options = { ...verb.options, ...commonOptions }
   return (
     yargs([...parameters])

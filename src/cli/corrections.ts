@@ -9,7 +9,6 @@ import { defineVerb, outOption } from './verb.ts'
 const tableRowsDefault = 20
 
 export const corrections = defineVerb({
-  summary: 'List the published figures that a rebuild changed, with the cause',
   positionals: [{ name: 'view', describe: "The view's name" }],
   options: {
     ...rowOptionSpecs,

@@ -11,7 +11,6 @@ const keysDefault = 20
 const formats = ['table', 'ndjson', 'csv'] as const
 
 export const diff = defineVerb({
-  summary: 'Compare two generations of a view: keys added, removed and changed',
   positionals: [
     { name: 'view', describe: "The view's name" },
     {

@@ -5,7 +5,6 @@ import { defineVerb, outOption } from './verb.ts'
 import { viewOptions, withView } from './view-at.ts'
 
 export const get = defineVerb({
-  summary: 'Print the rows of one key of a view',
   positionals: [
     { name: 'view', describe: "The view's name" },
     {

@@ -7,9 +7,8 @@ const exitCodes = `Exit codes: 0 done, 1 failed, 2 wrong usage or configuration,
 exceptions than allowed, 4 contenders or verification differ, 130 stopped by Ctrl-C.
 `
 
-export async function helpOfAll(): Promise<string> {
-  const summaries: (readonly [string, string])[] = []
-  for (const [name, load] of Object.entries(verbs)) summaries.push([name, `${(await load()).summary}.`])
+export function helpOfAll(): string {
+  const summaries = Object.entries(verbs).map(([name, { summary }]) => [name, `${summary}.`] as const)
   return `Usage: refold <verb> …
 
 Rebuilds materialized views from partitioned Parquet event logs.
@@ -32,7 +31,7 @@ export function helpOf(name: string, verb: Verb): string {
   const examples = verb.examples.map(([parameters, does]) => `  refold ${name} ${parameters}\n      ${does}\n`)
   return `Usage: refold ${[name, ...verb.positionals.map(notation)].join(' ')} [options]
 
-${verb.summary}.
+${verbs[name]!.summary}.
 
 ${list(verb.positionals.map((positional) => [notation(positional), `${positional.describe}.`]))}
 Options:

@@ -35,7 +35,6 @@ interface GenerationEntry {
 const hashDigitsShown = 12
 
 export const history = defineVerb({
-  summary: 'List the generations of a view',
   positionals: [{ name: 'view', describe: "The view's name; all views where none is named", optional: true }],
   options: outOption,
   examples: [

@@ -7,7 +7,6 @@ import { describeFiles, describeSurveys } from './print-inspection.ts'
 import { defineVerb } from './verb.ts'
 
 export const inspect = defineVerb({
-  summary: 'Describe a log: files, columns, event types, order, gaps, duplicates, delays',
   positionals: [
     {
       name: 'source',

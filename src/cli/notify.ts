@@ -14,7 +14,6 @@ const timeoutSecondsMax = 86_400
 const waitMsMax = 60_000
 
 export const notify = defineVerb({
-  summary: 'Deliver the corrections of a view that a target was not told yet',
   positionals: [{ name: 'view', describe: "The view's name" }],
   options: {
     file: { type: 'string', value: 'path', requiresArg: true, describe: 'Add a line of JSON to this file for each' },

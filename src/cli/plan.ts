@@ -6,7 +6,6 @@ import { rebuildOptionSpecs, rebuildOptionsOf } from './rebuild-options.ts'
 import { defineVerb } from './verb.ts'
 
 export const plan = defineVerb({
-  summary: 'Say what a rebuild would do, and why',
   positionals: [{ name: 'job', describe: 'The job file, as jobs/ledger.ts' }],
   options: {
     ...rebuildOptionSpecs,

@@ -10,7 +10,6 @@ import { rebuildOptionSpecs, rebuildOptionsOf } from './rebuild-options.ts'
 import { defineVerb } from './verb.ts'
 
 export const rebuild = defineVerb({
-  summary: 'Rebuild the views of a job from its logs and publish them',
   positionals: [{ name: 'job', describe: 'The job file, as jobs/ledger.ts' }],
   options: {
     ...rebuildOptionSpecs,

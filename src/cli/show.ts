@@ -8,7 +8,6 @@ import { viewOptions, withView } from './view-at.ts'
 const tableRowsDefault = 20
 
 export const show = defineVerb({
-  summary: 'Print the rows of a view',
   positionals: [{ name: 'view', describe: "The view's name" }],
   options: {
     ...rowOptionSpecs,

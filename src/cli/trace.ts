@@ -16,7 +16,6 @@ import { jobOf, jobOption } from './view-job.ts'
 const tableEventsDefault = 100
 
 export const trace = defineVerb({
-  summary: 'Print each event of one key, and the state before and after it',
   positionals: [
     { name: 'view', describe: "The view's name" },
     { name: 'key', describe: 'Values of the key columns, all of them, in their order', several: true },

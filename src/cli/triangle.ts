@@ -10,7 +10,6 @@ const tableWindowsDefault = 20
 const tableDelaysDefault = 10
 
 export const triangle = defineVerb({
-  summary: 'Print how much of each window was reported with which delay, and what is still expected',
   positionals: [{ name: 'view', describe: "The view's name" }],
   options: {
     events: { type: 'boolean', default: false, describe: 'Count events instead of what the view measures' },

@@ -59,7 +59,6 @@ export type Given<Specs extends OptionSpecs = typeof commonOptions> = ArgumentsC
 
 /** One word of the command line, as `rebuild`. */
 export interface Verb {
-  readonly summary: string
   readonly positionals: readonly Positional[]
   readonly options: OptionSpecs
   /** Arguments after `refold <verb>`, and what they do. */
