@@ -15,7 +15,8 @@ const thresholdsDefault = '1 day, 2 days, 3 days, 7 days, 14 days, 30 days'
 /** `1 day, 7 days`; the default where the text is empty. */
 export function parseThresholds(text: string): Duration[] {
   const texts = (text === '' ? thresholdsDefault : text).split(',')
-  return texts.map((one) => parseDuration(one.trim(), '--lateness')).sort(byLength)
+  const thresholds = texts.map((one) => parseDuration(one.trim(), '--lateness'))
+  return [...new Map(thresholds.map((one) => [formatDuration(one), one])).values()].sort(byLength)
 }
 
 /** Months have no exact length; for the order of a list any of theirs will do. */
@@ -46,13 +47,19 @@ export function surveyJobLateness(
   }
   return dated.map((log) => {
     const views = job.definition.views.filter((view) => view.log.name === log.name)
-    const subjects = subjectsOf(views, thresholds)
+    const subjects = subjectsOf(log, views, thresholds)
     return { log: log.name, surveys: openInTurn(disk, (open) => surveyLateness(log, subjects, log.silentAfter, open)) }
   })
 }
 
-function subjectsOf(views: readonly ViewDefinition[], thresholds: readonly Duration[]): LatenessSubject[] {
-  const windowed = views.flatMap(({ name, on, window }): LatenessSubject[] => {
+function subjectsOf(
+  log: LogPlan,
+  views: readonly ViewDefinition[],
+  thresholds: readonly Duration[],
+): LatenessSubject[] {
+  const countsRepeated = log.identify.by !== 'nothing'
+  const upcast = views.some((view) => view.log.upcast !== undefined) ? ['upcast'] : []
+  const windowed = views.flatMap(({ name, on, window, filter, by }): LatenessSubject[] => {
     if (window === undefined) return []
     const { every, zone, maxLateness } = window
     const own = parseDuration(maxLateness, 'maxLateness')
@@ -64,10 +71,13 @@ function subjectsOf(views: readonly ViewDefinition[], thresholds: readonly Durat
         window: { every, zone },
         thresholds: known ? thresholds : [...thresholds, own].sort(byLength),
         maxLateness: formatDuration(own),
+        notApplied: [...(filter === undefined ? [] : ['filter']), ...(by === undefined ? [] : ['by']), ...upcast],
+        countsRepeated,
       },
     ]
   })
-  return windowed.length > 0 ? windowed : [{ view: null, types: null, window: null, thresholds, maxLateness: null }]
+  const whole = { view: null, types: null, window: null, thresholds, maxLateness: null }
+  return windowed.length > 0 ? windowed : [{ ...whole, notApplied: upcast, countsRepeated }]
 }
 
 /** For people. */
@@ -114,7 +124,17 @@ function describeSurvey(log: string, survey: LatenessSurvey, width?: number): st
     ]),
     width,
   )
-  return `${title}\n${table}${describeEarly(early)}`
+  return `${title}\n${table}${describeEarly(early)}${describeLimits(survey)}`
+}
+
+/** In what a rebuild may come to other counts. */
+function describeLimits({ notApplied, countsRepeated }: LatenessSurvey): string {
+  const all = notApplied.length > 1 ? `${notApplied.slice(0, -1).join(', ')} and ${notApplied.at(-1)}` : notApplied[0]
+  const limits = [
+    all !== undefined && `${all} ${notApplied.length === 1 ? 'is' : 'are'} not applied`,
+    countsRepeated && 'repeated events count each time',
+  ].filter((text) => text !== false)
+  return limits.length === 0 ? '' : `${limits.join('; ')}\n`
 }
 
 function describeEarly({ events, first }: LatenessSurvey['early']): string {

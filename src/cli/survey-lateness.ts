@@ -19,6 +19,10 @@ export interface LatenessSubject {
   readonly thresholds: readonly Duration[]
   /** What the view tolerates now. */
   readonly maxLateness: string | null
+  /** What of the view and the log is left aside here, though a rebuild applies it: `filter`, `by`, `upcast`. */
+  readonly notApplied: readonly string[]
+  /** Whether the log may hold an event several times, and each counts. */
+  readonly countsRepeated: boolean
 }
 
 /** What several thresholds would mean for the events there are. A repeated event counts as often as it stands in the log. */
@@ -27,6 +31,9 @@ export interface LatenessSurvey {
   readonly every: string | null
   readonly zone: string | null
   readonly maxLateness: string | null
+  /** See `LatenessSubject`. */
+  readonly notApplied: readonly string[]
+  readonly countsRepeated: boolean
   readonly unit: TimeUnit
   readonly events: number
   /** Events recorded before they occurred, and the place of the first. */
@@ -116,7 +123,7 @@ class SubjectCount {
   }
 
   result(partitions: readonly BigInt64Array[], silentAfter: bigint): LatenessSurvey {
-    const { view, window, thresholds, maxLateness } = this.#subject
+    const { view, window, thresholds, maxLateness, notApplied, countsRepeated } = this.#subject
     const { events, early, late } = this.#counts
     return {
       ...{
@@ -124,6 +131,8 @@ class SubjectCount {
         every: window?.every ?? null,
         zone: window?.zone ?? null,
         maxLateness,
+        notApplied,
+        countsRepeated,
         unit: this.#log.timeUnit,
         events,
       },
