@@ -58,7 +58,7 @@ function subjectsOf(
   thresholds: readonly Duration[],
 ): LatenessSubject[] {
   const countsRepeated = log.identify.by !== 'nothing'
-  const upcast = views.some((view) => view.log.upcast !== undefined) ? ['upcast'] : []
+  const upcast = views.some((view) => Object.keys(view.log.upcast).length > 0) ? ['upcast'] : []
   const windowed = views.flatMap(({ name, on, window, filter, by }): LatenessSubject[] => {
     if (window === undefined) return []
     const { every, zone, maxLateness } = window

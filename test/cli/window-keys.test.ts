@@ -136,7 +136,7 @@ test('an empty log is said to be empty', () => {
   mkdirSync(join(folder, 'nothing'))
   writeRows(join(folder, 'nothing/a.parquet'), columns, [])
   const input = ['--input', 'reports=nothing/*.parquet', '--out', 'none']
-  expect(run('rebuild', 'job.ts', ...input).stderr).toContain(
+  expect(run('rebuild', 'job.ts', ...input).stdout).toContain(
     'Log reports has recorded no event, so its views have no rows.\n',
   )
   expect(run('triangle', 'daily', '--out', 'none')).toEqual({
