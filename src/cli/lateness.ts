@@ -6,6 +6,7 @@ import { openInTurn } from '../parquet/open-in-turn.ts'
 import type { LogPlan } from '../plan/plan.ts'
 import { disk } from '../storage/disk.ts'
 import { type Duration, exactMilliseconds, formatDuration, formatElapsed, parseDuration } from '../time/duration.ts'
+import { planTrace } from '../trace/plan-trace.ts'
 import { formatCount, formatCounted, formatPercent } from './numbers.ts'
 import { type LatenessSubject, type LatenessSurvey, surveyLateness } from './survey-lateness.ts'
 import { renderTable } from './table.ts'
@@ -47,18 +48,19 @@ export function surveyJobLateness(
   }
   return dated.map((log) => {
     const views = job.definition.views.filter((view) => view.log.name === log.name)
-    const subjects = subjectsOf(log, views, thresholds)
+    const subjects = subjectsOf(job, log, views, thresholds)
     return { log: log.name, surveys: openInTurn(disk, (open) => surveyLateness(log, subjects, log.silentAfter, open)) }
   })
 }
 
 function subjectsOf(
+  job: LoadedJob,
   log: LogPlan,
   views: readonly ViewDefinition[],
   thresholds: readonly Duration[],
 ): LatenessSubject[] {
   const countsRepeated = log.identify.by !== 'nothing'
-  const upcast = views.some((view) => Object.keys(view.log.upcast).length > 0) ? ['upcast'] : []
+  const upcasts = views.some((view) => Object.keys(view.log.upcast).length > 0)
   const windowed = views.flatMap(({ name, on, window, filter, by }): LatenessSubject[] => {
     if (window === undefined) return []
     const { every, zone, maxLateness } = window
@@ -71,13 +73,13 @@ function subjectsOf(
         window: { every, zone },
         thresholds: known ? thresholds : [...thresholds, own].sort(byLength),
         maxLateness: formatDuration(own),
-        notApplied: [...(filter === undefined ? [] : ['filter']), ...(by === undefined ? [] : ['by']), ...upcast],
+        trace: upcasts || filter !== undefined || by !== undefined ? planTrace(job, { view: name }) : null,
         countsRepeated,
       },
     ]
   })
   const whole = { view: null, types: null, window: null, thresholds, maxLateness: null }
-  return windowed.length > 0 ? windowed : [{ ...whole, notApplied: upcast, countsRepeated }]
+  return windowed.length > 0 ? windowed : [{ ...whole, trace: null, countsRepeated }]
 }
 
 /** For people. */
@@ -86,7 +88,7 @@ export function describeLateness(logs: readonly LogLateness[], width?: number): 
 }
 
 function describeSurvey(log: string, survey: LatenessSurvey, width?: number): string {
-  const { view, every, zone, maxLateness, thresholds, events, early } = survey
+  const { view, every, zone, maxLateness, thresholds, events, early, countsRepeated } = survey
   const title =
     view === null
       ? `lateness in ${log}: ${formatCounted(events, 'event')}, counted from when each occurred, as no view has windows`
@@ -124,17 +126,7 @@ function describeSurvey(log: string, survey: LatenessSurvey, width?: number): st
     ]),
     width,
   )
-  return `${title}\n${table}${describeEarly(early)}${describeLimits(survey)}`
-}
-
-/** In what a rebuild may come to other counts. */
-function describeLimits({ notApplied, countsRepeated }: LatenessSurvey): string {
-  const all = notApplied.length > 1 ? `${notApplied.slice(0, -1).join(', ')} and ${notApplied.at(-1)}` : notApplied[0]
-  const limits = [
-    all !== undefined && `${all} ${notApplied.length === 1 ? 'is' : 'are'} not applied`,
-    countsRepeated && 'repeated events count each time',
-  ].filter((text) => text !== false)
-  return limits.length === 0 ? '' : `${limits.join('; ')}\n`
+  return `${title}\n${table}${describeEarly(early)}${countsRepeated ? 'repeated events, if any, count each time\n' : ''}`
 }
 
 function describeEarly({ events, first }: LatenessSurvey['early']): string {

@@ -270,7 +270,7 @@ describe('refold inspect --lateness', () => {
   test('prints it for people', () => {
     const { stdout } = run('inspect', 'reports.ts', '--lateness', '1 day, 3 days, 1 day')
     expect(stdout.match(/\n +1 day /g)).toHaveLength(4)
-    expect(stdout).toContain('\nby is not applied; repeated events count each time\n')
+    expect(stdout).toContain('\nrepeated events, if any, count each time\n')
     expect(stdout).toContain(
       'lateness in daily: 29 events of reports, counted from the end of windows (every day, Asia/Taipei)\n',
     )
