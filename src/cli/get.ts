@@ -1,8 +1,9 @@
 import { ExitCode } from './failure.ts'
+import type { KeyValue } from './key-text.ts'
 import { printRows, requireFormat, rowOptionSpecs } from './rows.ts'
 import { parseTier, tierOption } from './tier-option.ts'
 import { defineVerb, outOption } from './verb.ts'
-import { viewOptions, withView } from './view-at.ts'
+import { type NamedView, viewOptions, withView } from './view-at.ts'
 
 export const get = defineVerb({
   positionals: [
@@ -44,7 +45,8 @@ export const get = defineVerb({
             : (await import('./tier.ts')).tieredRows(found, tier, () => batches, format === 'table')
         if (rows.total === 0) {
           const none = total > 0 ? 'no final row' : 'no row'
-          context.output.note(`${found.title} has ${none} of ${texts.join(' ')}.`)
+          const within = total > 0 ? '' : await withinWindow(found, key)
+          context.output.note(`${found.title} has ${none} of ${texts.join(' ')}${within}.`)
           return ExitCode.failed
         }
         await printRows(rows, format, Number.POSITIVE_INFINITY, context.output)
@@ -56,3 +58,23 @@ export const get = defineVerb({
     })
   },
 })
+
+/** `: 2021-03-15 is in the window 2021-03-01`, where the key names no window but a day or moment of one. */
+async function withinWindow(found: NamedView, key: readonly KeyValue[]): Promise<string> {
+  const { window, key: columns } = found.manifest
+  const at = columns.findIndex(({ name }) => name === window?.column)
+  const value = key[at]
+  if (window === null || (typeof value !== 'bigint' && typeof value !== 'number')) return ''
+  const [{ calendarOf }, { describeWithinWindow }] = await Promise.all([
+    import('./triangle-file.ts'),
+    import('../time/lateness.ts'),
+  ])
+  try {
+    const within = describeWithinWindow(calendarOf(found, window), value)
+    return within === null ? '' : `: ${within}`
+  } catch (error) {
+    // No calendar reaches that far, and so no window does.
+    if (error instanceof RangeError) return ''
+    throw error
+  }
+}

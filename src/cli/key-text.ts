@@ -1,16 +1,27 @@
 /** Keys as they are written on the command line. */
 import { ConfigurationError } from '../model/errors.ts'
 import type { Manifest, ManifestColumn } from '../model/manifest.ts'
-import type { TypeKind } from '../model/type.ts'
+import type { TimeUnit, TypeKind } from '../model/type.ts'
+import { stepsAMillisecond } from '../time/duration.ts'
+import { dayOf, type MomentContext, parseMoment } from '../time/moments.ts'
+import { dayStarts } from '../time/zone.ts'
 
 /** A value as it stands in a view's files: whole numbers, days and moments are bigints. */
 export type KeyValue = string | number | bigint | boolean | null
 
-/** The values of a view's key columns, or of the first of them. */
-export function parseKey(
-  { view, key: columns }: Pick<Manifest, 'view' | 'key'>,
-  texts: readonly string[],
-): readonly KeyValue[] {
+/** Whose keys they are. */
+export interface KeyedView extends Pick<Manifest, 'view' | 'key'> {
+  /** The key column of the view's windows, and the zone that a moment in it is meant in; null without windows. */
+  readonly window: { readonly column: string; readonly zone: string } | null
+}
+
+/**
+ * The values of a view's key columns, or of the first of them. Moments without an offset are UTC; in the column of the view's
+ * windows they are of the windows' zone.
+ *
+ * @throws ConfigurationError
+ */
+export function parseKey({ view, key: columns, window }: KeyedView, texts: readonly string[]): readonly KeyValue[] {
   if (texts.length > columns.length) {
     const names = columns.map(({ name }) => name).join(', ')
     throw new ConfigurationError(
@@ -19,13 +30,13 @@ export function parseKey(
   }
   return texts.map((text, index) => {
     const column = columns[index]!
-    const value = parseValue(column, text)
+    const value = parseValue(column, text, column.name === window?.column ? window.zone : 'UTC')
     if (value !== undefined) return value
     throw new ConfigurationError(`Key column ${column.name}: expected ${examples[column.type]}, found ${text}.`)
   })
 }
 
-function parseValue({ type, unit, scale }: ManifestColumn, text: string): KeyValue | undefined {
+function parseValue({ name, type, unit, scale }: ManifestColumn, text: string, zone: string): KeyValue | undefined {
   switch (type) {
     case 'string':
     case 'json':
@@ -41,11 +52,9 @@ function parseValue({ type, unit, scale }: ManifestColumn, text: string): KeyVal
     case 'decimal':
       return parseDecimal(text, scale!) ?? nullOf(text)
     case 'date':
-      return /^\d{4}-\d\d-\d\d$/.test(text) && !Number.isNaN(Date.parse(text))
-        ? BigInt(Date.parse(text) / 86_400_000)
-        : nullOf(text)
+      return parseDay(text) ?? nullOf(text)
     case 'timestamp':
-      return parseTimestamp(text, { ms: 3, us: 6, ns: 9 }[unit!]) ?? nullOf(text)
+      return parseTimestamp(text, { unit: unit!, zone, option: `Key column ${name}` }) ?? nullOf(text)
   }
 }
 
@@ -59,14 +68,26 @@ function parseDecimal(text: string, scale: number): bigint | undefined {
   return BigInt(match[1]! + match[2]! + (match[3] ?? '').padEnd(scale, '0'))
 }
 
-/** An ISO 8601 moment, UTC where it names no zone, or the number that the column holds. */
-function parseTimestamp(text: string, digits: number): bigint | undefined {
+function parseDay(text: string): bigint | undefined {
+  const day = /^\d{4}-\d\d-\d\d$/.test(text) ? dayOf(text) : null
+  return day === null ? undefined : BigInt(day)
+}
+
+const fractionDigits: Readonly<Record<TimeUnit, number>> = { ms: 3, us: 6, ns: 9 }
+
+/**
+ * An ISO 8601 moment, of the zone where it names no offset; a day, which begins one; or the number that the column holds.
+ *
+ * @throws ConfigurationError for a time that the zone's clocks never showed or showed twice.
+ */
+function parseTimestamp(text: string, context: MomentContext): bigint | undefined {
   if (/^-?\d{5,}$/.test(text)) return BigInt(text)
-  const match = /^(\d{4}-\d\d-\d\d)(?:[T ](\d\d:\d\d(?::\d\d)?)(?:\.(\d+))?(Z|[+-]\d\d:\d\d)?)?$/.exec(text)
-  if (match === null || (match[3]?.length ?? 0) > digits) return undefined
-  const milliseconds = Date.parse(`${match[1]}T${match[2] ?? '00:00'}${match[4] ?? 'Z'}`)
-  if (Number.isNaN(milliseconds)) return undefined
-  return BigInt(milliseconds / 1000) * 10n ** BigInt(digits) + BigInt((match[3] ?? '').padEnd(digits, '0'))
+  const day = parseDay(text)
+  if (day !== undefined) return BigInt(dayStarts(context.zone)(Number(day))) * BigInt(stepsAMillisecond[context.unit])
+  const match = /^(\d{4}-\d\d-\d\d)[T ]\d\d:\d\d(?::\d\d)?(?:\.(\d+))?(?:Z|[+-]\d\d:\d\d)?$/.exec(text)
+  if (match === null || dayOf(match[1]!) === null) return undefined
+  if ((match[2]?.length ?? 0) > fractionDigits[context.unit]) return undefined
+  return parseMoment(text, context)
 }
 
 const examples: Readonly<Record<TypeKind, string>> = {

@@ -6,6 +6,7 @@ import { openInTurn } from '../parquet/open-in-turn.ts'
 import type { LogPlan } from '../plan/plan.ts'
 import { disk } from '../storage/disk.ts'
 import { type Duration, exactMilliseconds, formatDuration, formatElapsed, parseDuration } from '../time/duration.ts'
+import { planTrace } from '../trace/plan-trace.ts'
 import { formatCount, formatCounted, formatPercent } from './numbers.ts'
 import { type LatenessSubject, type LatenessSurvey, surveyLateness } from './survey-lateness.ts'
 import { renderTable } from './table.ts'
@@ -15,7 +16,8 @@ const thresholdsDefault = '1 day, 2 days, 3 days, 7 days, 14 days, 30 days'
 /** `1 day, 7 days`; the default where the text is empty. */
 export function parseThresholds(text: string): Duration[] {
   const texts = (text === '' ? thresholdsDefault : text).split(',')
-  return texts.map((one) => parseDuration(one.trim(), '--lateness')).sort(byLength)
+  const thresholds = texts.map((one) => parseDuration(one.trim(), '--lateness'))
+  return [...new Map(thresholds.map((one) => [formatDuration(one), one])).values()].sort(byLength)
 }
 
 /** Months have no exact length; for the order of a list any of theirs will do. */
@@ -46,13 +48,20 @@ export function surveyJobLateness(
   }
   return dated.map((log) => {
     const views = job.definition.views.filter((view) => view.log.name === log.name)
-    const subjects = subjectsOf(views, thresholds)
+    const subjects = subjectsOf(job, log, views, thresholds)
     return { log: log.name, surveys: openInTurn(disk, (open) => surveyLateness(log, subjects, log.silentAfter, open)) }
   })
 }
 
-function subjectsOf(views: readonly ViewDefinition[], thresholds: readonly Duration[]): LatenessSubject[] {
-  const windowed = views.flatMap(({ name, on, window }): LatenessSubject[] => {
+function subjectsOf(
+  job: LoadedJob,
+  log: LogPlan,
+  views: readonly ViewDefinition[],
+  thresholds: readonly Duration[],
+): LatenessSubject[] {
+  const countsRepeated = log.identify.by !== 'nothing'
+  const upcasts = views.some((view) => Object.keys(view.log.upcast).length > 0)
+  const windowed = views.flatMap(({ name, on, window, filter, by }): LatenessSubject[] => {
     if (window === undefined) return []
     const { every, zone, maxLateness } = window
     const own = parseDuration(maxLateness, 'maxLateness')
@@ -64,10 +73,13 @@ function subjectsOf(views: readonly ViewDefinition[], thresholds: readonly Durat
         window: { every, zone },
         thresholds: known ? thresholds : [...thresholds, own].sort(byLength),
         maxLateness: formatDuration(own),
+        trace: upcasts || filter !== undefined || by !== undefined ? planTrace(job, { view: name }) : null,
+        countsRepeated,
       },
     ]
   })
-  return windowed.length > 0 ? windowed : [{ view: null, types: null, window: null, thresholds, maxLateness: null }]
+  const whole = { view: null, types: null, window: null, thresholds, maxLateness: null }
+  return windowed.length > 0 ? windowed : [{ ...whole, trace: null, countsRepeated }]
 }
 
 /** For people. */
@@ -76,7 +88,7 @@ export function describeLateness(logs: readonly LogLateness[], width?: number): 
 }
 
 function describeSurvey(log: string, survey: LatenessSurvey, width?: number): string {
-  const { view, every, zone, maxLateness, thresholds, events, early } = survey
+  const { view, every, zone, maxLateness, thresholds, events, early, countsRepeated } = survey
   const title =
     view === null
       ? `lateness in ${log}: ${formatCounted(events, 'event')}, counted from when each occurred, as no view has windows`
@@ -114,7 +126,7 @@ function describeSurvey(log: string, survey: LatenessSurvey, width?: number): st
     ]),
     width,
   )
-  return `${title}\n${table}${describeEarly(early)}`
+  return `${title}\n${table}${describeEarly(early)}${countsRepeated ? 'repeated events, if any, count each time\n' : ''}`
 }
 
 function describeEarly({ events, first }: LatenessSurvey['early']): string {

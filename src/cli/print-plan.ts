@@ -35,7 +35,7 @@ function describeLog(log: LogPlan, width?: number): string {
   if (log.groups.some((group) => group.strategy === 'shuffle')) {
     facts.push([
       'shuffle',
-      `over ${formatCount(2 ** log.bucketBits)} buckets, reduced in ${formatCounted(2 ** log.reduceBits, 'task')}`,
+      `over ${formatCounted(2 ** log.bucketBits, 'bucket')}, reduced in ${formatCounted(2 ** log.reduceBits, 'task')}`,
     ])
   }
   const label = Math.max(...facts.map(([name]) => name.length))

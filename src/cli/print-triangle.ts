@@ -1,13 +1,13 @@
 import { date, float64, int32, nullable, timestamp } from '../model/types.ts'
-import { formatWindow } from '../time/lateness.ts'
-import { type Estimate, estimateOf, type WindowAmounts } from '../time/triangle.ts'
+import { formatWindow, formatWindowEnd } from '../time/lateness.ts'
+import type { Estimate, WindowAmounts } from '../time/triangle.ts'
 import { columnFromValues } from '../view/from-values.ts'
 import type { NamedColumn } from './arrow.ts'
 import { formatCount, formatCounted, formatPercent } from './numbers.ts'
 import { logicalOf } from './print-trace.ts'
 import { renderTable, type TableColumn } from './table.ts'
 import { expectedText } from './tier.ts'
-import type { ViewTriangle } from './triangle-file.ts'
+import { estimateIn, type ViewTriangle } from './triangle-file.ts'
 import type { FoundView } from './view-files.ts'
 
 /** Which part of a triangle is shown, and how. */
@@ -25,13 +25,14 @@ interface TriangleRow {
   readonly estimate: Estimate
 }
 
-function rowsOf({ triangle }: ViewTriangle, shape: TriangleShape): TriangleRow[] {
+function rowsOf(read: ViewTriangle, shape: TriangleShape): TriangleRow[] {
+  const { triangle } = read
   const windows = [...triangle.windows.values()]
   const delays = Math.min(shape.delays, delaysOf(triangle.ages.length))
   return windows.slice(Math.max(0, windows.length - shape.windows)).map((amounts) => ({
     window: amounts.window,
     amounts: amountsByDelay(amounts, triangle.last - amounts.window, delays, shape.incremental),
-    estimate: estimateOf(triangle, amounts.window),
+    estimate: estimateIn(read, amounts.window),
   }))
 }
 
@@ -66,6 +67,7 @@ function addedByDelay({ triangle }: ViewTriangle): readonly number[] {
 
 /** For people: the triangle, and what it shows of each age. */
 export function describeTriangle(read: ViewTriangle, shape: TriangleShape, width?: number): string {
+  if (isEmpty(read)) return ''
   const rows = rowsOf(read, shape)
   const right = 'right' as const
   const delays = rows[0]?.amounts.length ?? 0
@@ -118,18 +120,31 @@ function amountText(amount: number): string {
   return Number.isInteger(amount) ? formatCount(amount) : String(Number(amount.toPrecision(6)))
 }
 
+/** No event is known at all, so that no period was ever observed. */
+function isEmpty({ triangle }: ViewTriangle): boolean {
+  return !Number.isFinite(triangle.last)
+}
+
 /** What the tables leave out. */
-export function triangleNotes({ triangle, calendar, beyond, counted }: ViewTriangle, shape?: TriangleShape): string[] {
+export function triangleNotes(read: ViewTriangle, shape?: TriangleShape): string[] {
+  const { triangle, calendar, beyond, counted, refused } = read
   const notes: string[] = []
   const windows = triangle.windows.size
-  if (windows === 0) notes.push('Nothing is known of any window.')
+  if (isEmpty(read)) return ['No event of the log is known, so there is no triangle.']
+  const through = formatWindowEnd(calendar, triangle.last)
+  if (windows === 0) notes.push(`Nothing was recorded of any window through ${through}.`)
   else
     notes.push(
-      `Observed through ${formatWindow(calendar, triangle.last)}; windows are every ${calendar.every.count === 1 ? calendar.every.unit : `${calendar.every.count} ${calendar.every.unit}s`} in ${calendar.zone}.`,
+      `Observed through ${through}; windows are every ${calendar.every.count === 1 ? calendar.every.unit : `${calendar.every.count} ${calendar.every.unit}s`} in ${calendar.zone}.`,
     )
   if (beyond !== 0) {
-    const what = counted === 'events' ? formatCounted(beyond, 'event') : `${amountText(beyond)} measured`
-    notes.push(`${what} in a period that isn't observed to its end ${beyond === 1 ? 'is' : 'are'} left out.`)
+    const what = counted === 'events' ? formatCounted(beyond, 'event') : `An amount of ${amountText(beyond)}`
+    const verb = counted === 'events' && beyond !== 1 ? 'are' : 'is'
+    notes.push(`${what}, recorded in a period that isn't observed to its end, ${verb} left out.`)
+  }
+  if (refused > 0) {
+    const verb = refused === 1 ? 'is' : 'are'
+    notes.push(`${formatCounted(refused, 'late event')}, which the view refused, ${verb} left out.`)
   }
   if (shape === undefined) return notes
   const hidden = [
@@ -191,7 +206,7 @@ export function triangleColumns(read: ViewTriangle, shape: TriangleShape): Named
 
 /** All there is, as one object. */
 export function triangleForMachines({ manifest }: FoundView, read: ViewTriangle, shape: TriangleShape): object {
-  const { calendar, triangle, counted, beyond } = read
+  const { calendar, triangle, counted, beyond, refused } = read
   const added = addedByDelay(read)
   return {
     view: manifest.view,
@@ -199,8 +214,9 @@ export function triangleForMachines({ manifest }: FoundView, read: ViewTriangle,
     every: manifest.window?.every,
     zone: calendar.zone,
     knownThrough: manifest.window?.watermark,
-    observedThrough: triangle.windows.size === 0 ? null : formatWindow(calendar, triangle.last),
+    observedThrough: triangle.windows.size === 0 ? null : formatWindowEnd(calendar, triangle.last),
     leftOut: beyond,
+    lateLeftOut: refused,
     windows: rowsOf(read, shape).map(({ window, amounts, estimate }) => ({
       window: formatWindow(calendar, window),
       age: estimate.age,

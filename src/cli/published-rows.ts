@@ -23,6 +23,21 @@ export function generationThatDiffers(
   return compactJson(publishedRows(out, view, texts)) === compactJson(rows) ? undefined : current.generation
 }
 
+/**
+ * `Generation 000002-41d0… knew up to 2021-05-22T15:59:59.999999Z`: what the current generation leaves out, where it was built as of
+ * another moment than now; undefined where it was not, or none was published.
+ */
+export function momentsOfCurrent(out: string, view: string): string | undefined {
+  const current = findCurrent(out, view)
+  if (current === undefined) return undefined
+  const { knownAt, asOf } = findView(out, view).manifest.options
+  const limits = [
+    ...(knownAt === null ? [] : [`knew up to ${knownAt}`]),
+    ...(asOf === null ? [] : [`has what occurred up to ${asOf}`]),
+  ]
+  return limits.length === 0 ? undefined : `Generation ${current.generation} ${limits.join(' and ')}`
+}
+
 /** Null where the view has other key columns, so that no row of it can have the key. */
 function publishedRows(out: string, view: string, texts: readonly string[]): Record<string, unknown>[] | null {
   const found = findView(out, view)

@@ -92,7 +92,9 @@ export function rebuildOptionsOf(given: Given<typeof rebuildOptionSpecs>): Rebui
 function parseVintages(text: string): VintageLength {
   const found = vintageLengths.find((length) => length === text)
   if (found !== undefined) return found
-  throw new ConfigurationError(`--vintages: expected ${vintageLengths.join(', ')}, found ${JSON.stringify(text)}.`)
+  const [last, ...others] = vintageLengths.toReversed()
+  const expected = `${others.reverse().join(', ')} or ${last}`
+  throw new ConfigurationError(`--vintages: expected ${expected}, found ${JSON.stringify(text)}.`)
 }
 
 export function parseInputs(texts: readonly string[]): Record<string, string[]> {

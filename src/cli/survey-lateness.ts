@@ -9,6 +9,8 @@ import type { FilePlan, LogPlan } from '../plan/plan.ts'
 import { type Calendar, makeCalendar } from '../time/calendar.ts'
 import { type Duration, formatDuration } from '../time/duration.ts'
 import { addLateCounts, type LateCounts, lateCounts } from '../time/lateness.ts'
+import { mapperOf, originOf } from '../trace/find-events.ts'
+import type { TracePlan } from '../trace/plan-trace.ts'
 
 /** Whose lateness is asked for: a view with windows, or a log of whose views none has any. */
 export interface LatenessSubject {
@@ -19,6 +21,10 @@ export interface LatenessSubject {
   readonly thresholds: readonly Duration[]
   /** What the view tolerates now. */
   readonly maxLateness: string | null
+  /** How a view with `filter`, `by` or upcast events comes to its events; null where its types tell. */
+  readonly trace: TracePlan | null
+  /** Whether the log may hold an event several times, and each counts. */
+  readonly countsRepeated: boolean
 }
 
 /** What several thresholds would mean for the events there are. A repeated event counts as often as it stands in the log. */
@@ -27,6 +33,8 @@ export interface LatenessSurvey {
   readonly every: string | null
   readonly zone: string | null
   readonly maxLateness: string | null
+  /** See `LatenessSubject`. */
+  readonly countsRepeated: boolean
   readonly unit: TimeUnit
   readonly events: number
   /** Events recorded before they occurred, and the place of the first. */
@@ -66,9 +74,10 @@ export function surveyLateness(
       const pieces = recorded.get(partition) ?? []
       recorded.set(partition, pieces)
       pieces.push(presentMoments(batch, recordedAt))
-      for (const count of counts) count.add(batch)
+      for (const count of counts) count.addAll(batch)
     }
   }
+  for (const count of counts) count.addMapped(open)
   const partitions = [...recorded.values()].map(sorted).filter(({ length }) => length > 0)
   return counts.map((count) => count.result(partitions, silentAfter))
 }
@@ -88,16 +97,33 @@ class SubjectCount {
     this.#counts = { events: 0, early: 0, late: subject.thresholds.map(() => 0) }
   }
 
-  add(batch: Batch): void {
+  /** Counts the events of a row group that are of the view's types, where these tell. */
+  addAll(batch: Batch): void {
+    if (this.#subject.trace === null) this.#add(batch, this.#rowsOf(batch))
+  }
+
+  /** Counts what the view takes of the log, by the code that maps events in a rebuild. */
+  addMapped(open: (file: FilePlan) => ParquetFile): void {
+    const { trace } = this.#subject
+    if (trace === null) return
+    const mapper = mapperOf(trace, trace.log, trace.traced)
+    for (const split of trace.log.splits.keys()) {
+      mapper.watch(split, [], open, (_group, _ordinal, batch, { keyed }) =>
+        this.#add(batch, eventsOf(batch, keyed!.rows)),
+      )
+    }
+  }
+
+  #add(batch: Batch, rows: readonly number[]): void {
     const { occurredAt, recordedAt } = this.#log.roles
-    const rows = this.#rowsOf(batch)
     const occurred = momentsAt(batch, occurredAt, rows)
     const recorded = momentsAt(batch, recordedAt, rows)
     const counts = lateCounts(occurred, recorded, this.#subject.thresholds, this.#calendar ?? this.#log.timeUnit)
     this.#counts = addLateCounts(this.#counts, counts)
     if (counts.early > 0 && this.#firstEarly === null) {
       const row = rows[occurred.findIndex((moment, i) => recorded[i]! < moment)]!
-      this.#firstEarly = { file: batch.file, rowGroup: batch.rowGroup, row, eventId: batch.eventIdAt(row) }
+      const at = originOf(batch, row)
+      this.#firstEarly = { file: batch.file, rowGroup: batch.rowGroup, row: at, eventId: batch.eventIdAt(at) }
     }
     if (this.#calendar !== null) for (const moment of occurred) this.#windows.add(this.#calendar.indexOf(moment))
   }
@@ -116,7 +142,7 @@ class SubjectCount {
   }
 
   result(partitions: readonly BigInt64Array[], silentAfter: bigint): LatenessSurvey {
-    const { view, window, thresholds, maxLateness } = this.#subject
+    const { view, window, thresholds, maxLateness, countsRepeated } = this.#subject
     const { events, early, late } = this.#counts
     return {
       ...{
@@ -124,6 +150,7 @@ class SubjectCount {
         every: window?.every ?? null,
         zone: window?.zone ?? null,
         maxLateness,
+        countsRepeated,
         unit: this.#log.timeUnit,
         events,
       },
@@ -149,6 +176,11 @@ class SubjectCount {
     waits.sort((a, b) => (a < b ? -1 : a > b ? 1 : 0))
     return { windows: waits.length, median: waits[waits.length >> 1]!, longest: waits.at(-1)! }
   }
+}
+
+/** One row for each event, however many keys it has, or new events its upcaster made of it. */
+function eventsOf(batch: Batch, rows: Int32Array): number[] {
+  return [...rows].filter((row, i) => i === 0 || originOf(batch, row) !== originOf(batch, rows[i - 1]!))
 }
 
 /**

@@ -4,16 +4,16 @@
  */
 import type { ManifestWindow } from '../model/manifest.ts'
 import { float64, nullable, string } from '../model/types.ts'
-import { formatWindow } from '../time/lateness.ts'
-import { type Estimate, estimateOf } from '../time/triangle.ts'
+import { formatWindowEnd } from '../time/lateness.ts'
+import type { Estimate } from '../time/triangle.ts'
 import { takeRows } from '../trace/rows.ts'
 import { columnFromValues } from '../view/from-values.ts'
 import type { NamedColumn } from './arrow.ts'
 import { dayBeginningAt, formatLocal } from './local-moments.ts'
-import { formatCount, formatCounted, formatPercent } from './numbers.ts'
+import { formatCount, formatPercent } from './numbers.ts'
 import type { Rows } from './rows.ts'
 import type { Tier } from './tier-option.ts'
-import { calendarOf, readTriangle, type ViewTriangle, watermarkOf, windowOf } from './triangle-file.ts'
+import { calendarOf, estimateIn, readTriangle, type ViewTriangle, watermarkOf, windowOf } from './triangle-file.ts'
 import { rawReader, valueReader } from './values.ts'
 import type { FoundView } from './view-files.ts'
 
@@ -34,18 +34,18 @@ export function tieredRows(
 ): TieredRows {
   const window = windowOf(found, `--tier ${tier}`)
   const windows = countWindows(readRows())
-  const of = formatCounted(windows.all, 'window')
+  const provisional = provisionalText(windows)
   const known = knownText(found, window)
   if (tier === 'final') {
     const batches = mapped(readRows(), finalRows)
     return {
       total: windows.finalRows,
       batches,
-      note: `${known}; ${formatCount(windows.provisional)} of ${of} ${windows.provisional === 1 ? 'is' : 'are'} provisional and left out.`,
+      note: `${known}; ${provisional}${windows.provisional === 0 ? '' : ' and left out'}.`,
     }
   }
   const triangle = readTriangle(found, 'measure', '--tier live')
-  const isAlone = found.manifest.key.length === 1
+  const isAlone = isOneRowEach(found, windows)
   const estimates = new Map<unknown, Estimate>()
   const estimateAt = (key: unknown) => {
     const estimate = estimates.get(key) ?? estimateOfKey(triangle, key)
@@ -56,8 +56,23 @@ export function tieredRows(
   return {
     total: windows.rows,
     batches,
-    note: `${known}; ${formatCount(windows.provisional)} of ${of} ${windows.provisional === 1 ? 'is' : 'are'} provisional.${observedText(triangle)}`,
+    note: `${known}; ${provisional}.${observedText(triangle)}`,
   }
+}
+
+/** `4 of 10 windows are provisional` */
+function provisionalText({ all, provisional }: WindowCount): string {
+  if (all === 0) return 'there are no windows'
+  if (all === 1) return `the window is ${provisional === 1 ? 'provisional' : 'final'}`
+  return `${provisional === 0 ? 'none' : formatCount(provisional)} of ${formatCount(all)} windows ${provisional <= 1 ? 'is' : 'are'} provisional`
+}
+
+/**
+ * Whether each window is one row. The triangle is of whole windows: it says nothing of the parts into which further key columns
+ * divide them, or the view's `row`.
+ */
+function isOneRowEach({ manifest }: FoundView, windows: WindowCount): boolean {
+  return manifest.key.length === 1 && manifest.rows <= manifest.keys && windows.rows <= windows.all
 }
 
 /** `Known through 2021-05-25 (Asia/Taipei)` */
@@ -72,11 +87,11 @@ function knownText(found: FoundView, window: ManifestWindow): string {
 /** A period that has only begun would make its delay look rarer than it is. */
 function observedText({ beyond, calendar, triangle }: ViewTriangle): string {
   if (beyond === 0 || triangle.windows.size === 0) return ''
-  return ` What is complete and expected follows from all that was recorded through ${formatWindow(calendar, triangle.last)}.`
+  return ` What is complete and expected follows from all that was recorded through ${formatWindowEnd(calendar, triangle.last)}.`
 }
 
-function estimateOfKey({ calendar, triangle }: ViewTriangle, key: unknown): Estimate {
-  return estimateOf(triangle, calendar.indexOfKey(key as number | bigint))
+function estimateOfKey(read: ViewTriangle, key: unknown): Estimate {
+  return estimateIn(read, read.calendar.indexOfKey(key as number | bigint))
 }
 
 function* mapped(
@@ -155,7 +170,6 @@ function withEstimates(
       ]
     : [
         numbers('completeness', ({ completeness }) => completeness),
-        // The triangle is of whole windows: it says nothing of the parts into which further key columns divide them.
         ...(isAlone
           ? [
               numbers('estimate', ({ ultimate }) => ultimate),

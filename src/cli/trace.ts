@@ -59,7 +59,7 @@ export const trace = defineVerb({
       })
       requireWholeKey(plan, texts)
       const { codec } = plan.traced.views[0]!
-      const values = parseKey({ view, key: plan.key }, texts)
+      const values = parseKey({ view, key: plan.key, window: zonedColumn(plan) }, texts)
       const key = Object.fromEntries(codec.names.map((name, i) => [name, handlerValue(plan.key[i]!, values[i]!)]))
       const traced = withScanProgress(plan.log.rows, given.quiet, (onProgress) =>
         traceKey(plan, key, { statesMax: limit, onProgress }),
@@ -71,7 +71,9 @@ export const trace = defineVerb({
         return ExitCode.failed
       }
       if (knownAt === undefined && asOf === undefined && input === undefined) {
-        const { generationThatDiffers } = await import('./published-rows.ts')
+        const { generationThatDiffers, momentsOfCurrent } = await import('./published-rows.ts')
+        const moments = momentsOfCurrent(given.out, view)
+        if (moments !== undefined) output.note(`${moments}; this reads everything.`)
         const other = generationThatDiffers(given.out, view, texts, viewRows(plan, traced))
         if (other !== undefined) output.note(differenceText(other))
       }
@@ -86,6 +88,10 @@ function requireWholeKey({ view, key }: TracePlan, texts: readonly string[]): vo
   throw new ConfigurationError(
     `View ${view.name} has the key ${names}: expected ${key.length} values, found ${texts.length}.`,
   )
+}
+
+function zonedColumn({ window }: TracePlan): { column: string; zone: string } | null {
+  return window === null ? null : { column: window.column, zone: window.calendar.zone }
 }
 
 function differenceText(generation: string): string {

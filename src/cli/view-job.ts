@@ -1,6 +1,8 @@
 /** The job a view is read anew from. */
+import { existsSync } from 'node:fs'
 import { ConfigurationError } from '../model/errors.ts'
-import { findCurrent, readRun } from '../storage/generations.ts'
+import { vintagesName } from '../model/view.ts'
+import { findCurrent, readManifest, readRun } from '../storage/generations.ts'
 import type { OptionSpecs } from './verb.ts'
 
 export const jobOption = {
@@ -12,13 +14,33 @@ export const jobOption = {
   },
 } as const satisfies OptionSpecs
 
-/** The job that is named, or the one that the current generation names. */
+/**
+ * The job that is named, or the one that the current generation names.
+ *
+ * @throws ConfigurationError where there is none, it is no longer where the generation says, or the view is one of vintages,
+ *   which no job has.
+ */
 export function jobOf(given: { readonly job?: string | undefined; readonly out: string }, view: string): string {
-  if (given.job !== undefined) return given.job
   const current = findCurrent(given.out, view)
+  if (current !== undefined) refuseVintages(given.out, view, current.generation)
+  if (given.job !== undefined) return given.job
   const job = current === undefined ? null : readRun(given.out, view, current.generation)?.job
-  if (job !== null && job !== undefined) return job
+  if (current !== undefined && job !== null && job !== undefined) {
+    if (existsSync(job)) return job
+    throw new ConfigurationError(
+      `Cannot load the job ${job}: there is no such file. Generation ${current.generation} of view ${view} was built from it; name the job with --job.`,
+      { file: job },
+    )
+  }
   const why =
     current === undefined ? `${given.out} holds no view ${view}` : `generation ${current.generation} doesn't say`
   throw new ConfigurationError(`Which job is view ${view} of? Expected --job with the job's file, as ${why}.`)
+}
+
+function refuseVintages(out: string, view: string, generation: string): void {
+  // A view that isn't called so needs no manifest here, which may be what is broken.
+  if (!view.endsWith(vintagesName('')) || readManifest(out, view, generation).options.vintages === null) return
+  throw new ConfigurationError(
+    `Cannot read ${view} anew: expected a view, found the vintages of one. Take the view itself; with --known-at it is as it was then.`,
+  )
 }

@@ -2,7 +2,7 @@ import type { TriangleTable } from '../map/timelines.ts'
 import type { Column } from '../model/column.ts'
 import type { ManifestFile } from '../model/manifest.ts'
 import type { Fields } from '../model/type.ts'
-import { date, float64, int32, int64, timestamp } from '../model/types.ts'
+import { bool, date, float64, int32, int64, timestamp } from '../model/types.ts'
 import { encodeParquet } from '../parquet/write.ts'
 import type { Files } from '../storage/files.ts'
 import { partName, triangleFolder, triangleFolderName } from '../storage/generations.ts'
@@ -13,6 +13,7 @@ export function writeTriangle(table: TriangleTable, folder: string, files: Files
   const fields: Fields = {
     window: table.unit === null ? date() : timestamp(table.unit as 'us'),
     delay: int32(),
+    late: bool(),
     events: int64(),
     measure: table.isExact ? int64() : float64(),
   }
@@ -20,6 +21,6 @@ export function writeTriangle(table: TriangleTable, folder: string, files: Files
   const data = columns.map(({ name, type }): Column => columnFromValues(type, table[name as 'window'], 'handler'))
   files.makeFolder(triangleFolder(folder))
   const name = `${triangleFolderName}/${partName(0)}`
-  const chunks = encodeParquet(columns, data, { sorting: 2 })
+  const chunks = encodeParquet(columns, data, { sorting: 3 })
   return { name, rows: table.delay.length, ...files.writeNew(`${folder}/${name}`, chunks) }
 }

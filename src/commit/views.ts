@@ -177,9 +177,10 @@ export function publishAll(finished: Finished, files: Files): RebuildReport {
   }
 }
 
-/** Views of a log that had recorded nothing by known-at are empty, and rightly so. */
+/** Views of a log that has no event, or had recorded none by known-at, are empty, and rightly so. */
 function emptyNote(log: LogPlan, { watermark }: Timeline): string | null {
-  if (log.knownAt === null || watermark !== null || log.rows === 0) return null
+  if (log.rows === 0) return `Log ${log.name} has recorded no event, so its views have no rows.`
+  if (log.knownAt === null || watermark !== null) return null
   return `Log ${log.name} had recorded no event by ${momentText(log, log.knownAt)}, so its views have no rows.`
 }
 

@@ -1,5 +1,5 @@
-import type { BytesColumn } from '../model/column.ts'
-import { joinId } from '../model/event-id.ts'
+import { type BytesColumn, isPresent } from '../model/column.ts'
+import { idColumnText, joinId } from '../model/event-id.ts'
 import type { LogPlan } from '../plan/plan.ts'
 import { finish, hashBytes } from '../shuffle/hash.ts'
 import { bufferOf, stringsOf } from '../view/fold.ts'
@@ -85,7 +85,13 @@ export function identityBucket(first: number, second: number, bits: number): num
 
 /** Event ids as text, for messages and lists of exceptions; the columns of a composite id joined by `/`. */
 export function idText(log: LogPlan, batch: Batch, row: number): string {
-  return joinId(log.roles.id.map((slot) => valueText(batch.columns[slot]!, row)))
+  return joinId(
+    log.roles.id.map((slot) => {
+      const column = batch.columns[slot]!
+      const isInteger = (column.kind === 'int32' || column.kind === 'int64') && isPresent(column, row)
+      return isInteger ? idColumnText(log.slots[slot]!.type, column.values[row]) : valueText(column, row)
+    }),
+  )
 }
 
 export function valueText(column: SlotColumn, row: number): string {

@@ -21,35 +21,38 @@ export interface TriangleCell extends ExactSum {
   readonly window: number
   /** Windows from the event's to that in which it was recorded; 0 for those recorded before they occurred. */
   readonly delay: number
+  /** Whether its events were recorded after the window's deadline, which may lie within a period. */
+  readonly late: boolean
   events: number
 }
 
-/** Cells by window and delay. */
+/** Cells by window, delay and lateness. */
 export class Triangle {
   readonly #windows = new Map<number, Map<number, TriangleCell>>()
 
-  cell(window: number, delay: number): TriangleCell {
-    const delays = this.#windows.get(window) ?? new Map<number, TriangleCell>()
-    if (delays.size === 0) this.#windows.set(window, delays)
-    const known = delays.get(delay)
+  cell(window: number, delay: number, late: boolean): TriangleCell {
+    const cells = this.#windows.get(window) ?? new Map<number, TriangleCell>()
+    if (cells.size === 0) this.#windows.set(window, cells)
+    const place = 2 * delay + (late ? 1 : 0)
+    const known = cells.get(place)
     if (known !== undefined) return known
-    const cell = { window, delay, events: 0, whole: 0n, small: 0, parts: null }
-    delays.set(delay, cell)
+    const cell = { window, delay, late, events: 0, whole: 0n, small: 0, parts: null }
+    cells.set(place, cell)
     return cell
   }
 
   add(cells: readonly TriangleCell[]): void {
     for (const from of cells) {
-      const into = this.cell(from.window, from.delay)
+      const into = this.cell(from.window, from.delay, from.late)
       into.events += from.events
       mergeSum(into, from)
     }
   }
 
-  /** Sorted by window and delay. */
+  /** Sorted by window and delay, late events behind those in time. */
   cells(): TriangleCell[] {
-    const cells = [...this.#windows.values()].flatMap((delays) => [...delays.values()])
-    return cells.sort((a, b) => a.window - b.window || a.delay - b.delay)
+    const cells = [...this.#windows.values()].flatMap((ofWindow) => [...ofWindow.values()])
+    return cells.sort((a, b) => a.window - b.window || a.delay - b.delay || Number(a.late) - Number(b.late))
   }
 }
 
@@ -72,7 +75,7 @@ export function makeTriangleCounter(log: LogPlan, { plan, views }: PreparedGroup
       loop.bindColumns(plan.mapSlots.map((slot) => batch.columns[slot]))
       let last = -1
       const add = (row: number, value: unknown) => {
-        const cell = triangle.cell(windows.indexes[windows.of[row]!]!, delayOf(windows, row))
+        const cell = triangle.cell(windows.indexes[windows.of[row]!]!, delayOf(windows, row), windows.late?.[row] === 1)
         addMeasure(cell, value)
       }
       const distinct = rows.filter((row) => {
@@ -116,8 +119,10 @@ function delayOf({ of, indexes, recordedIn }: BatchWindows, row: number): number
 const SHORT_DELAYS = 64
 
 function countEvents(batch: Batch, rows: Int32Array, windows: BatchWindows, triangle: Triangle): void {
-  const { of, indexes, recordedIn } = windows
-  const counts = new Int32Array(indexes.length * SHORT_DELAYS)
+  const { of, indexes, recordedIn, late } = windows
+  // First those in time, then the late ones, if any.
+  const cells = indexes.length * SHORT_DELAYS
+  const counts = new Int32Array(late === null ? cells : 2 * cells)
   const { origin } = batch
   let last = -1
   for (let i = 0; i < rows.length; i++) {
@@ -127,12 +132,15 @@ function countEvents(batch: Batch, rows: Int32Array, windows: BatchWindows, tria
     last = event
     const window = of[row]!
     const delay = recordedIn[row]! - indexes[window]!
-    if (delay < SHORT_DELAYS) counts[window * SHORT_DELAYS + (delay < 0 ? 0 : delay)]!++
-    else triangle.cell(indexes[window]!, delay).events++
+    const isLate = late !== null && late[row] === 1
+    if (delay < SHORT_DELAYS) counts[(isLate ? cells : 0) + window * SHORT_DELAYS + (delay < 0 ? 0 : delay)]!++
+    else triangle.cell(indexes[window]!, delay, isLate).events++
   }
   for (let at = 0; at < counts.length; at++) {
     if (counts[at] === 0) continue
-    triangle.cell(indexes[Math.floor(at / SHORT_DELAYS)]!, at % SHORT_DELAYS).events += counts[at]!
+    const isLate = at >= cells
+    const window = indexes[Math.floor((isLate ? at - cells : at) / SHORT_DELAYS)]!
+    triangle.cell(window, at % SHORT_DELAYS, isLate).events += counts[at]!
   }
 }
 
@@ -142,6 +150,7 @@ export interface TriangleTable {
   readonly unit: TimeUnit | null
   readonly window: readonly (number | bigint)[]
   readonly delay: readonly number[]
+  readonly late: readonly boolean[]
   readonly events: readonly number[]
   /** Integers, where all that was measured are, else numbers. */
   readonly measure: readonly (number | bigint)[]
@@ -154,6 +163,7 @@ export function triangleTable(calendar: Calendar, view: ViewDefinition, cells: r
     unit: calendar.keyKind === 'date' ? null : calendar.unit,
     window: cells.map((cell) => calendar.keyOf(cell.window)),
     delay: cells.map((cell) => cell.delay),
+    late: cells.map((cell) => cell.late),
     events: cells.map((cell) => cell.events),
     measure: cells.map((cell) =>
       view.window!.measure === undefined ? cell.events : measured(view.name, cell, isExact),

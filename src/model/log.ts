@@ -86,7 +86,8 @@ export type OrderRole = 'sequence' | 'recordedAt' | 'occurredAt' | 'id'
  * @property zone The IANA time zone, or an offset as `+05:30`, in which days begin: of windows that name no other, of roles
  *   that are days, and of days and local times in options. Default `UTC`.
  * @property silentAfter A partition that has recorded nothing for so long doesn't hold up windows: it is taken to have said
- *   all up to then. Weeks or a smaller unit, a day counts 24 hours. Default `1 day`.
+ *   all up to then. Here a partition is the files of one Hive folder, or all files of a folder where there are none.
+ *   Weeks or a smaller unit, a day counts 24 hours. Default `1 day`.
  * @property types The event types there are. Without it any type that no view handles is simply not for that view.
  * @property uniqueIds The log is known to hold each id once: duplicates are not looked for. Default false.
  * @property partitionedByKey All events of a key lie in one partition: in the files of one Hive folder, that is, with the

@@ -1,6 +1,6 @@
 import type { Cut } from '../map/timelines.ts'
 import { ViewError } from '../model/errors.ts'
-import { joinId } from '../model/event-id.ts'
+import { idColumnText, joinId } from '../model/event-id.ts'
 import type { ExceptionRow } from '../model/report.ts'
 import { vintagesName } from '../model/view.ts'
 import { encodeParquet } from '../parquet/write.ts'
@@ -434,7 +434,12 @@ export class GroupReducer {
     const event = folder.fold.eventAt(this.#bucket.rowAt[row]!) as Record<string, unknown>
     const { id, type } = this.#log.roles
     return {
-      eventId: joinId(id.map((slot) => String(event[this.#log.slots[slot]!.name]))),
+      eventId: joinId(
+        id.map((slot) => {
+          const { name, type } = this.#log.slots[slot]!
+          return idColumnText(type, event[name])
+        }),
+      ),
       type: type < 0 ? ONLY_TYPE : String(event[this.#log.slots[type]!.name]),
       reason: 'handler failed',
       detail: error instanceof Error ? error.message : String(error),

@@ -50,6 +50,8 @@ export interface Calendar {
   keyOf(index: number): number | bigint
   /** The window with this key. @throws RangeError where no window has it. */
   indexOfKey(key: number | bigint): number
+  /** The window that holds the day or the moment that is written as a key. @throws MomentRangeError */
+  indexAround(key: number | bigint): number
 }
 
 /** A moment that no calendar reaches: more than 272,000 years from 1970. */
@@ -219,6 +221,10 @@ function calendarOf(every: Duration, zone: string, unit: TimeUnit, edges: Edges)
     return indexes
   }
 
+  function indexAround(key: number | bigint): number {
+    return edges.days === null ? indexOf(key) : edges.days.ofDay(Number(key))
+  }
+
   return {
     every,
     zone,
@@ -234,12 +240,13 @@ function calendarOf(every: Duration, zone: string, unit: TimeUnit, edges: Edges)
       return unit === 'ns' ? inSteps(edges.start(index)) : edges.start(index) * steps
     },
     indexOfKey(key) {
-      const index = edges.days === null ? indexOf(key) : edges.days.ofDay(Number(key))
+      const index = indexAround(key)
       const exact =
         edges.days === null ? inSteps(edges.start(index)) === BigInt(key) : edges.days.firstDay(index) === Number(key)
       if (!exact) throw new RangeError(`no window of ${formatDuration(every)} begins at ${key}`)
       return index
     },
+    indexAround,
   }
 }
 

@@ -103,10 +103,15 @@ export function formatElapsed(steps: bigint, unit: TimeUnit): string {
   let rest = nanoseconds
   const words: string[] = []
   for (const [name, size] of elapsedUnits.slice(first, first + 2)) {
-    if (rest >= size) words.push(`${rest / size} ${name}`)
+    if (rest >= size) words.push(`${inThousands(rest / size)} ${name}`)
     rest %= size
   }
   return words.join(' ')
+}
+
+/** `12,345`: days may be many. */
+function inThousands(count: bigint): string {
+  return String(count).replace(/\B(?=(?:\d{3})+$)/g, ',')
 }
 
 const elapsedUnits = [

@@ -65,7 +65,31 @@ const INT64_MAX = 2n ** 63n - 1n
 export function formatWindow(calendar: Calendar, index: number): string {
   const key = calendar.keyOf(index)
   if (calendar.keyKind === 'date') return formatDay(Number(key))
-  return localText(Number(calendar.startOf(index) / BigInt(stepsAMillisecond[calendar.unit])), calendar.zone)
+  return clockText(calendar, calendar.startOf(index))
+}
+
+/** Where a window ends, in words: its last day, or the moment after it. */
+export function formatWindowEnd(calendar: Calendar, index: number): string {
+  if (calendar.keyKind === 'date') return formatDay(Number(calendar.keyOf(index + 1)) - 1)
+  return clockText(calendar, calendar.endOf(index))
+}
+
+function clockText({ unit, zone }: Calendar, moment: bigint): string {
+  return localText(Number(moment / BigInt(stepsAMillisecond[unit])), zone)
+}
+
+/**
+ * `2021-03-15 is in the window 2021-03-01`: which window holds a day or a moment that stands in the place of a window's key;
+ * null where it begins one.
+ *
+ * @throws MomentRangeError
+ */
+export function describeWithinWindow(calendar: Calendar, key: number | bigint): string | null {
+  const index = calendar.indexAround(key)
+  const isDay = calendar.keyKind === 'date'
+  if (isDay ? Number(key) === Number(calendar.keyOf(index)) : BigInt(key) === calendar.startOf(index)) return null
+  const text = isDay ? formatDay(Number(key)) : clockText(calendar, BigInt(key))
+  return `${text} is in the window ${formatWindow(calendar, index)}`
 }
 
 /** `recorded 9 d 3 h after the window 2021-05-16 closed`: how far behind its window's end an event was recorded. */

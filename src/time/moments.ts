@@ -37,7 +37,7 @@ const momentText =
   /^(\d{4}-\d\d-\d\d[T ](?:[01]\d|2[0-3]):[0-5]\d(?::[0-5]\d)?)(?:[.,](\d{1,9}))?(Z|z|[+-](?:[01]\d|2[0-3]):[0-5]\d)?$/
 
 /** Days since 1970-01-01; null for a day that no calendar has. Date.parse takes 31 February for 3 March. */
-function dayOf(text: string): number | null {
+export function dayOf(text: string): number | null {
   const time = Date.parse(text)
   return Number.isNaN(time) || !new Date(time).toISOString().startsWith(text) ? null : time / 86_400_000
 }

@@ -291,8 +291,12 @@ function completenessBefore(later: number | null, { factor, volume, gain }: Step
   return factor === null && volume === 0 && gain > 0 ? 0 : null
 }
 
-/** What is to be expected of a window in the end, with its standard error and an interval. */
-export function estimateOf(triangle: Triangle, window: number): Estimate {
+/**
+ * What is to be expected of a window in the end, with its standard error and an interval.
+ *
+ * @param through What reasons call the end of the last wholly observed period.
+ */
+export function estimateOf(triangle: Triangle, window: number, through = 'the last wholly observed period'): Estimate {
   const { ages, last, mayFall } = triangle
   const age = last - window
   const known = triangle.windows.get(window)?.known ?? 0
@@ -302,10 +306,16 @@ export function estimateOf(triangle: Triangle, window: number): Estimate {
   const without = (reason: string): Estimate => ({ window, age, known, completeness, ...none, reason })
 
   if (age < 0) return without('its period has not been observed to the end')
-  if (at === undefined) return without('nothing is known of any window')
+  if (at === undefined) {
+    return without(
+      triangle.windows.size === 0
+        ? `nothing was recorded of any window through ${through}`
+        : "all known windows are from before the log's first period of recording",
+    )
+  }
   if (at.reason !== null) return without(at.reason)
   if (at.completeness !== 1 || at.ownError > 0) {
-    if (known === 0) return without('nothing is known of it yet')
+    if (known === 0) return without(`nothing was recorded of it through ${through}`)
     if (known < 0) return without('what is known of it is below zero')
   }
   const ultimate = known / at.completeness!

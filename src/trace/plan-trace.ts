@@ -8,6 +8,8 @@ import { makePlan } from '../plan/make-plan.ts'
 import type { GroupPlan, LogPlan } from '../plan/plan.ts'
 import { disk } from '../storage/disk.ts'
 import type { Calendar } from '../time/calendar.ts'
+import { formatDuration } from '../time/duration.ts'
+import { describeWithinWindow } from '../time/lateness.ts'
 import { ByteWriter, KeyValueError } from '../view/key-codec.ts'
 import {
   keyFields,
@@ -171,11 +173,19 @@ export function keyBytes({ traced, window }: TracePlan, key: Key): Uint8Array {
   const [{ codec, name }] = traced.views as readonly [PreparedView]
   const writer = new ByteWriter()
   try {
-    window?.calendar.indexOfKey(key[window.column] as number | bigint)
+    if (window !== null) requireWindow(name, window, key)
     codec.write(key, writer)
   } catch (error) {
     if (!(error instanceof KeyValueError || error instanceof RangeError)) throw error
     throw new ConfigurationError(`View ${name} can have no such key: ${error.message.replace(/\.$/, '')}.`)
   }
   return writer.bytes.subarray(0, writer.length)
+}
+
+function requireWindow(view: string, { calendar, column }: NonNullable<TracePlan['window']>, key: Key): void {
+  const within = describeWithinWindow(calendar, key[column] as number | bigint)
+  if (within === null) return
+  throw new ConfigurationError(
+    `View ${view} can have no such key: windows are of ${formatDuration(calendar.every)}, and ${within}.`,
+  )
 }

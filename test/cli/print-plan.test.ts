@@ -65,6 +65,11 @@ test('describePlan() says in how many partitions views are folded in place', () 
   expect(text).not.toContain('buckets')
 })
 
+test('describePlan() counts one bucket as one', () => {
+  const plan: Plan = { job: 'bank', logs: [{ ...log, bucketBits: 0, reduceBits: 0 }] }
+  expect(describePlan(plan)).toContain('shuffle     over 1 bucket, reduced in 1 task\n')
+})
+
 test('describePlan() says what is read, what is skipped, and how each view is made and why', () => {
   const plan: Plan = { job: 'bank', logs: [log] }
   expect(describePlan(plan)).toBe(`log ledger

@@ -82,7 +82,7 @@ describe('refold rebuild', () => {
     [
       ['rebuild', 'counts.ts', '--vintages', 'quarter'],
       2,
-      '--vintages: expected hour, day, week, month, found "quarter"',
+      '--vintages: expected hour, day, week or month, found "quarter"',
     ],
   ] as const)('%j fails with its reason', (parameters, code, reason) => {
     const { exitCode, stdout, stderr } = run(...parameters)

@@ -169,7 +169,7 @@ describe('refold triangle', () => {
     expect(lines[2]).toMatch(/^2021-03-09 +60 +60 +/)
     expect(stderr).toBe(
       'Observed through 2021-03-09; windows are every day in Asia/Taipei.\n' +
-        "100 measured in a period that isn't observed to its end are left out.\n" +
+        "An amount of 100, recorded in a period that isn't observed to its end, is left out.\n" +
         '--limit 9 shows all 9 windows, --delays 7 all 7 delays.\n',
     )
   })
@@ -197,6 +197,18 @@ describe('refold triangle', () => {
     const table = tableFromIPC(refoldBytes('triangle', 'daily', '--format', 'arrow', '--out', out))
     expect(table.numRows).toBe(9)
     expect(table.schema.fields.slice(0, 3).map(String)).toEqual(['window: Date32<DAY>', 'age: Int32', 'known: Float64'])
+  })
+
+  test('leaves out late events that the view refuses, and says how many', () => {
+    const { stdout, stderr } = run('triangle', 'strict', '--json')
+    const found = JSON.parse(stdout)
+    expect(found).toMatchObject({ observedThrough: '2021-03-09', lateLeftOut: 1 })
+    expect(found.windows[1]).toMatchObject({ window: '2021-03-02', known: 100 })
+    expect(found.ages).toHaveLength(3)
+    expect(stderr).toContain('1 late event, which the view refused, is left out.\n')
+    // Nothing that would come yet could be in time.
+    const [seventh] = objects(run('get', 'strict', '2021-03-07', '--tier', 'live', '--json'))
+    expect(seventh).toMatchObject({ cases: 100, status: 'provisional', completeness: 1, estimate: 100 })
   })
 
   test('is of the moment that is asked for', () => {
@@ -256,7 +268,9 @@ describe('refold inspect --lateness', () => {
   })
 
   test('prints it for people', () => {
-    const { stdout } = run('inspect', 'reports.ts', '--lateness')
+    const { stdout } = run('inspect', 'reports.ts', '--lateness', '1 day, 3 days, 1 day')
+    expect(stdout.match(/\n +1 day /g)).toHaveLength(4)
+    expect(stdout).toContain('\nrepeated events, if any, count each time\n')
     expect(stdout).toContain(
       'lateness in daily: 29 events of reports, counted from the end of windows (every day, Asia/Taipei)\n',
     )

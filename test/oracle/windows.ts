@@ -71,7 +71,7 @@ export function watermark(events: readonly TimedEvent[], knownAt: number | undef
   return all.length === 0 ? undefined : Math.max(Math.min(...all), Math.max(...all) - silentAfter)
 }
 
-/** Rows with what windows add; counters; late events' ids; and the triangle as `window delay` to events and measure. */
+/** Rows with what windows add; counters; late events' ids; and the triangle by window, delay and lateness. */
 export function foldWindowsNaively(
   view: ViewDefinition,
   events: readonly TimedEvent[],
@@ -125,7 +125,7 @@ export function foldWindowsNaively(
     rows,
     counters: { ...counters, filtered },
     late: policy === 'apply' ? [] : late.map((event) => event.id),
-    triangle: triangleOf(view, unique.filter(isFor)),
+    triangle: triangleOf(view, unique.filter(isFor), isLate),
   }
 }
 
@@ -136,17 +136,18 @@ function windowEnding(key: number, every: string, zone: string) {
   return windowAt(first, every, zone)
 }
 
-function triangleOf(view: ViewDefinition, events: readonly TimedEvent[]) {
+function triangleOf(view: ViewDefinition, events: readonly TimedEvent[], isLate: (event: TimedEvent) => boolean) {
   const { every, zone, measure } = view.window!
-  const cells = new Map<string, { window: number; delay: number; events: number; measure: number }>()
+  const cells = new Map<string, { window: number; delay: number; late: boolean; events: number; measure: number }>()
   for (const event of events) {
     const window = windowAt(event.occurredAt, every, zone)
     const delay = Math.max(0, windowAt(event.recordedAt, every, zone).number - window.number)
-    const name = `${window.key} ${delay}`
-    const cell = cells.get(name) ?? { window: window.key, delay, events: 0, measure: 0 }
+    const late = isLate(event)
+    const name = `${window.key} ${delay} ${late}`
+    const cell = cells.get(name) ?? { window: window.key, delay, late, events: 0, measure: 0 }
     cell.events++
     cell.measure += measure === undefined ? 1 : Number((measure as AnyFunction)(event))
     cells.set(name, cell)
   }
-  return [...cells.values()].sort((a, b) => a.window - b.window || a.delay - b.delay)
+  return [...cells.values()].sort((a, b) => a.window - b.window || a.delay - b.delay || Number(a.late) - Number(b.late))
 }

@@ -2,7 +2,7 @@ import { rmSync } from 'node:fs'
 import { join } from 'node:path'
 import fc from 'fast-check'
 import { afterAll, describe, expect, test } from 'vitest'
-import { date, defineJob, float64, int32, int64, timestamp } from '../../src/index.ts'
+import { bool, date, defineJob, float64, int32, int64, timestamp } from '../../src/index.ts'
 import { loadedFromDefinition } from '../../src/job/load.ts'
 import type { VintageLength } from '../../src/model/report.ts'
 import type { ViewDefinition } from '../../src/model/view.ts'
@@ -109,6 +109,7 @@ async function withLog<T>(rows: readonly TimedRow[], use: (files: string, home: 
 const triangleColumns = (view: ViewDefinition, isExact: boolean) => ({
   window: /hour/.test(view.window!.every) ? timestamp() : date(),
   delay: int32(),
+  late: bool(),
   events: int64(),
   measure: isExact ? int64() : float64(),
 })

@@ -1,6 +1,7 @@
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import {
+  bool,
   defineJob,
   defineLog,
   defineView,
@@ -137,12 +138,12 @@ describe('an event that was recorded beyond the tolerated lateness', () => {
   test('counts in the triangle, by how many windows later it was recorded', async () => {
     const { path, manifest } = await build(partitions, {})
     const [file] = manifest.triangle
-    const types = { window: int32(), delay: int32(), events: int64(), measure: int64() }
+    const types = { window: int32(), delay: int32(), late: bool(), events: int64(), measure: int64() }
     expect(readFile(join(path, file!.name), types)).toEqual([
-      { window: dayOf('2021-05-16'), delay: 0, events: 1, measure: 1 },
-      { window: dayOf('2021-05-16'), delay: 3, events: 1, measure: 10 },
-      { window: dayOf('2021-05-16'), delay: 10, events: 1, measure: 100 },
-      { window: dayOf('2021-05-25'), delay: 0, events: 1, measure: 1 },
+      { window: dayOf('2021-05-16'), delay: 0, late: false, events: 1, measure: 1 },
+      { window: dayOf('2021-05-16'), delay: 3, late: false, events: 1, measure: 10 },
+      { window: dayOf('2021-05-16'), delay: 10, late: true, events: 1, measure: 100 },
+      { window: dayOf('2021-05-25'), delay: 0, late: false, events: 1, measure: 1 },
     ])
   })
 })

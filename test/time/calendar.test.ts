@@ -186,7 +186,9 @@ describe('what is refused', () => {
     )
   })
 
-  test('a key that no window has', () => {
+  test('a key that no window has, though one holds it', () => {
+    expect(calendar('month').indexAround(18_701)).toBe(614)
+    expect(calendar('month').keyOf(614)).toBe(Date.UTC(2021, 2, 1) / 86_400_000)
     expect(() => calendar('week').indexOfKey(0)).toThrow('no window of 1 week begins at 0')
     expect(() => calendar('hour').indexOfKey(1)).toThrow('no window of 1 hour begins at 1')
   })

@@ -69,6 +69,7 @@ describe('formatElapsed()', () => {
   test.each([
     [219n * hour, 'ms', '9 d 3 h'],
     [24n * hour, 'ms', '1 d'],
+    [24n * 1_234_567n * hour + hour, 'ms', '1,234,567 d 1 h'],
     [24n * hour + 59_999n, 'ms', '1 d'],
     [15n * 60_000_000n, 'us', '15 min'],
     [2_005n, 'ms', '2 s 5 ms'],

@@ -165,8 +165,16 @@ describe('too little to go by is said', () => {
       standardError: null,
       low: null,
       high: null,
-      reason: 'nothing is known of any window',
+      reason: 'nothing was recorded of any window through the last wholly observed period',
     })
+  })
+
+  test('windows from before the log began, and a name for how far it is observed', () => {
+    const old = triangleOf([{ window: 0, delay: 5, amount: 1 }], 9)
+    expect(estimateOf(old, 0).reason).toBe("all known windows are from before the log's first period of recording")
+    expect(estimateOf(triangleOf([], 9), 9, '2021-03-31').reason).toBe(
+      'nothing was recorded of any window through 2021-03-31',
+    )
   })
 
   test('one window', () => {
@@ -186,7 +194,7 @@ describe('too little to go by is said', () => {
       known: 0,
       completeness: 0.5,
       ultimate: null,
-      reason: 'nothing is known of it yet',
+      reason: 'nothing was recorded of it through the last wholly observed period',
     })
     expect(estimateOf(triangleOf(countsOf(rows), 4), 17)).toMatchObject({ ultimate: null })
     // Long after, nothing is to be expected any more.

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import { int64, string } from '../../src/index.ts'
 import type { Column } from '../../src/model/column.ts'
-import { joinId } from '../../src/model/event-id.ts'
+import { idColumnText, joinId } from '../../src/model/event-id.ts'
 import { compileEventCursor } from '../../src/view/fold.ts'
 import type { Slot } from '../../src/view/slots.ts'
 
@@ -37,4 +37,17 @@ test('ids of several columns can be told apart when they are joined', () => {
   expect(
     new Set([joinId(['a/b', 'c']), joinId(['a', 'b/c']), joinId(['a\\', 'b/c']), joinId(['a', '\\/b', 'c'])]).size,
   ).toBe(4)
+})
+
+test('days and moments of ids are written as ISO 8601', () => {
+  expect(idColumnText({ kind: 'date', nullable: false }, 18772)).toBe('2021-05-25')
+  expect(idColumnText({ kind: 'timestamp', nullable: false, unit: 'ms' }, 1_621_900_800_001)).toBe(
+    '2021-05-25T00:00:00.001Z',
+  )
+  expect(idColumnText({ kind: 'timestamp', nullable: false, unit: 'ns' }, -1n)).toBe('1969-12-31T23:59:59.999999999Z')
+  // No calendar has such a day.
+  expect(idColumnText({ kind: 'date', nullable: false }, 2 ** 31 - 1)).toBe('2147483647')
+  expect(idColumnText({ kind: 'timestamp', nullable: false, unit: 'us' }, 2n ** 63n - 1n)).toBe('9223372036854775807')
+  expect(idColumnText({ kind: 'int64', nullable: false }, 18772n)).toBe('18772')
+  expect(idColumnText({ kind: 'string', nullable: false }, 'e7')).toBe('e7')
 })
