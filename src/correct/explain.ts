@@ -3,8 +3,9 @@ import { cellJson } from '../compare/cell-json.ts'
 import type { ComparedGeneration } from '../compare/stream.ts'
 import type { LoadedJob } from '../job/load.ts'
 import { RefoldError } from '../model/errors.ts'
-import { joinId } from '../model/event-id.ts'
+import { idColumnText, joinId } from '../model/event-id.ts'
 import { formatMoment } from '../model/moment-text.ts'
+import type { Type } from '../model/type.ts'
 import type { LogPlan } from '../plan/plan.ts'
 import type { Files } from '../storage/files.ts'
 import { type Between, type Cause, type Step, stepsBetween } from './chain.ts'
@@ -264,7 +265,7 @@ const stepsASecond = { ms: 1000, us: 1e6, ns: 1e9 } as const
 function listedEvents(
   place: RowPlace | null,
   { columns, key }: ComparedGeneration,
-  { timeUnit }: LogPlan,
+  { timeUnit, roles, slots }: LogPlan,
 ): ListedEvents {
   if (place === null) return { events: 0, first: [] }
   const [events, first] = columns.map((column, index) => cellJson(place, key.length + index, column))
@@ -273,10 +274,15 @@ function listedEvents(
     first: (JSON.parse(first!) as BehindEvent[]).map(({ id, recordedAt, occurredAt }) => {
       const lag = recordedAt === null || occurredAt === null ? null : BigInt(recordedAt) - BigInt(occurredAt)
       return JSON.stringify({
-        id: joinId(id),
+        id: joinId(id.map((part, index) => idText(slots[roles.id[index]!]!.type, part))),
         recordedAt: recordedAt === null ? null : formatMoment(BigInt(recordedAt), timeUnit),
         lagSeconds: lag === null ? null : Number(lag) / stepsASecond[timeUnit],
       })
     }),
   }
+}
+
+/** @param part As `BehindEvent` has it: days and moments are digits there. */
+function idText(type: Type, part: string): string {
+  return idColumnText(type, type.kind === 'date' || type.kind === 'timestamp' ? BigInt(part) : part)
 }

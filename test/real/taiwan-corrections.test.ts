@@ -23,7 +23,7 @@ interface CasesNotice {
   readonly new: number
   readonly cause: string
   readonly events: number
-  readonly behind: readonly { readonly recordedAt: string; readonly lagSeconds: number }[]
+  readonly behind: readonly { readonly id: string; readonly recordedAt: string; readonly lagSeconds: number }[]
 }
 
 test.skipIf(data === undefined)(
@@ -51,6 +51,7 @@ test.skipIf(data === undefined)(
           expect(event!.recordedAt).toBe(
             new Date(Date.parse(`${day}T00:00+08:00`)).toISOString().replace('.000Z', '.000000Z'),
           )
+          expect(event!.id).toBe(`${day}/${notice.key.day}`)
           expect(event!.lagSeconds).toBe((Date.parse(day!) - Date.parse(notice.key.day)) / 1000)
         }
       }
