@@ -29,12 +29,6 @@ export function findView(out: string, view: string, wanted?: string): FoundView 
   return { manifest: readManifest(out, view, generation), folder: generationFolder(out, view, generation) }
 }
 
-/** Opens a generation as `findView` finds it. */
-export function openView(out: string, view: string, wanted?: string): OpenView {
-  const found = findView(out, view, wanted)
-  return openParts(found, found.manifest.files)
-}
-
 /** Opens some of a generation's part files. */
 export function openParts(
   { manifest, folder }: FoundView,

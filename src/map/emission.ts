@@ -1,5 +1,5 @@
 import { describePlace, InputError, type Place, ViewError } from '../model/errors.ts'
-import { hashAll, hashBytes } from '../shuffle/hash.ts'
+import { hashAll, hashRange, viewOf } from '../shuffle/hash.ts'
 import { guarded } from '../view/purity.ts'
 import { KEY_BYTES_MAX } from '../view/row-layout.ts'
 import { describeThrown } from '../view/thrown.ts'
@@ -59,7 +59,8 @@ export function emitByStringKey(column: SlotColumn, kept: Int32Array, batch: Bat
 
 function hashDictionary(data: Uint8Array, offsets: Int32Array, gap: number, length: number): Int32Array {
   const hashes = new Int32Array(length)
-  for (let i = 0; i < length; i++) hashes[i] = hashBytes(data, offsets[i]!, offsets[i + 1]! - gap - offsets[i]!)
+  const view = viewOf(data)
+  for (let i = 0; i < length; i++) hashes[i] = hashRange(view, offsets[i]!, offsets[i + 1]! - gap - offsets[i]!)
   return hashes
 }
 

@@ -472,22 +472,10 @@ function distinctEvents(
 
 /** The distinct keys of an emission that was made without looking for them. */
 function internKeys(emission: KeyedRows): FoundKeys {
+  const { keyData, keyStarts, keyLengths, hashes } = emission
   const table = new KeyTable(1024)
   const slots = new Int32Array(emission.count)
-  let scratch = new Int32Array(16)
-  let bytes = new Uint8Array(scratch.buffer)
-  for (let i = 0; i < emission.count; i++) {
-    const length = emission.keyLengths[i]!
-    const start = emission.keyStarts[i]!
-    const words = (length + 3) >> 2
-    if (words > scratch.length) {
-      scratch = new Int32Array(words * 2)
-      bytes = new Uint8Array(scratch.buffer)
-    }
-    if (words > 0) scratch[words - 1] = 0
-    for (let j = 0; j < length; j++) bytes[j] = emission.keyData[start + j]!
-    slots[i] = table.slotOf(scratch, 0, length, emission.hashes[i]!)
-  }
+  table.slotsOf(keyData, keyStarts, keyLengths, hashes, emission.count, slots)
   const count = table.size
   const distinct = {
     count,

@@ -1,7 +1,7 @@
 import { type BytesColumn, isPresent } from '../model/column.ts'
 import { idColumnText, joinId } from '../model/event-id.ts'
 import type { LogPlan } from '../plan/plan.ts'
-import { finish, hashBytes } from '../shuffle/hash.ts'
+import { finish, hashRange, viewOf } from '../shuffle/hash.ts'
 import { bufferOf, stringsOf } from '../view/fold.ts'
 import type { Batch } from './batch.ts'
 import { type SlotColumn, wordsOf } from './to-slot.ts'
@@ -51,6 +51,7 @@ function addStrings(words: Int32Array, column: SlotColumn, strings: BytesColumn,
   const codes = column.kind === 'dictionary' ? column.codes : null
   const { validity } = column
   const { data, offsets, gap } = strings
+  const view = viewOf(data)
   for (let i = 0; i < words.length / 2; i++) {
     const row = rows === null ? i : rows[i]!
     if (validity !== null && (validity[row >> 3]! & (1 << (row & 7))) === 0) {
@@ -60,7 +61,7 @@ function addStrings(words: Int32Array, column: SlotColumn, strings: BytesColumn,
     const entry = codes === null ? row : codes[row]!
     const start = offsets[entry]!
     const length = offsets[entry + 1]! - gap - start
-    mix(words, i, hashBytes(data, start, length), rollingHash(data, start, length))
+    mix(words, i, hashRange(view, start, length), rollingHash(data, start, length))
   }
 }
 

@@ -43,28 +43,6 @@ export class KeyTable {
   }
 
   /**
-   * The slot of the key whose padded words begin at `words[start]`.
-   *
-   * @param length In bytes; the padding bytes of the last word are zero.
-   */
-  slotOf(words: Int32Array, start: number, length: number, hash: number): number {
-    const table = this.#table
-    const mask = this.#mask
-    const heap = this.words
-    const count = (length + 3) >> 2
-    let place = (hash << 1) & mask
-    for (let entry = table[place + 1]!; entry !== 0; entry = table[place + 1]!) {
-      if (table[place] === hash && heap[entry + 1] === length) {
-        let same = 0
-        while (same < count && heap[entry + HEADER_WORDS + same] === words[start + same]) same++
-        if (same === count) return heap[entry]!
-      }
-      place = (place + 2) & mask
-    }
-    return this.#insert(place, words, start, length, hash)
-  }
-
-  /**
    * Goes through packed rows that stand one behind the other: notes where each begins, and its key's slot.
    *
    * @param row Number of the first of them; `rowAt` and `slotOf` must have room for all.

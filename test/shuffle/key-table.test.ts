@@ -2,6 +2,7 @@ import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { hashBytes } from '../../src/shuffle/hash.ts'
 import { KeyTable } from '../../src/shuffle/key-table.ts'
+import { slotOfRow } from '../support/key-rows.ts'
 
 const textOf = (table: KeyTable, slot: number) =>
   Buffer.from(table.words.buffer, table.starts[slot]! * 4, table.lengths[slot]!).toString()
@@ -49,7 +50,7 @@ const anyKeys = fc.array(
   { maxLength: 3_000, size: 'max' },
 )
 
-test('slotsOf() numbers keys as they come, and slotOf() finds them by the same numbers', () => {
+test('slotsOf() numbers keys as they come, and indexRows() finds them by the same numbers', () => {
   fc.assert(
     fc.property(anyKeys, (texts) => {
       const expected = new Map<string, number>()
@@ -62,7 +63,7 @@ test('slotsOf() numbers keys as they come, and slotOf() finds them by the same n
       expect(table.size).toBe(expected.size)
       for (const [text, slot] of expected) expect(textOf(table, slot)).toBe(text)
       texts.forEach((text, i) => {
-        expect(table.slotOf(padded(text), 0, lengths[i]!, hashes[i]!)).toBe(expected.get(text))
+        expect(slotOfRow(table, padded(text), lengths[i]!, hashes[i]!)).toBe(expected.get(text))
       })
     }),
     { numRuns: 30 },
