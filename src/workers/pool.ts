@@ -43,6 +43,8 @@ export function createPool({ workers, tasksModule, setup }: PoolOptions): Execut
     maxThreads: workers,
     idleTimeout: Number.POSITIVE_INFINITY,
     recordTiming: false,
+    // A thread that is just entering Atomics.wait can miss that it is to end, and close() would wait for it for ever.
+    atomics: 'disabled',
     // Not the flags of this process: some of them are refused in a thread, and a test runner's do harm there.
     execArgv: ['--enable-source-maps', '--disable-warning=ExperimentalWarning'],
     workerData: { tasksModule: tasksModule.href, setup, compileCache: getCompileCacheDir() } satisfies ThreadSetup,

@@ -253,6 +253,19 @@ describe('threads', () => {
     expect(Atomics.load(flags, 0)).toBe(count)
   })
 
+  test('end whenever the pool is closed: while they start, just ready, or done with a task', async () => {
+    for (let delay = 0; delay < 400; delay += 40) {
+      const executor = pool(4)
+      await new Promise((resolve) => setTimeout(resolve, delay))
+      await executor.close()
+    }
+    for (let round = 0; round < 10; round++) {
+      const executor = pool(4)
+      await executor.runAll([number('square', 1), number('square', 2)])
+      await executor.close()
+    }
+  })
+
   test('a number of workers below 1 is refused', () => {
     expect(() => pool(0)).toThrow(ConfigurationError)
   })
