@@ -1,6 +1,5 @@
-import { enableCompileCache } from 'node:module'
+import { enableCompileCache, registerHooks } from 'node:module'
 import { workerData } from 'node:worker_threads'
-import { move, transferableSymbol, valueSymbol } from 'piscina'
 import type { Perform, Prepare } from './executor.ts'
 import { type Failure, failureOf } from './failure.ts'
 import type { ThreadSetup } from './pool.ts'
@@ -16,13 +15,21 @@ const prepared: { readonly perform: Perform } | { readonly failed: Failure } = a
 
 async function prepareThread(): Promise<{ perform: Perform } | { failed: Failure }> {
   try {
-    const { tasksModule, setup, compileCache } = workerData as ThreadSetup
+    const { tasksModule, redirect, setup, compileCache } = workerData as ThreadSetup
     if (compileCache !== undefined) enableCompileCache(compileCache)
+    if (redirect !== null) redirectImports(redirect.from, redirect.to)
     const { prepare } = (await import(tasksModule)) as { prepare: Prepare<unknown> }
     return { perform: await prepare(setup) }
   } catch (error) {
     return { failed: failureOf(error) }
   }
+}
+
+/** A job's bundle names the Refold of the thread that made it; here it is to find the one that this thread runs. */
+function redirectImports(from: string, to: string): void {
+  registerHooks({
+    resolve: (specifier, context, nextResolve) => nextResolve(specifier === from ? to : specifier, context),
+  })
 }
 
 // A promise that nobody waits for, in a library say, fails the task that was running and not the whole thread.
@@ -42,7 +49,7 @@ export default async function perform(task: unknown): Promise<Answer> {
   if ('failed' in prepared) return prepared
   try {
     const { value, transfer } = await Promise.race([prepared.perform(task as never), nextStrayRejection()])
-    return transfer === undefined ? { value } : moved({ value }, transfer)
+    return transfer === undefined ? { value } : await moved({ value }, transfer)
   } catch (error) {
     return { failed: failureOf(error) }
   } finally {
@@ -51,6 +58,7 @@ export default async function perform(task: unknown): Promise<Answer> {
 }
 
 /** Marks an answer so that Piscina hands the buffers over; to the compiler it is still the answer. */
-function moved(answer: Answer, buffers: readonly ArrayBuffer[]): Answer {
+async function moved(answer: Answer, buffers: readonly ArrayBuffer[]): Promise<Answer> {
+  const { move, transferableSymbol, valueSymbol } = await import('piscina')
   return move({ [transferableSymbol]: buffers, [valueSymbol]: answer } as never) as unknown as Answer
 }

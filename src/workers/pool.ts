@@ -4,11 +4,14 @@ import { ConfigurationError, RefoldError } from '../model/errors.ts'
 import type { Answer } from './entry.ts'
 import { describeTask, type Executor, runInLanes, type Task } from './executor.ts'
 import { errorOf } from './failure.ts'
+import { ownModules, type ThreadModules } from './thread-modules.ts'
 
 /** What each thread is given once, when it starts. */
 export interface ThreadSetup {
   /** URL of the module that exports `prepare`. */
   readonly tasksModule: string
+  /** URLs that stand for each other in `import`: what modules made for the calling thread name, and what is meant. */
+  readonly redirect: { readonly from: string; readonly to: string } | null
   /** Argument of `prepare`; anything that can be copied to another thread. */
   readonly setup: unknown
   /** Where this process keeps compiled code; a thread does not know of itself. */
@@ -18,14 +21,13 @@ export interface ThreadSetup {
 export interface PoolOptions {
   /** Number of threads, at least 1. */
   readonly workers: number
-  readonly tasksModule: URL
+  /** What the threads load. `tasks` may be any module that exports `prepare`. */
+  readonly modules: ThreadModules
   readonly setup: unknown
 }
 
 /** A task is tried this many times in all, if its thread dies under it. */
 const ATTEMPTS_MAX = 3
-
-const entry = new URL(import.meta.url.endsWith('.ts') ? './entry.ts' : './entry.js', import.meta.url).href
 
 /**
  * Worker threads that live as long as the pool. Threads load the tasks module at once, while the caller goes on.
@@ -33,12 +35,12 @@ const entry = new URL(import.meta.url.endsWith('.ts') ? './entry.ts' : './entry.
  * A task whose thread dies (out of memory, `process.exit`) is tried again on another thread; a task that throws is not,
  * because it would throw again. Aborting a signal ends all threads and with them the pool.
  */
-export function createPool({ workers, tasksModule, setup }: PoolOptions): Executor {
+export function createPool({ workers, modules, setup }: PoolOptions): Executor {
   if (!Number.isInteger(workers) || workers < 1) {
     throw new ConfigurationError(`Cannot start worker threads: expected a number of at least 1, found ${workers}.`)
   }
   const pool = new Piscina<unknown, Answer>({
-    filename: entry,
+    filename: modules.entry,
     minThreads: workers,
     maxThreads: workers,
     idleTimeout: Number.POSITIVE_INFINITY,
@@ -47,7 +49,12 @@ export function createPool({ workers, tasksModule, setup }: PoolOptions): Execut
     atomics: 'disabled',
     // Not the flags of this process: some of them are refused in a thread, and a test runner's do harm there.
     execArgv: ['--enable-source-maps', '--disable-warning=ExperimentalWarning'],
-    workerData: { tasksModule: tasksModule.href, setup, compileCache: getCompileCacheDir() } satisfies ThreadSetup,
+    workerData: {
+      tasksModule: modules.tasks,
+      redirect: modules.refold === ownModules.refold ? null : { from: ownModules.refold, to: modules.refold },
+      setup,
+      compileCache: getCompileCacheDir(),
+    } satisfies ThreadSetup,
   })
   const broken = watchThreads(pool, () => closing !== undefined)
   let closing: Promise<void> | undefined

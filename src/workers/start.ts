@@ -6,8 +6,7 @@ import type { ShuffleBudget } from '../shuffle/block-memory.ts'
 import type { Executor } from './executor.ts'
 import { createInline } from './inline.ts'
 import { prepare, type RebuildSetup } from './tasks.ts'
-
-const tasksModule = new URL(import.meta.url.endsWith('.ts') ? './tasks.ts' : './tasks.js', import.meta.url)
+import { bundledModules } from './thread-modules.ts'
 
 /** Fewer events are folded sooner in one thread than in several that must start and warm up: 0.4 s against 0.6 s for 300,000. */
 const EVENTS_WORTH_THREADS = 500_000
@@ -36,5 +35,5 @@ export async function startWorkers(
   }
   const { createPool } = await import('./pool.ts')
   const setup: RebuildSetup = { plan, budget, bundlePath: job.bundlePath }
-  return createPool({ workers, tasksModule, setup })
+  return createPool({ workers, modules: bundledModules(), setup })
 }

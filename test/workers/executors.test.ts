@@ -3,13 +3,14 @@ import { ConfigurationError, InputError, RefoldError, ViewError } from '../../sr
 import type { Executor } from '../../src/workers/executor.ts'
 import { createInline } from '../../src/workers/inline.ts'
 import { createPool } from '../../src/workers/pool.ts'
+import { ownModules } from '../../src/workers/thread-modules.ts'
 import { type FillTask, type NumberTask, prepare, type SampleSetup } from '../support/sample-tasks.ts'
 
-const tasksModule = new URL('../support/sample-tasks.ts', import.meta.url)
+const modules = { ...ownModules, tasks: new URL('../support/sample-tasks.ts', import.meta.url).href }
 const opened: Executor[] = []
 
 function pool(workers: number, setup: SampleSetup = { offset: 1 }): Executor {
-  const executor = createPool({ workers, tasksModule, setup })
+  const executor = createPool({ workers, modules, setup })
   opened.push(executor)
   return executor
 }
