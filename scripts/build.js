@@ -54,7 +54,16 @@ async function bundleThreads() {
     metafile: true,
     logLevel: 'warning',
     // What is loaded only now and then, or must be the same module as its own thread's.
-    external: ['piscina', 'apache-arrow', 'temporal-polyfill', 'esbuild', 'acorn', 'zod', 'tinyglobby', 'parquetjs-lite'],
+    external: [
+      'piscina',
+      'apache-arrow',
+      'temporal-polyfill',
+      'esbuild',
+      'acorn',
+      'zod',
+      'tinyglobby',
+      'parquetjs-lite',
+    ],
   })
   writeFileSync(join(folder, 'LICENSES.txt'), licensesOf(metafile))
   writeFileSync(join(folder, 'sources.json'), JSON.stringify(sources))
@@ -62,7 +71,9 @@ async function bundleThreads() {
 
 /** The licences of the packages whose code is in the bundle; they ask to be given on with it. */
 function licensesOf({ inputs }) {
-  const packages = new Set(Object.keys(inputs).flatMap((path) => /^.*node_modules\/(?:@[^/]+\/)?[^/]+/.exec(path) ?? []))
+  const packages = new Set(
+    Object.keys(inputs).flatMap((path) => /^.*node_modules\/(?:@[^/]+\/)?[^/]+/.exec(path) ?? []),
+  )
   return [...packages]
     .sort()
     .map((path) => {

@@ -158,8 +158,7 @@ export class GroupMapper {
     if (windows !== null) {
       this.#triangle!.count(batch, emission.rows, windows, totals.triangles[this.#group.views[0]!.name]!)
     }
-    const typeCodes = batch.memory.uint16(batch.rows)
-    for (let row = 0; row < batch.rows; row++) typeCodes[row] = codeOf[types.codes[row]!]!
+    const typeCodes = translate(types.codes, codeOf, batch.memory.uint16(batch.rows))
     if (!('hashes' in emission || 'distinct' in emission)) {
       this.#partition?.add(batch, emission.rows, typeCodes)
       return null
@@ -375,6 +374,11 @@ export class GroupMapper {
     }
     return this.#block(at, input)
   }
+}
+
+function translate(codes: Int32Array, codeOf: Uint16Array, into: Uint16Array): Uint16Array {
+  for (let row = 0; row < into.length; row++) into[row] = codeOf[codes[row]!]!
+  return into
 }
 
 function int32Column(values: Int32Array): Column {

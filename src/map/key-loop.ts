@@ -2,7 +2,7 @@ import type { Column } from '../model/column.ts'
 import type { ReadMemory } from '../parquet/read-memory.ts'
 import { hashAll } from '../shuffle/hash.ts'
 import { grown } from '../shuffle/key-table.ts'
-import { type BoundSlots, compileWithEvent } from '../view/fold.ts'
+import { type BoundSlots, compileWithEvent, SLICE_ROWS } from '../view/fold.ts'
 import { ByteWriter, type KeyCodec, KeyValueError } from '../view/key-codec.ts'
 import { ValueError } from '../view/runtime.ts'
 import type { Slot } from '../view/slots.ts'
@@ -260,24 +260,29 @@ return {
     windowOf = windows;
     ${sizes.join('\n    ')}
     root = new KeyNode(few0);
-    let rows = found.rows, slots = found.slots, count = 0;
-    for (let i = 0; i < kept.length; i++) {
-      at = p = kept[i];
-      ${filter !== undefined ? 'step = 0; const wanted = filter(event); if (wanted !== true) { if (wanted === false) continue; refuseFilter(wanted); }' : ''}
-      step = 1;
-      const key = ${by !== undefined ? 'by(event)' : hasWindow ? 'none' : '{ key: event.key }'};
-      if (key === null) continue;
-      if (Array.isArray(key)) {
-        found.count = count; found.addAll(at, key.map(slotOf)); count = found.count; rows = found.rows; slots = found.slots;
-        continue;
-      }
-      const s = slotOf(key);
-      if (count === rows.length) { found.count = count; found.addAll(at, [s]); count = found.count; rows = found.rows; slots = found.slots; continue; }
-      rows[count] = at; slots[count] = s; count++;
+    for (let from = 0; from < kept.length; from += ${SLICE_ROWS}) {
+      runSlice(kept, from, Math.min(kept.length, from + ${SLICE_ROWS}), found);
     }
-    found.count = count;
   },
-};`
+};
+function runSlice(kept, from, to, found) {
+  let rows = found.rows, slots = found.slots, count = found.count;
+  for (let i = from; i < to; i++) {
+    at = p = kept[i];
+    ${filter !== undefined ? 'step = 0; const wanted = filter(event); if (wanted !== true) { if (wanted === false) continue; refuseFilter(wanted); }' : ''}
+    step = 1;
+    const key = ${by !== undefined ? 'by(event)' : hasWindow ? 'none' : '{ key: event.key }'};
+    if (key === null) continue;
+    if (Array.isArray(key)) {
+      found.count = count; found.addAll(at, key.map(slotOf)); count = found.count; rows = found.rows; slots = found.slots;
+      continue;
+    }
+    const s = slotOf(key);
+    if (count === rows.length) { found.count = count; found.addAll(at, [s]); count = found.count; rows = found.rows; slots = found.slots; continue; }
+    rows[count] = at; slots[count] = s; count++;
+  }
+  found.count = count;
+}`
 }
 
 /** How a value is looked up in a node's `few`, and kept there; null where it can't be. */

@@ -1,0 +1,2 @@
+/** Stands for another copy of Refold. */
+export const name = 'other'
