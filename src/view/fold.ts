@@ -177,30 +177,60 @@ function takesKey(handler: AnyHandler): boolean {
 function foldSource(spec: FoldSpec, handlerCode: string): string {
   const { state, handlers } = spec
   const stateValue = state === undefined ? 'objects[slot]' : 'state'
-  const cases = handlers.map((handler, index) => {
-    const call = `h${index}(${stateValue}, event${takesKey(handler) ? ', keyOf(slot)' : ''})`
-    return `case ${index}: result = ${call}; break;`
-  })
-  return `let p = 0, slot = 0, at = 0, objects;
+  const callOf = (handler: AnyHandler) =>
+    `h${handlers.indexOf(handler)}(${stateValue}, event${takesKey(handler) ? ', keyOf(slot)' : ''})`
+  const { declared, result } = dispatchSource(handlers, callOf)
+  return `let p = 0, slot = 0, at = 0, objects, keyOf;
 ${state === undefined ? '' : `${stateVariables(state)}\n${stateSource(state, false)}`}
 ${handlers.map((_, index) => `const h${index} = handlers[${index}];`).join(' ')}
+${declared}
 const fold = {
   at() { return at; },
   bindState(states) { ${state === undefined ? 'objects = states;' : bindStateSource(state)} },
-  run(rowAt, slotOf, from, to, handlerOf, keyOf) {
+  run(rowAt, slotOf, from, to, handlerOf, keys) {
+    keyOf = keys;
     for (let start = from; start < to; start += ${SLICE_ROWS}) {
-      runSlice(rowAt, slotOf, start, Math.min(to, start + ${SLICE_ROWS}), handlerOf, keyOf);
+      runSlice(rowAt, slotOf, start, Math.min(to, start + ${SLICE_ROWS}), handlerOf);
     }
   },
 };
-function runSlice(rowAt, slotOf, from, to, handlerOf, keyOf) {
-  let result;
+function runSlice(rowAt, slotOf, from, to, handlerOf) {
   for (let i = from; i < to; i++) {
     at = i; p = rowAt[i]; slot = slotOf[i];
-    switch (${handlerCode}) { ${cases.join(' ')} }
+    const code = ${handlerCode};
+    if (code === ${NO_HANDLER}) continue;
+    const result = ${result};
     if (typeof result === 'object' && result !== null) runtime.refusePromise(result);
   }
 }`
+}
+
+/**
+ * The source of the call of the handler that `code` stands for. One function that handles several types is one handler.
+ *
+ * One or two are called in place, where the engine inlines them with all they read and write. It inlines so much into a
+ * loop and no more, and then calls each getter and setter of what it has inlined: three times as slow. So each of more
+ * is called by a function of its own; called from one place, these are inlined nowhere, and each has room for its
+ * handler.
+ */
+function dispatchSource(
+  handlers: readonly AnyHandler[],
+  callOf: (handler: AnyHandler) => string,
+): { readonly declared: string; readonly result: string } {
+  const distinct = [...new Set(handlers)]
+  const numbers = handlers.map((handler) => distinct.indexOf(handler))
+  const [first, second] = distinct
+  if (first === undefined) return { declared: '', result: 'undefined' }
+  if (second === undefined) return { declared: '', result: callOf(first) }
+  if (distinct.length === 2) {
+    const declared = `const numberOf = Uint8Array.of(${numbers.join(', ')});`
+    return { declared, result: `numberOf[code] === 0 ? ${callOf(first)} : ${callOf(second)}` }
+  }
+  const calls = distinct.map((handler) => `() => ${callOf(handler)}`)
+  return {
+    declared: `const distinct = [${calls.join(', ')}];\nconst calls = [${numbers.map((number) => `distinct[${number}]`).join(', ')}];`,
+    result: 'calls[code]()',
+  }
 }
 
 function stateVariables(state: Fields): string {
