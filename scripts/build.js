@@ -3,55 +3,53 @@
 // The compiler turns './file.ts' into './file.js' in the JavaScript it emits but not in the declarations, so that is
 // done here.
 import { spawnSync } from 'node:child_process'
-import { existsSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
-import { dirname, join } from 'node:path'
+import { existsSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { dirname, join, relative } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { build } from 'esbuild'
+import { describeSources, isBuiltFrom } from '../src/workers/thread-modules.ts'
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)))
 const dist = join(root, 'dist')
 const compiler = join(root, 'node_modules', 'typescript', 'bin', 'tsc')
 
-rmSync(dist, { recursive: true, force: true })
-const sources = listSources()
-const compiled = spawnSync(process.execPath, [compiler, '-p', join(root, 'tsconfig.build.json')], { stdio: 'inherit' })
-if (compiled.status === 0) {
-  rewriteDeclarations()
-  await bundleThreads()
-}
-process.exitCode = compiled.status ?? 1
+const bundle = join(dist, 'threads')
+const sources = describeSources(root)
 
-/** What `src/workers/thread-modules.ts` compares, so that a clone never runs threads on code that was changed since. */
-function listSources() {
-  const folder = join(root, 'src')
-  return readdirSync(folder, { recursive: true, withFileTypes: true })
-    .filter((entry) => entry.isFile())
-    .map((entry) => {
-      const path = join(entry.parentPath, entry.name)
-      const { size, mtimeMs } = statSync(path)
-      return `${path.slice(folder.length + 1)} ${size} ${mtimeMs}`
-    })
-    .sort()
+// Who only wants it built must not take it away from a rebuild that runs.
+if (isBuiltFrom(root, bundle)) process.stderr.write('dist/ is built from the sources as they are.\n')
+else await buildAll()
+
+async function buildAll() {
+  rmSync(dist, { recursive: true, force: true })
+  const parameters = [compiler, '-p', join(root, 'tsconfig.build.json')]
+  const compiled = spawnSync(process.execPath, parameters, { stdio: 'inherit' })
+  if (compiled.status === 0) {
+    rewriteDeclarations()
+    await bundleThreads()
+  }
+  process.exitCode = compiled.status ?? 1
 }
 
 /** A thread starts in a third of the time when it loads a few files instead of 150. */
 async function bundleThreads() {
-  const folder = join(dist, 'threads')
+  const entries = ['index', 'workers/entry', 'workers/tasks', 'arrow/spill-file']
   const { metafile } = await build({
-    entryPoints: ['workers/entry', 'workers/tasks', 'index'].map((name) => join(root, 'src', `${name}.ts`)),
-    outdir: folder,
-    entryNames: '[name]',
+    entryPoints: entries.map((name) => join(root, 'src', `${name}.ts`)),
+    outbase: join(root, 'src'),
+    outdir: bundle,
+    // As deep as the sources that name others by their relative URL.
+    chunkNames: 'chunks/[name]-[hash]',
     bundle: true,
     splitting: true,
     format: 'esm',
     platform: 'node',
     target: 'node22.18',
     charset: 'utf8',
-    minifySyntax: true,
-    minifyWhitespace: true,
     sourcemap: 'linked',
     sourcesContent: false,
     metafile: true,
+    absWorkingDir: root,
     logLevel: 'warning',
     // What is loaded only now and then, or must be the same module as its own thread's.
     external: [
@@ -65,8 +63,13 @@ async function bundleThreads() {
       'parquetjs-lite',
     ],
   })
-  writeFileSync(join(folder, 'LICENSES.txt'), licensesOf(metafile))
-  writeFileSync(join(folder, 'sources.json'), JSON.stringify(sources))
+  writeFileSync(join(bundle, 'LICENSES.txt'), licensesOf(metafile))
+  const files = Object.entries(metafile.outputs).map(
+    ([path, { bytes }]) => `${relative(bundle, join(root, path))} ${bytes}`,
+  )
+  const note = join(bundle, 'built-from.json')
+  writeFileSync(`${note}.new`, JSON.stringify({ sources, files }))
+  renameSync(`${note}.new`, note)
 }
 
 /** The licences of the packages whose code is in the bundle; they ask to be given on with it. */

@@ -43,6 +43,17 @@ export const isExpected = (error: unknown): boolean => error instanceof RefoldEr
 export default defineJob({ views: [balances] })
 `
 
+/** Its error is Refold's own only where the thread's Refold and the job's are the same. */
+const refusingJob = `import { defineJob, defineView, InputError, int64 } from 'refold'
+import job from './job.ts'
+
+const refuse = () => {
+  throw new InputError('no such branch')
+}
+const refusing = defineView({ name: 'refusing', log: job.views[0].log, state: { n: int64() }, on: { Deposited: refuse } })
+export default defineJob({ views: [refusing] })
+`
+
 const compilerOptions = {
   module: 'nodenext',
   target: 'es2024',
@@ -72,6 +83,11 @@ try {
   cpSync(join(root, 'data/small-ledger'), join(project, 'ledger'), { recursive: true })
   expectOutput(command, ['rebuild', 'job.ts', '--workers', '1', '--json'], '"outcome": "published"', project)
   expectOutput(command, ['rebuild', 'job.ts', '--workers', '0', '--json'], '"outcome": "unchanged"', project)
+  // Threads load a bundle of their own, and spilling a part of it.
+  const onThreads = ['--workers', '2', '--memory', '1MB', '--out', 'views-on-threads', '--json']
+  expectOutput(command, ['rebuild', 'job.ts', ...onThreads], '"outcome": "published"', project)
+  writeFileSync(join(project, 'refusing.ts'), refusingJob)
+  expectRefusal(command, ['rebuild', 'refusing.ts', ...onThreads], ': no such branch', project)
   expectOutput(command, ['show', 'balances', '--format', 'csv', '--limit', '1'], 'account_id,balance,open', project)
   run(process.execPath, ['--input-type=module', '--eval', "await import('refold')"], project)
   console.log(`${tarball} installs, compiles and runs`)
@@ -84,6 +100,12 @@ function expectOutput(command: string, parameters: string[], expected: string, c
   if (!output.includes(expected)) {
     throw new Error(`refold ${parameters.join(' ')}: expected ${JSON.stringify(expected)}, found ${output}`)
   }
+}
+
+function expectRefusal(command: string, parameters: string[], expected: string, cwd: string): void {
+  const { status, stdout, stderr } = spawnSync(process.execPath, [command, ...parameters], { cwd, encoding: 'utf8' })
+  if (status !== 0 && (stdout + stderr).includes(expected) && !(stdout + stderr).includes('InputError')) return
+  throw new Error(`refold ${parameters.join(' ')}: expected ${JSON.stringify(expected)}, found ${stdout}${stderr}`)
 }
 
 function run(command: string, parameters: string[], cwd: string): string {

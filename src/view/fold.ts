@@ -192,6 +192,7 @@ const fold = {
     for (let start = from; start < to; start += ${SLICE_ROWS}) {
       runSlice(rowAt, slotOf, start, Math.min(to, start + ${SLICE_ROWS}), handlerOf);
     }
+    keyOf = undefined;
   },
 };
 function runSlice(rowAt, slotOf, from, to, handlerOf) {

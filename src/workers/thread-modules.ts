@@ -16,9 +16,7 @@ const isSource = import.meta.url.endsWith('.ts')
 const root = new URL('../', import.meta.url)
 
 /** The modules that this thread runs. */
-export const ownModules: ThreadModules = isSource
-  ? modulesIn(root, 'workers/entry.ts', 'workers/tasks.ts', 'index.ts')
-  : modulesIn(root, 'workers/entry.js', 'workers/tasks.js', 'index.js')
+export const ownModules: ThreadModules = modulesIn(root, isSource ? 'ts' : 'js')
 
 /**
  * The modules for the threads of rebuilds: the same code in a few files, because 150 modules take three times as long
@@ -26,27 +24,65 @@ export const ownModules: ThreadModules = isSource
  * elsewhere its threads run the sources.
  */
 export function bundledModules(): ThreadModules {
-  const folder = isSource ? new URL('../dist/threads/', root) : new URL('threads/', root)
-  if (isSource && !isBuiltFrom(fileURLToPath(root), fileURLToPath(folder))) return ownModules
-  return modulesIn(folder, 'entry.js', 'tasks.js', 'index.js')
+  const bundle = new URL(isSource ? '../dist/threads/' : 'threads/', root)
+  if (isSource && !isBuiltFrom(fileURLToPath(new URL('../', root)), fileURLToPath(bundle))) return ownModules
+  return modulesIn(bundle, 'js')
 }
 
-function modulesIn(folder: URL, entry: string, tasks: string, refold: string): ThreadModules {
-  const at = (path: string) => new URL(path, folder).href
-  return { entry: at(entry), tasks: at(tasks), refold: at(refold) }
+function modulesIn(folder: URL, extension: string): ThreadModules {
+  const at = (name: string) => new URL(`${name}.${extension}`, folder).href
+  return { entry: at('workers/entry'), tasks: at('workers/tasks'), refold: at('index') }
 }
 
-/** Whether the sources' names, sizes and times are those that `scripts/build.js` noted. */
-export function isBuiltFrom(sources: string, bundle: string): boolean {
-  const noted = join(bundle, 'sources.json')
-  if (!existsSync(noted)) return false
-  const built = JSON.parse(readFileSync(noted, 'utf8')) as string[]
-  const found = readdirSync(sources, { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile())
-  return found.length === built.length && built.every((line) => isUnchanged(sources, line))
+/** What `scripts/build.js` notes beside a bundle: names, sizes and times of sources, names and sizes of its files. */
+interface BuiltFrom {
+  readonly sources: readonly string[]
+  readonly files: readonly string[]
 }
 
-function isUnchanged(sources: string, line: string): boolean {
-  const [path, size, time] = line.split(' ') as [string, string, string]
-  const now = statSync(join(sources, path), { throwIfNoEntry: false })
-  return now !== undefined && now.size === Number(size) && now.mtimeMs === Number(time)
+/**
+ * Whether all that a bundle was built from is as it was, and all of the bundle is there.
+ *
+ * @param clone Folder of the clone.
+ * @param bundle Folder of the bundle.
+ */
+export function isBuiltFrom(clone: string, bundle: string): boolean {
+  const noted = readNote(join(bundle, 'built-from.json'))
+  if (noted === undefined) return false
+  const sources = describeSources(clone)
+  return (
+    noted.sources.length === sources.length &&
+    noted.sources.every((line, index) => line === sources[index]) &&
+    noted.files.every((line) => isWhole(bundle, line))
+  )
+}
+
+/** What goes into a bundle: the sources, the versions of packages, and how it is built. */
+export function describeSources(clone: string): string[] {
+  const sources = readdirSync(join(clone, 'src'), { recursive: true, encoding: 'utf8' })
+    .filter((path) => path.endsWith('.ts'))
+    .sort()
+    .map((path) => join('src', path))
+  return [...sources, 'package-lock.json', 'tsconfig.build.json', 'tsconfig.json', 'scripts/build.js'].map((path) => {
+    const { size, mtimeMs } = statSync(join(clone, path))
+    return `${path} ${size} ${mtimeMs}`
+  })
+}
+
+/** Undefined where there is none, or none that was written to its end. */
+function readNote(path: string): BuiltFrom | undefined {
+  if (!existsSync(path)) return undefined
+  try {
+    const { sources, files } = JSON.parse(readFileSync(path, 'utf8')) as Partial<BuiltFrom>
+    return Array.isArray(sources) && Array.isArray(files) ? { sources, files } : undefined
+  } catch (error) {
+    if (error instanceof SyntaxError) return undefined
+    throw error
+  }
+}
+
+function isWhole(bundle: string, line: string): boolean {
+  const space = line.lastIndexOf(' ')
+  const found = statSync(join(bundle, line.slice(0, space)), { throwIfNoEntry: false })
+  return found !== undefined && found.size === Number(line.slice(space + 1))
 }

@@ -1,50 +1,51 @@
-import { mkdirSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs'
+import { mkdirSync, rmSync, utimesSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { createPool } from '../../src/workers/pool.ts'
-import { isBuiltFrom, ownModules } from '../../src/workers/thread-modules.ts'
+import { describeSources, isBuiltFrom, ownModules } from '../../src/workers/thread-modules.ts'
 import { scratch } from '../support/logs.ts'
 
 describe('a bundle is of the sources', () => {
   let folder: ReturnType<typeof scratch>
-  let sources: string
+  let clone: string
   let bundle: string
+  let note: string
 
   beforeEach(() => {
     folder = scratch('thread-modules')
-    sources = join(folder.path, 'src')
+    clone = join(folder.path, 'clone')
     bundle = join(folder.path, 'threads')
-    mkdirSync(join(sources, 'map'), { recursive: true })
-    mkdirSync(bundle)
-    const paths = ['index.ts', 'map/all.ts']
-    for (const path of paths) writeFileSync(join(sources, path), `// ${path}\n`)
-    const lines = paths.map((path) => {
-      const { size, mtimeMs } = statSync(join(sources, path))
-      return `${path} ${size} ${mtimeMs}`
-    })
-    writeFileSync(join(bundle, 'sources.json'), JSON.stringify(lines))
+    note = join(bundle, 'built-from.json')
+    for (const path of ['src/map', 'scripts', '../threads']) mkdirSync(join(clone, path), { recursive: true })
+    const others = ['package-lock.json', 'tsconfig.json', 'tsconfig.build.json', 'scripts/build.js']
+    for (const path of ['src/index.ts', 'src/map/all.ts', ...others]) writeFileSync(join(clone, path), `// ${path}\n`)
+    writeFileSync(join(bundle, 'entry.js'), '// entry')
+    writeFileSync(note, JSON.stringify({ sources: describeSources(clone), files: ['entry.js 8'] }))
   })
 
   afterEach(() => folder.remove())
 
-  const isCurrent = () => isBuiltFrom(sources, bundle)
+  const isCurrent = () => isBuiltFrom(clone, bundle)
 
-  test('while they are as they were', () => {
+  test('while all is as it was, whatever else lies beside the sources', () => {
+    writeFileSync(join(clone, 'src/.all.ts.swp'), '')
     expect(isCurrent()).toBe(true)
   })
 
   test.each([
-    ['was written again', () => utimesSync(join(sources, 'index.ts'), 1, 1)],
-    ['has another length', () => writeFileSync(join(sources, 'index.ts'), '')],
-    ['is gone', () => rmSync(join(sources, 'map/all.ts'))],
-    ['is new', () => writeFileSync(join(sources, 'map/new.ts'), '')],
-  ])('and no longer when one %s', (_, change) => {
+    ['a source was written again', () => utimesSync(join(clone, 'src/index.ts'), 1, 1)],
+    ['a source has another length', () => writeFileSync(join(clone, 'src/index.ts'), '')],
+    ['a source is gone', () => rmSync(join(clone, 'src/map/all.ts'))],
+    ['a source is new', () => writeFileSync(join(clone, 'src/map/new.ts'), '')],
+    ['a package has another version', () => writeFileSync(join(clone, 'package-lock.json'), '{}')],
+    ['a file of the bundle is gone', () => rmSync(join(bundle, 'entry.js'))],
+    ['a file of the bundle is cut off', () => writeFileSync(join(bundle, 'entry.js'), '//')],
+    ['nothing is noted', () => rmSync(note)],
+    ['the note is empty', () => writeFileSync(note, '')],
+    ['the note is cut off', () => writeFileSync(note, '{"sources":["src/index')],
+    ['the note is of another kind', () => writeFileSync(note, '{}')],
+  ])('and not when %s', (_, change) => {
     change()
-    expect(isCurrent()).toBe(false)
-  })
-
-  test('and not where nothing was built', () => {
-    rmSync(bundle, { recursive: true })
     expect(isCurrent()).toBe(false)
   })
 })
