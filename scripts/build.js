@@ -31,7 +31,7 @@ async function buildAll() {
   process.exitCode = compiled.status ?? 1
 }
 
-/** A thread starts in a third of the time when it loads a few files instead of 150. */
+/** A thread loads its modules in a third of the time when they are a few files instead of 150. */
 async function bundleThreads() {
   const entries = ['index', 'workers/entry', 'workers/tasks', 'arrow/spill-file']
   const { metafile } = await build({
