@@ -8,14 +8,13 @@ import { fileURLToPath, pathToFileURL } from 'node:url'
 import { parseAst } from 'vitest/node'
 
 /** What the part of a stage that runs in the parent uses to hand its tasks out. */
-const dispatch = ['workers/executor.ts', 'workers/tasks.ts', 'stages.ts', 'shuffle/duplicates.ts']
+const dispatch = ['workers/executor.ts', 'workers/tasks.ts', 'stages.ts']
 
 /** What map writes and reduce reads. */
 const shuffleFormats = [
   'shuffle/block.ts',
   'shuffle/block-list.ts',
   'shuffle/block-memory.ts',
-  'shuffle/hash.ts',
   'shuffle/key-table.ts',
   'shuffle/run-reader.ts',
   'shuffle/pack.ts',
@@ -29,81 +28,65 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   model: [],
   storage: ['model'],
   time: ['model'],
+  columns: ['model', 'time'],
   arrow: ['model', 'storage'],
-  parquet: ['model', 'storage'],
-  compare: ['model', 'storage', 'parquet'],
-  // The plan is data that all stages are given.
-  view: ['model', 'time', 'plan/plan.ts'],
+  parquet: ['model', 'storage', 'columns'],
+  compare: ['model', 'storage', 'parquet', 'columns'],
+  view: ['model', 'time', 'columns'],
   // Zones and durations are checked with the rest of a job.
-  job: ['model', 'storage', 'time', 'view'],
-  plan: ['model', 'storage', 'parquet', 'time', 'view', 'job'],
-  shuffle: ['model', 'storage', 'arrow', 'view', 'plan/plan.ts'],
+  job: ['model', 'storage', 'time', 'view', 'columns'],
+  plan: ['model', 'storage', 'parquet', 'time', 'view', 'job', 'columns'],
+  shuffle: ['model', 'storage', 'arrow', 'view', 'columns'],
   'stages.ts': ['model'],
-  map: ['model', 'storage', 'parquet', 'time', 'view', 'plan/plan.ts', ...shuffleFormats, ...dispatch],
+  scan: ['model', 'storage', 'parquet', 'time', 'view', 'columns'],
+  dedupe: ['model', 'storage', 'parquet', 'columns', 'scan', ...shuffleFormats, ...dispatch],
+  map: [
+    ...['model', 'storage', 'parquet', 'time', 'view', 'columns', 'scan', ...shuffleFormats, ...dispatch],
+    // What is known of duplicates before events are mapped, and the comparison of their contents after.
+    ...['dedupe/duplicates.ts', 'dedupe/compare-contents.ts'],
+  ],
   reduce: [
-    ...['model', 'storage', 'parquet', 'time', 'view', 'plan/plan.ts', ...shuffleFormats, ...dispatch],
+    ...['model', 'storage', 'parquet', 'time', 'view', 'columns', ...shuffleFormats, ...dispatch],
+    'dedupe/duplicates.ts',
     // The results of map, as types.
     ...['map/map-split.ts', 'map/timelines.ts'],
     // How splits and what is known of them are handed out again, to find an event.
     'map/all.ts',
   ],
   correct: [
-    ...['model', 'storage', 'parquet', 'time', 'view', 'job', 'plan/plan.ts', 'stages.ts', 'compare'],
+    ...['model', 'storage', 'parquet', 'time', 'view', 'columns', 'job', 'stages.ts', 'compare'],
     // The results of reduce and the folders of commit, as types.
     ...['reduce/all.ts', 'commit/views.ts'],
   ],
   notify: ['model', 'storage', 'parquet'],
   commit: [
-    ...['model', 'storage', 'parquet', 'view', 'job', 'plan/plan.ts', 'stages.ts', 'shuffle/block-memory.ts'],
-    // Lists of exceptions are sorted as keys are.
-    'reduce/sort.ts',
+    ...['model', 'storage', 'parquet', 'view', 'columns', 'job', 'stages.ts', 'shuffle/block-memory.ts'],
     // The results of map and reduce, as types.
     ...['map/map-split.ts', 'map/timelines.ts', 'reduce/all.ts'],
   ],
-  workers: ['model', 'storage', 'parquet', 'time', 'view', 'job', 'plan/plan.ts', 'shuffle', 'map', 'reduce'],
+  workers: [
+    ...['model', 'storage', 'parquet', 'time', 'view', 'columns', 'job', 'shuffle', 'scan', 'dedupe', 'map', 'reduce'],
+  ],
   'rebuild.ts': [
-    'model',
-    'storage',
-    'view',
-    'job',
-    'stages.ts',
-    'plan',
-    'shuffle',
-    'map',
-    'reduce',
-    'correct',
-    'commit',
-    'workers',
+    ...['model', 'storage', 'view', 'job', 'stages.ts', 'plan', 'shuffle', 'dedupe', 'map', 'reduce', 'correct'],
+    ...['commit', 'workers'],
   ],
   // One key's events go the same way as all, and are looked at on it.
-  trace: [...['model', 'storage', 'parquet', 'time', 'view', 'job', 'plan', 'map', 'shuffle', 'reduce']],
-  'engine.ts': ['model', 'job', 'plan/plan.ts', 'rebuild.ts'],
-  'index.ts': ['model', 'job', 'plan/plan.ts', 'engine.ts'],
+  trace: [
+    ...['model', 'storage', 'parquet', 'time', 'view', 'columns', 'job', 'plan', 'scan', 'dedupe', 'map', 'shuffle'],
+    'reduce',
+  ],
+  'engine.ts': ['model', 'job', 'rebuild.ts'],
+  'index.ts': ['model', 'job', 'engine.ts'],
   // Contenders do what a user's program would.
   bench: ['model', 'storage', 'parquet', 'job', 'rebuild.ts', 'index.ts'],
   cli: [
-    ...[
-      'model',
-      'storage',
-      'arrow',
-      'parquet',
-      'time',
-      'view',
-      'job',
-      'plan',
-      'trace',
-      'compare',
-      'notify',
-      'rebuild.ts',
-      'index.ts',
-      'bench',
-    ],
+    ...['model', 'storage', 'arrow', 'parquet', 'time', 'view', 'columns', 'job', 'plan', 'trace', 'compare', 'notify'],
+    ...['rebuild.ts', 'index.ts', 'bench'],
     // The columns of notices.
     'correct/notices.ts',
-    // A key's part file is found as the key was dealt out.
-    'shuffle/hash.ts',
     // A survey reads events as map does, without any view.
-    ...['map/batch.ts', 'map/identity.ts', 'map/to-slot.ts', 'map/types.ts'],
+    'scan',
   ],
 }
 

@@ -1,7 +1,7 @@
 import type { LoadedJob } from './job/load.ts'
+import type { Plan } from './model/plan.ts'
 import type { RebuildOptions, RebuildReport } from './model/report.ts'
 import type { JobDefinition } from './model/view.ts'
-import type { Plan } from './plan/plan.ts'
 
 /**
  * The engine for programs. Job files import the same module for `defineView` and its like, on every thread, so what only

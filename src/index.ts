@@ -6,6 +6,7 @@ export { ConfigurationError, ConflictError, InputError, OutputError, RefoldError
 export type { EventOf, LogDefinition } from './model/log.ts'
 export { defineLog } from './model/log.ts'
 export { dayOf, formatDay, hourOf, monthOf } from './model/moment.ts'
+export type { Plan } from './model/plan.ts'
 export type {
   Counters,
   Progress,
@@ -18,4 +19,3 @@ export type { Fields, TimeUnit, Type, Values } from './model/type.ts'
 export { bigint, bool, date, decimal, float64, int32, int64, json, nullable, string, timestamp } from './model/types.ts'
 export type { JobDefinition, LatePolicy, ViewDefinition, WindowLength } from './model/view.ts'
 export { defineJob, defineView } from './model/view.ts'
-export type { Plan } from './plan/plan.ts'

@@ -1,7 +1,7 @@
 /** The engine, loaded when a verb needs it and not before. */
 import type { LoadedJob } from '../job/load.ts'
+import type { Plan } from '../model/plan.ts'
 import type { RebuildOptions, RebuildReport } from '../model/report.ts'
-import type { Plan } from '../plan/plan.ts'
 
 interface Engine {
   rebuild(job: LoadedJob, options: RebuildOptions): Promise<RebuildReport>

@@ -1,9 +1,9 @@
 /** `inspect --lateness`: what several thresholds of lateness would mean. */
 import type { LoadedJob } from '../job/load.ts'
 import { ConfigurationError, describePlace } from '../model/errors.ts'
+import type { LogPlan } from '../model/plan.ts'
 import type { ViewDefinition } from '../model/view.ts'
 import { openInTurn } from '../parquet/open-in-turn.ts'
-import type { LogPlan } from '../plan/plan.ts'
 import { disk } from '../storage/disk.ts'
 import { type Duration, exactMilliseconds, formatDuration, formatElapsed, parseDuration } from '../time/duration.ts'
 import { planTrace } from '../trace/plan-trace.ts'

@@ -1,4 +1,4 @@
-import type { GroupPlan, LogPlan, Plan } from '../plan/plan.ts'
+import type { GroupPlan, LogPlan, Plan } from '../model/plan.ts'
 import { formatBytes, formatCount, formatCounted } from './numbers.ts'
 import { renderTable } from './table.ts'
 

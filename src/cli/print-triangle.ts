@@ -1,7 +1,7 @@
+import { columnFromValues } from '../columns/from-values.ts'
 import { date, float64, int32, nullable, timestamp } from '../model/types.ts'
 import { formatWindow, formatWindowEnd } from '../time/lateness.ts'
 import type { Estimate, WindowAmounts } from '../time/triangle.ts'
-import { columnFromValues } from '../view/from-values.ts'
 import type { NamedColumn } from './arrow.ts'
 import { formatCount, formatCounted, formatPercent } from './numbers.ts'
 import { logicalOf } from './print-trace.ts'

@@ -1,5 +1,5 @@
+import type { LogPlan } from '../model/plan.ts'
 import { openInTurn } from '../parquet/open-in-turn.ts'
-import type { LogPlan } from '../plan/plan.ts'
 import { disk } from '../storage/disk.ts'
 import { type Survey, surveyLog } from './survey.ts'
 

@@ -1,10 +1,10 @@
-import { type Batch, readBatch } from '../map/batch.ts'
-import { identityWords } from '../map/identity.ts'
-import { type SlotColumn, wordsOf } from '../map/to-slot.ts'
-import { typesOf } from '../map/types.ts'
+import { type SlotColumn, wordsOf } from '../columns/slot-column.ts'
+import type { FilePlan, LogPlan } from '../model/plan.ts'
 import type { TimeUnit } from '../model/type.ts'
 import type { ParquetFile } from '../parquet/file.ts'
-import type { FilePlan, LogPlan } from '../plan/plan.ts'
+import { type Batch, readBatch } from '../scan/batch.ts'
+import { identityWords } from '../scan/identity.ts'
+import { typesOf } from '../scan/types.ts'
 
 /** What the events of a log look like. Everything is counted over all events; moments and delays are in the log's unit. */
 export interface Survey {

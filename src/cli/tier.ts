@@ -2,12 +2,13 @@
  * Two ways to read figures that may still change: `final`, only those of windows that can't change any more; `live`, all of
  * them, with how complete a window is and what it is expected to come to.
  */
+
+import { columnFromValues } from '../columns/from-values.ts'
+import { takeRowsWrittenOut } from '../columns/take-rows.ts'
 import type { ManifestWindow } from '../model/manifest.ts'
 import { float64, nullable, string } from '../model/types.ts'
 import { formatWindowEnd } from '../time/lateness.ts'
 import type { Estimate } from '../time/triangle.ts'
-import { takeRows } from '../trace/rows.ts'
-import { columnFromValues } from '../view/from-values.ts'
 import type { NamedColumn } from './arrow.ts'
 import { dayBeginningAt, formatLocal } from './local-moments.ts'
 import { formatCount, formatPercent } from './numbers.ts'
@@ -140,7 +141,7 @@ function finalRows(columns: readonly NamedColumn[]): readonly NamedColumn[] {
   const { length } = columns[0]!.column
   const rows = [...Array(length).keys()].filter((row) => status(row) === 'final')
   if (rows.length === length) return columns
-  return columns.map((named) => ({ ...named, column: takeRows(named.column, rows) }))
+  return columns.map((named) => ({ ...named, column: takeRowsWrittenOut(named.column, Int32Array.from(rows)) }))
 }
 
 /** What isn't known of a final window is not awaited any more, so estimates are for provisional ones. */

@@ -1,4 +1,5 @@
 import { join } from 'node:path'
+import { columnFromValues } from '../columns/from-values.ts'
 import type { Manifest, ManifestFile } from '../model/manifest.ts'
 import type { Type } from '../model/type.ts'
 import { openParquet, type ParquetFile } from '../parquet/file.ts'
@@ -6,7 +7,6 @@ import { readColumns } from '../parquet/scan.ts'
 import { disk } from '../storage/disk.ts'
 import type { Files } from '../storage/files.ts'
 import { generationFolder, readManifest, resolveGeneration } from '../storage/generations.ts'
-import { columnFromValues } from '../view/from-values.ts'
 import type { NamedColumn } from './arrow.ts'
 
 /** A generation, none of its files opened yet. */

@@ -1,12 +1,13 @@
+import { textColumn } from '../columns/from-values.ts'
+import type { KeyHeap } from '../columns/key-heap.ts'
+import { sortKeys } from '../columns/sort-keys.ts'
 import type { BytesColumn, Column } from '../model/column.ts'
 import type { ManifestFile } from '../model/manifest.ts'
 import type { ExceptionRow } from '../model/report.ts'
 import { string } from '../model/types.ts'
 import { type OutputColumn, ParquetEncoder } from '../parquet/write.ts'
-import { type KeyHeap, sortKeys } from '../reduce/sort.ts'
 import type { Files } from '../storage/files.ts'
 import { exceptionsFolder, exceptionsFolderName, partName } from '../storage/generations.ts'
-import { textColumn } from '../view/from-values.ts'
 
 /**
  * The lists of events that were read and not applied. The duplicates of a log are the same for all of its views, and

@@ -1,3 +1,4 @@
+import { columnFromValues } from '../columns/from-values.ts'
 import type { TriangleTable } from '../map/timelines.ts'
 import type { Column } from '../model/column.ts'
 import type { ManifestFile } from '../model/manifest.ts'
@@ -6,7 +7,6 @@ import { bool, date, float64, int32, int64, timestamp } from '../model/types.ts'
 import { encodeParquet } from '../parquet/write.ts'
 import type { Files } from '../storage/files.ts'
 import { partName, triangleFolder, triangleFolderName } from '../storage/generations.ts'
-import { columnFromValues } from '../view/from-values.ts'
 
 /** Writes a view's reporting triangle below a generation's folder, as one file. */
 export function writeTriangle(table: TriangleTable, folder: string, files: Files): ManifestFile {

@@ -13,9 +13,9 @@ import {
   manifestColumn,
 } from '../model/manifest.ts'
 import { formatMoment } from '../model/moment-text.ts'
+import type { LogPlan, Plan } from '../model/plan.ts'
 import type { Counters, ExceptionRow, RebuildOptions, RebuildReport, ViewReport } from '../model/report.ts'
 import { vintagesName, type WindowDefinition } from '../model/view.ts'
-import type { LogPlan, Plan } from '../plan/plan.ts'
 import type { ReducedView } from '../reduce/all.ts'
 import { newBudget, type ShuffleBudget } from '../shuffle/block-memory.ts'
 import type { Stages } from '../stages.ts'

@@ -2,9 +2,9 @@ import { writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import type { LoadedJob } from '../job/load.ts'
+import type { LogPlan } from '../model/plan.ts'
 import { bigint, int64, json } from '../model/types.ts'
 import type { JobDefinition, ViewDefinition } from '../model/view.ts'
-import type { LogPlan } from '../plan/plan.ts'
 
 /** Ids that are kept for a key; all events are counted. */
 const idsMax = 20

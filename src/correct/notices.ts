@@ -1,8 +1,8 @@
+import { columnFromValues, textColumn } from '../columns/from-values.ts'
 import type { Column } from '../model/column.ts'
 import type { Type } from '../model/type.ts'
 import { bool, int32, int64, json, nullable, string, timestamp } from '../model/types.ts'
 import { ParquetEncoder } from '../parquet/write.ts'
-import { columnFromValues } from '../view/from-values.ts'
 
 /** A published figure that a later generation changed, as it stands in `_corrections`. Values are JSON texts. */
 export interface Notice {
@@ -75,22 +75,4 @@ function columnsOf(notices: readonly Notice[]): Column[] {
     const isText = type.kind === 'string' || type.kind === 'json'
     return isText ? textColumn(values as (string | null)[]) : columnFromValues(type, values, 'handler')
   })
-}
-
-/** Encodes all texts at once: one by one it takes several times as long. */
-function textColumn(texts: readonly (string | null)[]): Column {
-  const length = texts.length
-  const joined = texts.join('')
-  const data = Buffer.from(joined)
-  const isAscii = data.length === joined.length
-  const offsets = new Int32Array(length + 1)
-  const validity = new Uint8Array((length + 7) >> 3)
-  let nullCount = 0
-  for (const [row, text] of texts.entries()) {
-    const bytes = text === null ? 0 : isAscii ? text.length : Buffer.byteLength(text)
-    offsets[row + 1] = offsets[row]! + bytes
-    if (text === null) nullCount++
-    else validity[row >> 3]! |= 1 << (row & 7)
-  }
-  return { kind: 'bytes', length, nullCount, validity: nullCount === 0 ? null : validity, offsets, data, gap: 0 }
 }

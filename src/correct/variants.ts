@@ -1,8 +1,8 @@
 import { join } from 'node:path'
 import type { ComparedGeneration } from '../compare/stream.ts'
 import type { LoadedJob } from '../job/load.ts'
+import type { LogPlan, Plan, RecordedBounds } from '../model/plan.ts'
 import type { RebuildOptions, RebuildReport } from '../model/report.ts'
-import type { LogPlan, Plan, RecordedBounds } from '../plan/plan.ts'
 import type { Files } from '../storage/files.ts'
 import { generationFolder, readManifest } from '../storage/generations.ts'
 

@@ -1,12 +1,12 @@
-import { describePlace, InputError, type Place, ViewError } from '../model/errors.ts'
-import { hashAll, hashRange, viewOf } from '../shuffle/hash.ts'
+import { hashAll, hashRange, viewOf } from '../columns/hash.ts'
+import type { SlotColumn } from '../columns/slot-column.ts'
+import { describePlace, InputError } from '../model/errors.ts'
+import type { Batch } from '../scan/batch.ts'
+import { eventPlace, functionError } from '../scan/places.ts'
 import { guarded } from '../view/purity.ts'
 import { KEY_BYTES_MAX } from '../view/row-layout.ts'
-import { describeThrown } from '../view/thrown.ts'
 import type { PreparedView } from '../view/view-set.ts'
-import type { Batch } from './batch.ts'
 import type { FoundKeys, KeyLoop } from './key-loop.ts'
-import type { SlotColumn } from './to-slot.ts'
 import type { BatchWindows } from './windows.ts'
 
 /** Which rows of a batch go to keys, each as often as it has keys. */
@@ -117,32 +117,6 @@ function tryKeys(
     const { row, step } = loop.at()
     throw functionError({ view: view.name, handler: step }, `View ${view.name}, its ${step}`, batch, row, error)
   }
-}
-
-/**
- * What a user's function threw, with the event it threw at.
- *
- * @param who The function, in words.
- */
-export function functionError(
-  of: Pick<Place, 'view' | 'handler'>,
-  who: string,
-  batch: Batch,
-  row: number,
-  error: unknown,
-): ViewError {
-  const place = { ...eventPlace(batch, row), ...of }
-  return new ViewError(`${who}, at ${describePlace(place)}: ${describeThrown(error)}`, place, { cause: error })
-}
-
-/** The place of an event with its id, which is read for this: for messages. */
-export function eventPlace(batch: Batch, row: number): Place {
-  const place = placeOf(batch, row)
-  return { ...place, eventId: batch.eventIdAt(place.row!) }
-}
-
-export function placeOf(batch: Batch, row: number): Place {
-  return { file: batch.file, rowGroup: batch.rowGroup, row: batch.origin === null ? row : batch.origin[row]! }
 }
 
 /** An event of a type for which a view says `unknown: 'fail'`. */

@@ -1,36 +1,29 @@
+import { MisfitError } from '../columns/from-values.ts'
 import type { BytesColumn, Column } from '../model/column.ts'
 import { ViewError } from '../model/errors.ts'
+import type { LogPlan } from '../model/plan.ts'
 import type { ReadMemory } from '../parquet/read-memory.ts'
-import type { LogPlan } from '../plan/plan.ts'
+import type { Batch } from '../scan/batch.ts'
+import { idText } from '../scan/identity.ts'
+import { functionError } from '../scan/places.ts'
+import type { BatchTypes } from '../scan/types.ts'
 import { type Block, sketchHashes } from '../shuffle/block.ts'
 import type { BlockMemory } from '../shuffle/block-memory.ts'
 import { KeyTable } from '../shuffle/key-table.ts'
 import { compilePacker, type Packer, type PackInput } from '../shuffle/pack.ts'
 import { type ColumnFold, compileColumnFold, NO_HANDLER } from '../view/fold.ts'
-import { MisfitError } from '../view/from-values.ts'
 import { showKey } from '../view/key-codec.ts'
 import { packedLayout } from '../view/packed-layout.ts'
 import { guarded } from '../view/purity.ts'
 import { StateStore } from '../view/state.ts'
 import { storeColumn } from '../view/state-column.ts'
 import { lateCode, type PreparedGroup, type PreparedView } from '../view/view-set.ts'
-import type { Batch } from './batch.ts'
-import {
-  type Emission,
-  emitByFunction,
-  emitByStringKey,
-  functionError,
-  type KeyedRows,
-  spreadKeys,
-  unknownType,
-} from './emission.ts'
-import { idText } from './identity.ts'
+import { type Emission, emitByFunction, emitByStringKey, type KeyedRows, spreadKeys, unknownType } from './emission.ts'
 import { compileKeyLoop, type FoundKeys, findWindows, type KeyLoop } from './key-loop.ts'
 import { PartitionFold, type PartitionReader } from './partition-fold.ts'
 import { type BatchPeriods, splitByPeriod } from './periods.ts'
 import type { MapTotals } from './totals.ts'
 import { makeTriangleCounter, type TriangleCounter } from './triangle.ts'
-import type { BatchTypes } from './types.ts'
 import { type BatchWindows, makeWindowReader, type WindowReader } from './windows.ts'
 
 export interface BlockPlace {

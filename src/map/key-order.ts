@@ -1,5 +1,5 @@
-import type { SlotColumn } from './to-slot.ts'
-import { wordsOf } from './to-slot.ts'
+import type { SlotColumn } from '../columns/slot-column.ts'
+import { wordsOf } from '../columns/slot-column.ts'
 
 /** Columns that events are ordered by, of one batch, most significant first. */
 export type OrderColumns = readonly SlotColumn[]

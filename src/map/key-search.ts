@@ -1,8 +1,8 @@
 import type { Place } from '../model/errors.ts'
-import type { LogPlan } from '../plan/plan.ts'
+import type { LogPlan } from '../model/plan.ts'
+import type { Batch } from '../scan/batch.ts'
+import { eventPlace } from '../scan/places.ts'
 import type { PreparedGroup } from '../view/view-set.ts'
-import type { Batch } from './batch.ts'
-import { eventPlace } from './emission.ts'
 import type { PartitionReader } from './partition-fold.ts'
 import { PartitionKeys } from './partition-keys.ts'
 

@@ -1,10 +1,10 @@
-import type { LogPlan } from '../plan/plan.ts'
+import type { StringDictionary } from '../columns/slot-column.ts'
+import type { LogPlan } from '../model/plan.ts'
+import type { Batch } from '../scan/batch.ts'
 import { KeyTable } from '../shuffle/key-table.ts'
 import type { PreparedView } from '../view/view-set.ts'
-import type { Batch } from './batch.ts'
 import { emitByFunction, emitByStringKey } from './emission.ts'
 import { compileKeyLoop, type KeyLoop } from './key-loop.ts'
-import type { StringDictionary } from './to-slot.ts'
 
 /** Numbers the keys of one partition's events, from batch to batch, in the order in which they come. */
 export class PartitionKeys {

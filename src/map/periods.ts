@@ -1,9 +1,9 @@
+import { wordsOf } from '../columns/slot-column.ts'
 import type { Int32Column } from '../model/column.ts'
-import type { LogPlan } from '../plan/plan.ts'
+import type { LogPlan } from '../model/plan.ts'
+import type { Batch } from '../scan/batch.ts'
 import { vintageCalendar } from '../view/view-set.ts'
-import type { Batch } from './batch.ts'
 import type { FoundKeys } from './key-loop.ts'
-import { wordsOf } from './to-slot.ts'
 import { momentsOf, numbered, windowsOf } from './windows.ts'
 
 /** When the events of a batch were recorded, in the periods of the vintages that are asked for. */

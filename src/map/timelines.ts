@@ -1,5 +1,5 @@
+import type { LogPlan, Plan } from '../model/plan.ts'
 import type { ViewDefinition } from '../model/view.ts'
-import type { LogPlan, Plan } from '../plan/plan.ts'
 import { watermarkOf } from '../time/watermark.ts'
 import { vintageCalendar, windowCalendar } from '../view/view-set.ts'
 import type { MapResult } from './map-split.ts'

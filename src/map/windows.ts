@@ -1,13 +1,13 @@
 import type { Int64Column } from '../model/column.ts'
 import { describePlace, InputError } from '../model/errors.ts'
+import type { LogPlan } from '../model/plan.ts'
 import type { WindowDefinition } from '../model/view.ts'
-import type { LogPlan } from '../plan/plan.ts'
+import type { Batch } from '../scan/batch.ts'
+import { placeOf } from '../scan/places.ts'
 import { type Calendar, MomentRangeError } from '../time/calendar.ts'
 import { parseDuration } from '../time/duration.ts'
 import { deadlines, describeLate, markLate } from '../time/lateness.ts'
 import { windowCalendar } from '../view/view-set.ts'
-import type { Batch } from './batch.ts'
-import { placeOf } from './emission.ts'
 
 /** Where the rows of a batch lie in time, by row of the batch. */
 export interface BatchWindows {

@@ -25,6 +25,17 @@ export function schemaFields(tree: SchemaTree): SchemaField[] {
   }))
 }
 
+/** The field at a path of names, which is there. */
+export function fieldAt(schema: readonly SchemaField[], path: readonly string[]): SchemaField {
+  let fields = schema
+  let field: SchemaField | undefined
+  for (const name of path) {
+    field = fields.find((candidate) => candidate.name === name)
+    fields = field?.children ?? []
+  }
+  return field!
+}
+
 /** Whether values of a node are nested: it, or what it lies in, is repeated, or it has children. */
 export function isNested(path: readonly SchemaTree[]): boolean {
   const last = path.at(-1)!

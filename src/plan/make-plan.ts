@@ -1,21 +1,7 @@
+import { nanosecondsIn } from '../columns/from-values.ts'
 import type { LogicalType } from '../model/column.ts'
 import { ConfigurationError, InputError } from '../model/errors.ts'
 import type { OrderRole, RoleSource } from '../model/log.ts'
-import type { Strategy, VintageLength } from '../model/report.ts'
-import type { TimeUnit, Type } from '../model/type.ts'
-import { int64, string, timestamp } from '../model/types.ts'
-import { type AnyLog, type ViewDefinition, vintagesName } from '../model/view.ts'
-import { footerSha256, openParquet, type ParquetFile, type RowGroup, type SchemaField } from '../parquet/file.ts'
-import type { Files } from '../storage/files.ts'
-import { makeCalendar } from '../time/calendar.ts'
-import { parseMoment } from '../time/moments.ts'
-import { silentSteps } from '../time/watermark.ts'
-import { dayStarts } from '../time/zone.ts'
-import { nanosecondsIn } from '../view/from-values.ts'
-import { type Slot, storageOf } from '../view/slots.ts'
-import { outputFields, vintageName } from '../view/view-set.ts'
-import { folderColumns, listFiles, partitionName } from './files.ts'
-import { findPartitions, type Partitions } from './partitions.ts'
 import type {
   FilePlan,
   GroupPlan,
@@ -27,7 +13,22 @@ import type {
   RowGroupPlan,
   SlotSource,
   SplitPlan,
-} from './plan.ts'
+} from '../model/plan.ts'
+import type { Strategy, VintageLength } from '../model/report.ts'
+import { type Slot, storageOf } from '../model/slots.ts'
+import type { TimeUnit, Type } from '../model/type.ts'
+import { int64, string, timestamp } from '../model/types.ts'
+import { type AnyLog, type ViewDefinition, vintagesName } from '../model/view.ts'
+import { footerSha256, openParquet, type ParquetFile, type RowGroup } from '../parquet/file.ts'
+import { fieldAt } from '../parquet/schema.ts'
+import type { Files } from '../storage/files.ts'
+import { makeCalendar } from '../time/calendar.ts'
+import { parseMoment } from '../time/moments.ts'
+import { silentSteps } from '../time/watermark.ts'
+import { dayStarts } from '../time/zone.ts'
+import { outputFields, vintageName } from '../view/view-set.ts'
+import { folderColumns, listFiles, partitionName } from './files.ts'
+import { findPartitions, type Partitions } from './partitions.ts'
 import { type DeclaredSlot, describeType, findSource } from './sources.ts'
 import { chooseStrategy, hasFloats, travelStrategy } from './strategy.ts'
 
@@ -323,16 +324,6 @@ function settleSlot(
 function finer(before: Type | undefined, found: Type): Type {
   if (before?.unit === undefined || found.unit === undefined) return found
   return nanosecondsIn[before.unit] < nanosecondsIn[found.unit] ? before : found
-}
-
-function fieldAt(schema: readonly SchemaField[], path: readonly string[]): SchemaField {
-  let fields = schema
-  let field: SchemaField | undefined
-  for (const name of path) {
-    field = fields.find((candidate) => candidate.name === name)
-    fields = field?.children ?? []
-  }
-  return field!
 }
 
 /** A schema that allows nulls is believed only where statistics don't show that there are none. */

@@ -1,5 +1,5 @@
+import type { FilePlan, SplitPlan } from '../model/plan.ts'
 import { folderColumns } from './files.ts'
-import type { FilePlan, SplitPlan } from './plan.ts'
 
 /** What holds all events of a key, in a log that says so. */
 export interface Partitions {

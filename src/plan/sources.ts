@@ -1,9 +1,9 @@
 import type { LogicalType } from '../model/column.ts'
 import { InputError } from '../model/errors.ts'
+import type { SlotSource } from '../model/plan.ts'
 import type { Type, TypeKind } from '../model/type.ts'
 import type { ParquetFile, SchemaField } from '../parquet/file.ts'
 import { type Shape, shapeAt, stepInto } from '../parquet/nested-shape.ts'
-import type { SlotSource } from './plan.ts'
 
 /** A slot before files are looked at: what is declared of it. */
 export interface DeclaredSlot {

@@ -1,13 +1,14 @@
+import type { LogDuplicates } from '../dedupe/duplicates.ts'
 import { workOf } from '../map/all.ts'
 import type { MapResult } from '../map/map-split.ts'
 import type { Timeline } from '../map/timelines.ts'
 import { describePlace, InputError, type Place, ViewError } from '../model/errors.ts'
+import type { GroupPlan, LogPlan, Plan } from '../model/plan.ts'
 import { vintagesName } from '../model/view.ts'
-import type { GroupPlan, LogPlan, Plan } from '../plan/plan.ts'
 import { type Block, estimateKeys, mergeSketch, newSketch } from '../shuffle/block.ts'
 import { listBlocks } from '../shuffle/block-list.ts'
-import type { LogDuplicates } from '../shuffle/duplicates.ts'
 import type { Stages } from '../stages.ts'
+import { partName } from '../storage/generations.ts'
 import type { Executor } from '../workers/executor.ts'
 import type { KeyInPartitions, LocateKeyTask, LocateTask, ReduceFailure, ReduceTask } from '../workers/tasks.ts'
 import type { PartFile, ReduceResult } from './reduce-part.ts'
@@ -101,7 +102,7 @@ function planParts(
   const views = log.vintages === null ? group.views : group.views.flatMap((view) => [view, vintagesName(view)])
   const own = Object.fromEntries(views.map((view) => [view, folders[view]!]))
   return Array.from({ length: 2 ** bits }, (_, part): ReduceTask => {
-    const name = `part-${String(part).padStart(5, '0')}.parquet`
+    const name = partName(part)
     return {
       kind: 'reduce',
       log: logIndex,

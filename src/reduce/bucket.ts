@@ -1,8 +1,9 @@
+import { grown } from '../columns/grow.ts'
+import { stringsOf } from '../columns/strings.ts'
 import type { Block } from '../shuffle/block.ts'
-import { grown, KeyTable } from '../shuffle/key-table.ts'
+import { KeyTable } from '../shuffle/key-table.ts'
 import type { RunReader } from '../shuffle/run-reader.ts'
 import { stringStart } from '../view/event-source.ts'
-import { stringsOf } from '../view/fold.ts'
 import { HEADER_WORDS, type RowLayout } from '../view/row-layout.ts'
 
 /** A bucket as it lies in blocks. */

@@ -1,9 +1,11 @@
+import { columnFromValues, MisfitError } from '../columns/from-values.ts'
+import { type KeyHeap, KeyHeapBuilder } from '../columns/key-heap.ts'
+import { sortKeys } from '../columns/sort-keys.ts'
 import type { Column } from '../model/column.ts'
 import { ViewError } from '../model/errors.ts'
 import type { Fields } from '../model/type.ts'
 import type { KeyTable } from '../shuffle/key-table.ts'
 import { compileStateCursor, type StateCursor } from '../view/fold.ts'
-import { columnFromValues, MisfitError } from '../view/from-values.ts'
 import { showKey } from '../view/key-codec.ts'
 import { guarded } from '../view/purity.ts'
 import { ValueError } from '../view/runtime.ts'
@@ -11,16 +13,11 @@ import { allocate, type StateColumn, type StateStore } from '../view/state.ts'
 import { storeColumn } from '../view/state-column.ts'
 import { describeThrown } from '../view/thrown.ts'
 import { outputFields, type PreparedView } from '../view/view-set.ts'
-import { type KeyHeap, sortKeys } from './sort.ts'
 import type { StatusColumns } from './status.ts'
 
 /** A view's keys and states of one part, gathered bucket by bucket, and at the end the rows they become. */
 export class Part {
-  #count = 0
-  #heap = new Uint8Array(1 << 16)
-  #heapUsed = 0
-  #starts = new Int32Array(1 << 10)
-  #lengths = new Int32Array(1 << 10)
+  readonly #keys = new KeyHeapBuilder()
   /** Late events of each key, for views with windows. */
   #late = new Int32Array(1 << 10)
   readonly #objects: unknown[] = []
@@ -38,7 +35,7 @@ export class Part {
   }
 
   get keys(): number {
-    return this.#count
+    return this.#keys.count
   }
 
   /**
@@ -52,20 +49,9 @@ export class Part {
     touched: Uint8Array | null,
     late: Int32Array | null,
   ): void {
-    this.#reserve(table)
-    const bytes = new Uint8Array(table.words.buffer, table.words.byteOffset, table.words.byteLength)
-    const first = this.#count
-    for (let slot = 0; slot < table.size; slot++) {
-      if (touched !== null && touched[slot] === 0) continue
-      const start = table.starts[slot]! * 4
-      const length = table.lengths[slot]!
-      for (let i = 0; i < length; i++) this.#heap[this.#heapUsed + i] = bytes[start + i]!
-      this.#starts[this.#count] = this.#heapUsed
-      this.#lengths[this.#count] = length
-      this.#late[this.#count] = late === null ? 0 : late[slot]!
-      this.#heapUsed += length
-      this.#count++
-    }
+    this.#reserve(table.size)
+    const first = this.#keys.add(table, touched)
+    if (late !== null) takeChosen(late, touched, table.size, this.#late, first)
     if (this.#view.state === undefined) {
       const objects = states as readonly unknown[]
       for (let slot = 0; slot < table.size; slot++)
@@ -77,21 +63,15 @@ export class Part {
     }
   }
 
-  #reserve(table: KeyTable): void {
-    const capacity = this.#starts.length
-    if (this.#count + table.size > capacity) {
-      const larger = Math.max(capacity * 2, this.#count + table.size)
-      this.#starts = copied(this.#starts, new Int32Array(larger))
-      this.#lengths = copied(this.#lengths, new Int32Array(larger))
-      this.#late = copied(this.#late, new Int32Array(larger))
-      for (const column of this.#columns) {
-        column.values = copied(column.values as Int32Array, allocate(column.type, larger) as Int32Array)
-        if (column.nulls !== null) column.nulls = copied(column.nulls, new Uint8Array(larger))
-      }
-    }
-    const bytes = table.words.byteLength
-    if (this.#heapUsed + bytes > this.#heap.length) {
-      this.#heap = copied(this.#heap, new Uint8Array(Math.max(this.#heap.length * 2, this.#heapUsed + bytes)))
+  #reserve(more: number): void {
+    const capacity = this.#late.length
+    const keys = this.#keys.count + more
+    if (keys <= capacity) return
+    const larger = Math.max(capacity * 2, keys)
+    this.#late = copied(this.#late, new Int32Array(larger))
+    for (const column of this.#columns) {
+      column.values = copied(column.values as Int32Array, allocate(column.type, larger) as Int32Array)
+      if (column.nulls !== null) column.nulls = copied(column.nulls, new Uint8Array(larger))
     }
   }
 
@@ -109,7 +89,7 @@ export class Part {
   }
 
   #columnsByKey(): { keyOfRow: Int32Array; columns: readonly Column[] } {
-    const keys: KeyHeap = { count: this.#count, bytes: this.#heap, starts: this.#starts, lengths: this.#lengths }
+    const keys = this.#keys.heap
     const order = sortKeys(keys)
     if (this.#view.definition.row === undefined) {
       const columns = this.#columns.map((column) => stateColumn(this.#view, column, order, keys))
@@ -157,6 +137,12 @@ export function copied<T extends Int32Array | Uint8Array>(from: T, to: T): T {
   if (Array.isArray(from)) for (let i = 0; i < from.length; i++) to[i] = from[i]
   else to.set(from)
   return to
+}
+
+/** Appends the numbers of chosen keys to those of the keys before. */
+function takeChosen(from: Int32Array, chosen: Uint8Array | null, count: number, to: Int32Array, first: number): void {
+  let at = first
+  for (let slot = 0; slot < count; slot++) if (chosen === null || chosen[slot] === 1) to[at++] = from[slot]!
 }
 
 function copyStates(

@@ -1,9 +1,9 @@
+import { columnFromValues } from '../columns/from-values.ts'
 import type { Column } from '../model/column.ts'
-import type { LogPlan } from '../plan/plan.ts'
+import type { LogPlan } from '../model/plan.ts'
 import { parseDuration } from '../time/duration.ts'
 import { deadlines } from '../time/lateness.ts'
 import { isFinal } from '../time/watermark.ts'
-import { columnFromValues } from '../view/from-values.ts'
 import { type PreparedView, windowCalendar } from '../view/view-set.ts'
 
 /** What the columns `status`, `knownThrough` and `lateEvents` say of some rows. */

@@ -1,20 +1,22 @@
+import { columnFromValues, jsonOf, MisfitError } from '../columns/from-values.ts'
+import { grown } from '../columns/grow.ts'
+import { KeyHeapBuilder } from '../columns/key-heap.ts'
+import { sortKeys } from '../columns/sort-keys.ts'
+import { takeRows } from '../columns/take-rows.ts'
 import type { Cut } from '../map/timelines.ts'
 import type { Column } from '../model/column.ts'
 import { ViewError } from '../model/errors.ts'
+import type { LogPlan } from '../model/plan.ts'
 import { ParquetEncoder, rowGroupRowsDefault } from '../parquet/write.ts'
-import type { LogPlan } from '../plan/plan.ts'
-import { grown, type KeyTable } from '../shuffle/key-table.ts'
+import type { KeyTable } from '../shuffle/key-table.ts'
 import type { WrittenFile } from '../storage/files.ts'
 import { compileStateCursor, type StateCursor } from '../view/fold.ts'
-import { columnFromValues, jsonOf, MisfitError } from '../view/from-values.ts'
 import { showKey } from '../view/key-codec.ts'
 import { allocate, type StateColumn, type StateStore } from '../view/state.ts'
 import { storeColumn } from '../view/state-column.ts'
 import { outputFields, outputSchema, type PreparedView, vintageColumn } from '../view/view-set.ts'
 import { cellOf, copied, keyAt, keyColumns, rowColumn, shapeRows } from './part.ts'
-import { type KeyHeap, sortKeys } from './sort.ts'
 import type { StatusColumns } from './status.ts'
-import { takeRows } from './take-rows.ts'
 
 /**
  * A view's vintages of one part. A key's state is kept once for each cut at which it changed; the rows of a cut are those
@@ -25,7 +27,7 @@ export class VintagePart {
   readonly #view: PreparedView
   readonly #cuts: readonly Cut[]
   readonly #rows: EntryRows
-  readonly #keys = new KeyList()
+  readonly #keys = new KeyHeapBuilder()
   /** Of each entry: its key, its cut, how many late events there were by then. In the order of cuts for each key. */
   #entries = 0
   #keyOf = new Int32Array(1 << 10)
@@ -236,46 +238,6 @@ function groupByPlace(
   const entries = new Int32Array(count)
   for (let entry = 0; entry < count; entry++) entries[cursors[places[keyOf[entry]!]!]!++] = entry
   return { starts, entries }
-}
-
-/** The keys of a part's buckets, their bytes one behind the other. */
-class KeyList {
-  #count = 0
-  #used = 0
-  #bytes = new Uint8Array(1 << 16)
-  #starts = new Int32Array(1 << 10)
-  #lengths = new Int32Array(1 << 10)
-
-  get heap(): KeyHeap {
-    return { count: this.#count, bytes: this.#bytes, starts: this.#starts, lengths: this.#lengths }
-  }
-
-  /** @returns The number of the first. */
-  add(table: KeyTable): number {
-    const first = this.#count
-    this.#reserve(table)
-    const bytes = new Uint8Array(table.words.buffer, table.words.byteOffset, table.words.byteLength)
-    for (let slot = 0; slot < table.size; slot++) {
-      const start = table.starts[slot]! * 4
-      const length = table.lengths[slot]!
-      for (let i = 0; i < length; i++) this.#bytes[this.#used + i] = bytes[start + i]!
-      this.#starts[this.#count] = this.#used
-      this.#lengths[this.#count] = length
-      this.#used += length
-      this.#count++
-    }
-    return first
-  }
-
-  #reserve({ size, words }: KeyTable): void {
-    while (this.#count + size > this.#starts.length) {
-      this.#starts = grown(this.#starts)
-      this.#lengths = grown(this.#lengths)
-    }
-    if (this.#used + words.byteLength > this.#bytes.length) {
-      this.#bytes = copied(this.#bytes, new Uint8Array(Math.max(this.#bytes.length * 2, this.#used + words.byteLength)))
-    }
-  }
 }
 
 /** What the snapshots of states become: the rows of each, and those rows' columns. */

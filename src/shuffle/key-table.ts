@@ -1,3 +1,5 @@
+import { grown } from '../columns/grow.ts'
+
 /** Words in front of a key in the heap: its slot and its length in bytes. */
 const HEADER_WORDS = 2
 
@@ -200,11 +202,4 @@ function paddedWords(bytes: DataView, data: Uint8Array, start: number, length: n
   for (let i = 0; i < whole; i++) padded[i] = bytes.getInt32(start + i * 4, true)
   if ((length & 3) > 0) padded[whole] = restOf(data, start, length)
   return padded
-}
-
-/** The same numbers with room for at least twice as many. */
-export function grown(array: Int32Array, atLeast = 16): Int32Array<ArrayBuffer> {
-  const larger = new Int32Array(Math.max(array.length * 2, atLeast))
-  larger.set(array)
-  return larger
 }

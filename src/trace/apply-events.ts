@@ -1,18 +1,18 @@
-import { compareContents } from '../map/all.ts'
-import type { Batch } from '../map/batch.ts'
+import { takeRowsWrittenOut } from '../columns/take-rows.ts'
+import { duplicatesOf, type LogDuplicates, membersBySplit, noDuplicates, type RowPlace } from '../dedupe/duplicates.ts'
+import { compareContents } from '../dedupe/compare-contents.ts'
 import type { KeyedRows } from '../map/emission.ts'
 import type { MapResult } from '../map/map-split.ts'
-import { typesOf } from '../map/types.ts'
+import type { LogPlan } from '../model/plan.ts'
 import type { ExceptionRow } from '../model/report.ts'
 import type { OpenFile } from '../parquet/open-in-turn.ts'
-import type { LogPlan } from '../plan/plan.ts'
-import { duplicatesOf, type LogDuplicates, membersBySplit, noDuplicates, type RowPlace } from '../shuffle/duplicates.ts'
+import type { Batch } from '../scan/batch.ts'
+import { typesOf } from '../scan/types.ts'
 import { compilePacker, type Packer } from '../shuffle/pack.ts'
 import { packedLayout } from '../view/packed-layout.ts'
 import { lateCode } from '../view/view-set.ts'
 import { describeRows, type EventText, isKey, mapperOf, originOf, type RowGroupEvents } from './find-events.ts'
 import type { TracePlan } from './plan-trace.ts'
-import { takeRows } from './rows.ts'
 
 /** An event that a rebuild hands to the view's handlers for the key. */
 export interface SentEvent extends EventText {
@@ -107,6 +107,7 @@ function packRows(
 ): Int32Array {
   const types = typesOf(log, batch)
   const rows = own.map((i) => keyed.rows[i]!)
+  const packed = Int32Array.from(rows)
   const late = lateCode(traced)
   const typeCodes = Uint16Array.from(rows, (row, i) => {
     const code = traced.typeCodes.get(types.names[types.codes[row]!]!) ?? 0
@@ -120,7 +121,7 @@ function packRows(
     keyStarts: Int32Array.from(own, (i) => keyed.keyStarts[i]!),
     keyLengths: Int32Array.from(own, (i) => keyed.keyLengths[i]!),
     typeCodes,
-    columns: traced.plan.slots.map((slot) => takeRows(batch.columns[slot]!, rows)),
+    columns: traced.plan.slots.map((slot) => takeRowsWrittenOut(batch.columns[slot]!, packed)),
   }
   return pack(input, 0, (words) => new Int32Array(words)).words
 }

@@ -1,16 +1,17 @@
-import { type Batch, logicalTypeAt, readBatch } from '../map/batch.ts'
-import { idText } from '../map/identity.ts'
+import { nanosecondsIn } from '../columns/from-values.ts'
 import { LogMapper } from '../map/map-split.ts'
-import { rowsOutside } from '../map/moments.ts'
-import { typesOf } from '../map/types.ts'
-import { makeUpcaster } from '../map/upcast.ts'
+import type { FilePlan, LogPlan } from '../model/plan.ts'
 import type { ParquetFile, RowGroup } from '../parquet/file.ts'
 import type { OpenFile } from '../parquet/open-in-turn.ts'
+import { fieldAt } from '../parquet/schema.ts'
 import { momentBounds } from '../plan/make-plan.ts'
-import type { FilePlan, LogPlan } from '../plan/plan.ts'
+import { type Batch, readBatch } from '../scan/batch.ts'
+import { idText } from '../scan/identity.ts'
+import { rowsOutside } from '../scan/moments.ts'
+import { typesOf } from '../scan/types.ts'
+import { makeUpcaster } from '../scan/upcast.ts'
 import { BlockMemory, newBudget } from '../shuffle/block-memory.ts'
 import { disk } from '../storage/disk.ts'
-import { nanosecondsIn } from '../view/from-values.ts'
 import type { PreparedGroup } from '../view/view-set.ts'
 import type { Key, TracePlan } from './plan-trace.ts'
 import { storedValue } from './rows.ts'
@@ -62,7 +63,7 @@ function lacksKey(log: LogPlan, file: FilePlan, parquet: ParquetFile, rowGroup: 
   const { type } = log.slots[log.roles.key]!
   if (source.kind === 'constant') return type.kind === 'string' && source.value !== value
   if (source.kind !== 'column') return false
-  const { kind } = logicalTypeAt(parquet.schema, source.path)
+  const { kind } = fieldAt(parquet.schema, source.path).type
   const { min, max } = rowGroup.statistics(source.path) ?? {}
   if (min === undefined || max === undefined) return false
   if (type.kind === 'string' && kind === 'string') {

@@ -1,5 +1,5 @@
+import { isBigInt, ONLY_TYPE, type Slot } from '../model/slots.ts'
 import type { PackedSlot, RowLayout } from './row-layout.ts'
-import { isBigInt, ONLY_TYPE, type Slot } from './slots.ts'
 
 /**
  * Writes the source of the flyweight that a handler's `e` is. Two kinds: over packed rows, and over the columns of a

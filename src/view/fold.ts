@@ -1,9 +1,10 @@
+import { bufferOf, stringsOf } from '../columns/strings.ts'
 import type { Column } from '../model/column.ts'
+import type { Slot } from '../model/slots.ts'
 import type { Fields } from '../model/type.ts'
 import { columnEventSource, packedEventSource } from './event-source.ts'
 import type { RowLayout } from './row-layout.ts'
 import { runtime } from './runtime.ts'
-import type { Slot } from './slots.ts'
 import { type StateStore, stateSource } from './state.ts'
 
 /** A handler, once types have done their work. */
@@ -294,24 +295,4 @@ function boundColumn(column: Column | undefined): BoundColumn {
     case 'values':
       throw new Error('nested values are brought into a slot before they are bound')
   }
-}
-
-export function bufferOf(bytes: Uint8Array): Buffer {
-  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
-}
-
-const decoded = new WeakMap<Column, string[]>()
-
-/** The strings of a bytes column, decoded once. */
-export function stringsOf(column: Column): string[] {
-  const known = decoded.get(column)
-  if (known !== undefined) return known
-  if (column.kind !== 'bytes') throw new Error(`expected a column of strings, found ${column.kind}`)
-  const buffer = bufferOf(column.data)
-  const strings = new Array<string>(column.length)
-  for (let i = 0; i < column.length; i++) {
-    strings[i] = buffer.toString('utf8', column.offsets[i]!, column.offsets[i + 1]! - column.gap)
-  }
-  decoded.set(column, strings)
-  return strings
 }

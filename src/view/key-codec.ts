@@ -1,5 +1,5 @@
+import { decimalLimit } from '../model/slots.ts'
 import type { Fields, Type } from '../model/type.ts'
-import { decimalLimit } from './slots.ts'
 
 /**
  * Keys as bytes whose unsigned lexicographic order is the order of the key columns, so that views are sorted by

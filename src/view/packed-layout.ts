@@ -1,7 +1,7 @@
-import type { GroupPlan, LogPlan } from '../plan/plan.ts'
+import type { GroupPlan, LogPlan } from '../model/plan.ts'
+import type { Slot } from '../model/slots.ts'
 import { placedSlots } from './placed-states.ts'
 import { layoutRows, type RowLayout } from './row-layout.ts'
-import type { Slot } from './slots.ts'
 import { stateSlots } from './state-slots.ts'
 import type { PreparedGroup, PreparedView } from './view-set.ts'
 

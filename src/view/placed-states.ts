@@ -1,5 +1,5 @@
+import type { Slot } from '../model/slots.ts'
 import { type AnyHandler, NO_HANDLER } from './fold.ts'
-import type { Slot } from './slots.ts'
 import { stateSlots } from './state-slots.ts'
 import type { PreparedView } from './view-set.ts'
 

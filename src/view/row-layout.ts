@@ -1,4 +1,4 @@
-import type { Slot } from './slots.ts'
+import type { Slot } from '../model/slots.ts'
 
 /**
  * A packed row is one event on its way to one key, as 32-bit words:

@@ -1,4 +1,4 @@
-import { describeBadJson, parseJson } from './exact-json.ts'
+import { describeBadJson, parseJson } from '../columns/exact-json.ts'
 
 /** What generated code calls: conversions that are rare or that fail. */
 

@@ -1,6 +1,6 @@
+import { jsonOf } from '../columns/from-values.ts'
 import type { Column } from '../model/column.ts'
-import { jsonOf } from './from-values.ts'
-import { isBigInt, storageOf } from './slots.ts'
+import { isBigInt, storageOf } from '../model/slots.ts'
 import type { StateColumn } from './state.ts'
 
 const encoder = new TextEncoder()
@@ -30,7 +30,7 @@ export function storeColumn(column: StateColumn, order: Int32Array | null, count
       return { kind: 'bool', ...base, bits }
     }
     case 'str':
-      return { ...textColumn(values as unknown[], nulls, type.kind === 'json', order, count), ...base }
+      return { ...storedTexts(values as unknown[], nulls, type.kind === 'json', order, count), ...base }
   }
 }
 
@@ -67,7 +67,7 @@ function gatherExact(from: Float64Array, count: number, order: Int32Array | null
   return to
 }
 
-function textColumn(
+function storedTexts(
   values: unknown[],
   nulls: Uint8Array | null,
   isJson: boolean,

@@ -1,5 +1,5 @@
+import { type Slot, storageOf } from '../model/slots.ts'
 import type { Fields } from '../model/type.ts'
-import { type Slot, storageOf } from './slots.ts'
 
 /** A state's columns as slots, for states that travel as packed rows. */
 export function stateSlots(state: Fields): Slot[] {

@@ -1,5 +1,5 @@
+import { decimalLimit, isBigInt } from '../model/slots.ts'
 import type { Fields, Type } from '../model/type.ts'
-import { decimalLimit, isBigInt } from './slots.ts'
 
 /**
  * The states of the keys of one bucket, column by column. A number that must be exact lies in a Float64Array, which

@@ -1,7 +1,7 @@
 import { availableParallelism } from 'node:os'
 import type { LoadedJob } from '../job/load.ts'
 import { ConfigurationError } from '../model/errors.ts'
-import type { Plan } from '../plan/plan.ts'
+import type { Plan } from '../model/plan.ts'
 import type { ShuffleBudget } from '../shuffle/block-memory.ts'
 import type { Executor } from './executor.ts'
 import { createInline } from './inline.ts'

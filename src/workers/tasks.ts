@@ -1,14 +1,13 @@
 import { threadId } from 'node:worker_threads'
+import { findDuplicates, IDS_SHARE, type IdentityBlock, identifySplit } from '../dedupe/identify.ts'
+import { collectRows, type DenseIds, markIds } from '../dedupe/identify-dense.ts'
 import { importBundle } from '../job/import.ts'
-import { findDuplicates, IDS_SHARE, type IdentityBlock, identifySplit } from '../map/identify.ts'
-import { collectRows, type DenseIds, markIds } from '../map/identify-dense.ts'
 import { LogMapper, type MapResult, type RowGroupDuplicates, type RowTarget, type SplitWork } from '../map/map-split.ts'
-import { makeUpcaster } from '../map/upcast.ts'
 import { InputError, type Place } from '../model/errors.ts'
+import type { FilePlan, Plan } from '../model/plan.ts'
 import type { ViewDefinition } from '../model/view.ts'
 import { footerSha256, openParquet, type ParquetFile } from '../parquet/file.ts'
 import { BatchMemory } from '../parquet/read-memory.ts'
-import type { FilePlan, Plan } from '../plan/plan.ts'
 import {
   FoldFailure,
   GroupReducer,
@@ -16,6 +15,7 @@ import {
   type ReduceResult,
   type ReduceTime,
 } from '../reduce/reduce-part.ts'
+import { makeUpcaster } from '../scan/upcast.ts'
 import { type BlockList, blocksOf, type RunList, runsOf } from '../shuffle/block-list.ts'
 import { BlockMemory, type ShuffleBudget } from '../shuffle/block-memory.ts'
 import { disk } from '../storage/disk.ts'

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import { describePlan } from '../../src/cli/print-plan.ts'
-import type { LogPlan, Plan } from '../../src/plan/plan.ts'
+import type { LogPlan, Plan } from '../../src/model/plan.ts'
 
 const slot = (name: string) =>
   ({ name, type: { kind: 'string', nullable: false }, storage: 'str', mayBeNull: false }) as const

@@ -12,9 +12,9 @@ import {
   type ViewDefinition,
 } from '../../src/index.ts'
 import { loadedFromDefinition } from '../../src/job/load.ts'
+import type { FilePlan, SplitPlan } from '../../src/model/plan.ts'
 import type { Strategy } from '../../src/model/report.ts'
 import { findPartitions } from '../../src/plan/partitions.ts'
-import type { FilePlan, SplitPlan } from '../../src/plan/plan.ts'
 import { chooseStrategy } from '../../src/plan/strategy.ts'
 import { planRebuild } from '../../src/rebuild.ts'
 import { scratch, writeRows } from '../support/logs.ts'

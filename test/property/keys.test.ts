@@ -1,5 +1,6 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
+import { sortKeys } from '../../src/columns/sort-keys.ts'
 import type { Fields } from '../../src/model/type.ts'
 import {
   bigint,
@@ -13,7 +14,6 @@ import {
   string,
   timestamp,
 } from '../../src/model/types.ts'
-import { sortKeys } from '../../src/reduce/sort.ts'
 import { ByteWriter, makeKeyCodec } from '../../src/view/key-codec.ts'
 
 const text = fc.oneof(

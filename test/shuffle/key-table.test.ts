@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { hashBytes } from '../../src/shuffle/hash.ts'
+import { hashBytes } from '../../src/columns/hash.ts'
 import { KeyTable } from '../../src/shuffle/key-table.ts'
 import { slotOfRow } from '../support/key-rows.ts'
 

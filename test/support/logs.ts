@@ -1,6 +1,7 @@
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
+import { columnFromValues } from '../../src/columns/from-values.ts'
 import { type Column, isPresent } from '../../src/model/column.ts'
 import type { Manifest } from '../../src/model/manifest.ts'
 import type { Fields, Type } from '../../src/model/type.ts'
@@ -8,7 +9,6 @@ import { openParquet } from '../../src/parquet/file.ts'
 import { readColumns } from '../../src/parquet/scan.ts'
 import { encodeParquet, type OutputCodec } from '../../src/parquet/write.ts'
 import { disk } from '../../src/storage/disk.ts'
-import { columnFromValues } from '../../src/view/from-values.ts'
 
 export type Row = Readonly<Record<string, unknown>>
 

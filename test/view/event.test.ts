@@ -2,8 +2,8 @@ import { expect, test } from 'vitest'
 import { int64, string } from '../../src/index.ts'
 import type { Column } from '../../src/model/column.ts'
 import { idColumnText, joinId } from '../../src/model/event-id.ts'
+import type { Slot } from '../../src/model/slots.ts'
 import { compileEventCursor } from '../../src/view/fold.ts'
-import type { Slot } from '../../src/view/slots.ts'
 
 const slots: readonly Slot[] = [
   { name: 'amount', type: int64(), storage: 'i64', mayBeNull: false },

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
+import { bucketOf, hashBytes } from '../../src/columns/hash.ts'
 import { estimateKeys, mergeSketch, newSketch, sketchHashes } from '../../src/shuffle/block.ts'
-import { bucketOf, hashBytes } from '../../src/shuffle/hash.ts'
 import { KeyTable } from '../../src/shuffle/key-table.ts'
 import { slotOfRow } from '../support/key-rows.ts'
 

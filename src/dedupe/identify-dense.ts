@@ -1,10 +1,10 @@
+import { wordsOf } from '../columns/slot-column.ts'
 import { InputError } from '../model/errors.ts'
+import type { FilePlan, LogPlan } from '../model/plan.ts'
 import type { ParquetFile } from '../parquet/file.ts'
 import { BatchMemory } from '../parquet/read-memory.ts'
-import type { FilePlan, LogPlan } from '../plan/plan.ts'
-import type { SplitMembers } from '../shuffle/duplicates.ts'
-import { readBatch } from './batch.ts'
-import { wordsOf } from './to-slot.ts'
+import { readBatch } from '../scan/batch.ts'
+import type { SplitMembers } from './duplicates.ts'
 
 /**
  * Finding duplicates among ids that are integers close to each other, as positions in a log are: one bit an id, shared

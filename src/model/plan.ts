@@ -1,6 +1,6 @@
-import type { Strategy, VintageLength } from '../model/report.ts'
-import type { TimeUnit } from '../model/type.ts'
-import type { Slot } from '../view/slots.ts'
+import type { Strategy, VintageLength } from './report.ts'
+import type { Slot } from './slots.ts'
+import type { TimeUnit } from './type.ts'
 
 /**
  * What a rebuild will do, as frozen data made before any work: from the log and the views alone, never from the
@@ -135,4 +135,10 @@ export interface GroupPlan {
   readonly mapSlots: readonly number[]
   /** Whether functions may copy events whole: their accessors are then the event's own, which is slower. */
   readonly copiesEvents: boolean
+}
+
+/** A split in words, for messages. */
+export function splitName(log: LogPlan, split: number): string {
+  const { file, rowGroups } = log.splits[split]!
+  return `${log.files[file]!.path}, row groups ${rowGroups[0]!.index} to ${rowGroups.at(-1)!.index}`
 }

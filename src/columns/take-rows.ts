@@ -41,6 +41,13 @@ export function takeRows(column: Column, rows: Int32Array): Column {
   }
 }
 
+/** As `takeRows`, with the strings of a dictionary written out, so that nothing else is kept of the column. */
+export function takeRowsWrittenOut(column: Column, rows: Int32Array): Column {
+  if (column.kind !== 'dictionary') return takeRows(column, rows)
+  const entries = rows.map((row) => column.codes[row]!)
+  return { ...takeRows(column.dictionary, entries), ...takeValidity(column, rows) }
+}
+
 function taken<T extends Int32Array | Float64Array>(from: T, rows: Int32Array, to: T): T {
   for (let i = 0; i < rows.length; i++) to[i] = from[rows[i]!]!
   return to

@@ -1,6 +1,6 @@
-import type { LogPlan } from '../plan/plan.ts'
-import { bufferOf, stringsOf } from '../view/fold.ts'
-import { ONLY_TYPE } from '../view/slots.ts'
+import { bufferOf, stringsOf } from '../columns/strings.ts'
+import type { LogPlan } from '../model/plan.ts'
+import { ONLY_TYPE } from '../model/slots.ts'
 import type { Batch } from './batch.ts'
 
 /** The event types of a batch: a local code for each row, and the names those stand for. */

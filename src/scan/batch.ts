@@ -1,18 +1,20 @@
-import { type Column, isPresent, type LogicalType } from '../model/column.ts'
+import { describeBadJson, parseJson } from '../columns/exact-json.ts'
+import { columnFromValues, MisfitError } from '../columns/from-values.ts'
+import type { SlotColumn } from '../columns/slot-column.ts'
+import { type Column, isPresent } from '../model/column.ts'
 import { describePlace, InputError, type Place } from '../model/errors.ts'
+import type { FilePlan, LogPlan, SlotSource } from '../model/plan.ts'
+import type { Slot } from '../model/slots.ts'
 import type { Type } from '../model/type.ts'
-import type { ParquetFile, SchemaField } from '../parquet/file.ts'
+import type { ParquetFile } from '../parquet/file.ts'
 import { type Shape, shapeAt, stepInto } from '../parquet/nested-shape.ts'
 import { newMemory, type ReadMemory } from '../parquet/read-memory.ts'
 import { readColumns } from '../parquet/scan.ts'
-import type { FilePlan, LogPlan, SlotSource } from '../plan/plan.ts'
-import { describeBadJson, parseJson } from '../view/exact-json.ts'
-import { columnFromValues, MisfitError } from '../view/from-values.ts'
-import type { Slot } from '../view/slots.ts'
+import { fieldAt } from '../parquet/schema.ts'
 import { idText } from './identity.ts'
 import { makeJsonScanner } from './json-scanner.ts'
 import { follow, nestedConverter, shapeBeyond, textConverter } from './nested-values.ts'
-import { type SlotColumn, toSlot } from './to-slot.ts'
+import { toSlot } from './to-slot.ts'
 
 /** The events of one row group, as a column for each slot that is needed. */
 export interface Batch {
@@ -53,7 +55,7 @@ export function readBatch(
     const slot = log.slots[index]!
     const place = { file: file.path, rowGroup, column: paths[i]!.join('.') }
     columns[index] = placed(place, () =>
-      toSlot(asDeclared(read[i]!, parquet, paths[i]!, slot.type), logicalTypeAt(parquet.schema, paths[i]!), slot.type),
+      toSlot(asDeclared(read[i]!, parquet, paths[i]!, slot.type), fieldAt(parquet.schema, paths[i]!).type, slot.type),
     )
   })
   readInside(log, file, parquet, rowGroup, needed, columns, memory)
@@ -87,16 +89,6 @@ export function placed<T>(place: Place, convert: () => T): T {
     const at = { ...place, row: error.row }
     throw new InputError(`Cannot read ${describePlace(at)}: expected ${error.expected}, found ${error.found}.`, at)
   }
-}
-
-export function logicalTypeAt(schema: readonly SchemaField[], path: readonly string[]): LogicalType {
-  let fields = schema
-  let field: SchemaField | undefined
-  for (const name of path) {
-    field = fields.find((candidate) => candidate.name === name)
-    fields = field?.children ?? []
-  }
-  return field!.type
 }
 
 /** Slots that lie inside JSON or nested columns: each such column is read and parsed once for all of them. */

@@ -1,4 +1,4 @@
-import type { LogPlan } from '../plan/plan.ts'
+import type { LogPlan } from '../model/plan.ts'
 
 /**
  * Which rows of a log look alike. Two in a hundred of a large log may, so rows are numbers in typed arrays and never

@@ -1,9 +1,9 @@
+import { MisfitError, midnightOf, nanosecondsIn, unitNames } from '../columns/from-values.ts'
 import type { LogicalType } from '../model/column.ts'
 import { formatDay } from '../model/moment.ts'
 import { formatMoment } from '../model/moment-text.ts'
 import type { Type } from '../model/type.ts'
 import { type Shape, stepInto } from '../parquet/nested-shape.ts'
-import { MisfitError, midnightOf, nanosecondsIn, unitNames } from '../view/from-values.ts'
 
 /**
  * Values of nested columns come as the file has them: decimals unscaled, moments in its unit. Here they become what

@@ -1,11 +1,11 @@
-import type { LogPlan } from '../plan/plan.ts'
+import { columnFromValues, MisfitError } from '../columns/from-values.ts'
+import type { SlotColumn } from '../columns/slot-column.ts'
+import type { LogPlan } from '../model/plan.ts'
 import { compileEventCursor, type EventCursor } from '../view/fold.ts'
-import { columnFromValues, MisfitError } from '../view/from-values.ts'
 import { guarded } from '../view/purity.ts'
 import { ValueError } from '../view/runtime.ts'
 import type { Batch } from './batch.ts'
-import { functionError } from './emission.ts'
-import type { SlotColumn } from './to-slot.ts'
+import { functionError } from './places.ts'
 import type { BatchTypes } from './types.ts'
 
 type UpcastFunction = (event: unknown) => unknown

@@ -1,12 +1,12 @@
+import type { SlotColumn } from '../columns/slot-column.ts'
 import { isPresent } from '../model/column.ts'
 import type { Place } from '../model/errors.ts'
+import type { LogPlan } from '../model/plan.ts'
 import { openParquet } from '../parquet/file.ts'
-import type { LogPlan } from '../plan/plan.ts'
-import type { RowPlace } from '../shuffle/duplicates.ts'
+import { type Batch, readBatch } from '../scan/batch.ts'
+import { idText, valueText } from '../scan/identity.ts'
 import { disk } from '../storage/disk.ts'
-import { type Batch, readBatch } from './batch.ts'
-import { idText, valueText } from './identity.ts'
-import type { SlotColumn } from './to-slot.ts'
+import type { RowPlace } from './duplicates.ts'
 
 export interface ConflictDescription {
   readonly eventId: string

@@ -1,21 +1,17 @@
+import { columnFromValues, MisfitError, midnightOf, nanosecondsIn, unitNames } from '../columns/from-values.ts'
+import { type SlotColumn, wordsOf } from '../columns/slot-column.ts'
 import {
   type BytesColumn,
   type Column,
-  type DictionaryColumn,
   type Int64Column,
   isPresent,
   type LogicalType,
   type ValuesColumn,
 } from '../model/column.ts'
+import { storageOf } from '../model/slots.ts'
 import type { TimeUnit, Type } from '../model/type.ts'
 import { withoutDictionary } from '../parquet/logical.ts'
-import { columnFromValues, MisfitError, midnightOf, nanosecondsIn, unitNames } from '../view/from-values.ts'
-import { storageOf } from '../view/slots.ts'
 import { decimalText } from './nested-values.ts'
-
-/** The columns that slots lie in: one of five storages, strings with or without a dictionary. */
-export type SlotColumn = Exclude<Column, { kind: 'values' | 'dictionary' }> | StringDictionary
-export type StringDictionary = DictionaryColumn & { readonly dictionary: BytesColumn }
 
 /**
  * Brings a file's column into the storage of its slot: integers widened or narrowed, moments in the slot's unit,
@@ -52,11 +48,6 @@ function jsonColumn(column: Column, logical: LogicalType, type: Type): SlotColum
   if (column.kind === 'values') return columnFromValues(type, column.values) as SlotColumn
   if (isText) return column as SlotColumn
   throw new MisfitError(0, 'JSON text or nested values', logical.kind)
-}
-
-/** The 32-bit words of 64-bit integers, low word first. */
-export function wordsOf(values: BigInt64Array): Int32Array {
-  return new Int32Array(values.buffer, values.byteOffset, values.length * 2)
 }
 
 function toInt32(column: Column): SlotColumn {

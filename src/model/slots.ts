@@ -1,4 +1,4 @@
-import type { Type } from '../model/type.ts'
+import type { Type } from './type.ts'
 
 /**
  * A slot is one thing handlers may read of an event: a role (`id`, `key`, `type`, `occurredAt`, `recordedAt`,

@@ -1,10 +1,10 @@
+import { finish, hashRange, viewOf } from '../columns/hash.ts'
+import { type SlotColumn, wordsOf } from '../columns/slot-column.ts'
+import { bufferOf, stringsOf } from '../columns/strings.ts'
 import { type BytesColumn, isPresent } from '../model/column.ts'
 import { idColumnText, joinId } from '../model/event-id.ts'
-import type { LogPlan } from '../plan/plan.ts'
-import { finish, hashRange, viewOf } from '../shuffle/hash.ts'
-import { bufferOf, stringsOf } from '../view/fold.ts'
+import type { LogPlan } from '../model/plan.ts'
 import type { Batch } from './batch.ts'
-import { type SlotColumn, wordsOf } from './to-slot.ts'
 
 /**
  * Two words for each row that are equal for equal values of the given columns. For one column of 64-bit integers they

@@ -1,6 +1,6 @@
 import { type BytesColumn, isPresent } from '../model/column.ts'
-import type { SlotColumn } from './to-slot.ts'
-import { wordsOf } from './to-slot.ts'
+import type { SlotColumn } from './slot-column.ts'
+import { wordsOf } from './slot-column.ts'
 
 /** Rows of several batches, as a batch of their own would have them. */
 export interface GatheredRows {

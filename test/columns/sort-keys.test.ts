@@ -1,6 +1,7 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { type KeyHeap, sortKeys } from '../../src/reduce/sort.ts'
+import type { KeyHeap } from '../../src/columns/key-heap.ts'
+import { sortKeys } from '../../src/columns/sort-keys.ts'
 
 function heapOf(keys: readonly Uint8Array[]): KeyHeap {
   const starts = new Int32Array(keys.length)

@@ -1,11 +1,4 @@
-/** Keys of a part: their bytes in one heap, each padded to whole words. */
-export interface KeyHeap {
-  readonly count: number
-  readonly bytes: Uint8Array
-  /** First byte of each key. */
-  readonly starts: Int32Array
-  readonly lengths: Int32Array
-}
+import type { KeyHeap } from './key-heap.ts'
 
 /** Bytes behind the prefix that all keys share by which keys are sorted at first. */
 const DIGITS = 8

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
-import { makeJsonScanner } from '../../src/map/json-scanner.ts'
-import { parseJson } from '../../src/view/exact-json.ts'
+import { parseJson } from '../../src/columns/exact-json.ts'
+import { makeJsonScanner } from '../../src/scan/json-scanner.ts'
 
 const names = ['amount', 'note', '']
 

@@ -1,14 +1,14 @@
+import { grown } from '../columns/grow.ts'
+import type { SlotColumn } from '../columns/slot-column.ts'
+import type { FilePlan, LogPlan } from '../model/plan.ts'
 import type { ParquetFile } from '../parquet/file.ts'
 import { BatchMemory } from '../parquet/read-memory.ts'
-import type { FilePlan, LogPlan } from '../plan/plan.ts'
+import { readBatch } from '../scan/batch.ts'
+import { identityBucket, identityWords } from '../scan/identity.ts'
 import type { BlockMemory } from '../shuffle/block-memory.ts'
-import { FOUND_NUMBERS } from '../shuffle/duplicates.ts'
-import { grown } from '../shuffle/key-table.ts'
 import { RunReader, type Runs } from '../shuffle/run-reader.ts'
 import type { Files } from '../storage/files.ts'
-import { readBatch } from './batch.ts'
-import { identityBucket, identityWords } from './identity.ts'
-import type { SlotColumn } from './to-slot.ts'
+import { FOUND_NUMBERS } from './duplicates.ts'
 
 /**
  * Finding duplicates takes two steps. First each split spreads the identities of its events over buckets, three words an
