@@ -53,11 +53,6 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
     // How splits and what is known of them are handed out again, to find an event.
     'map/all.ts',
   ],
-  correct: [
-    ...['model', 'storage', 'parquet', 'time', 'view', 'columns', 'job', 'stages.ts', 'compare'],
-    // The results of reduce and the folders of commit, as types.
-    ...['reduce/all.ts', 'commit/views.ts'],
-  ],
   notify: ['model', 'storage', 'parquet'],
   commit: [
     ...['model', 'storage', 'parquet', 'view', 'columns', 'job', 'stages.ts', 'shuffle/block-memory.ts'],
@@ -67,22 +62,28 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   workers: [
     ...['model', 'storage', 'parquet', 'time', 'view', 'columns', 'job', 'shuffle', 'scan', 'dedupe', 'map', 'reduce'],
   ],
-  'rebuild.ts': [
-    ...['model', 'storage', 'view', 'job', 'stages.ts', 'plan', 'shuffle', 'dedupe', 'map', 'reduce', 'correct'],
-    ...['commit', 'workers'],
+  'build.ts': [
+    ...['model', 'storage', 'job', 'stages.ts', 'plan', 'dedupe', 'map', 'reduce', 'workers', 'commit/views.ts'],
   ],
+  scenario: ['model', 'storage', 'job', 'stages.ts', 'plan/plan-rebuild.ts', 'build.ts', 'commit/views.ts'],
+  correct: [
+    ...['model', 'storage', 'parquet', 'time', 'view', 'columns', 'job', 'stages.ts', 'compare', 'scenario'],
+    // What was built and what commit is handed, as types.
+    'commit/views.ts',
+  ],
+  'rebuild.ts': ['model', 'storage', 'job', 'stages.ts', 'build.ts', 'correct', 'commit'],
   // One key's events go the same way as all, and are looked at on it.
   trace: [
     ...['model', 'storage', 'parquet', 'time', 'view', 'columns', 'job', 'plan', 'scan', 'dedupe', 'map', 'shuffle'],
     'reduce',
   ],
-  'engine.ts': ['model', 'job', 'rebuild.ts'],
+  'engine.ts': ['model', 'job', 'plan/plan-rebuild.ts', 'rebuild.ts'],
   'index.ts': ['model', 'job', 'engine.ts'],
   // Contenders do what a user's program would.
   bench: ['model', 'storage', 'parquet', 'job', 'rebuild.ts', 'index.ts'],
   cli: [
     ...['model', 'storage', 'arrow', 'parquet', 'time', 'view', 'columns', 'job', 'plan', 'trace', 'compare', 'notify'],
-    ...['rebuild.ts', 'index.ts', 'bench'],
+    ...['scenario', 'engine.ts', 'index.ts', 'bench'],
     // The columns of notices.
     'correct/notices.ts',
     // A survey reads events as map does, without any view.

@@ -36,5 +36,5 @@ export async function rebuild(job: LoadedJob, options: RebuildOptions): Promise<
 
 /** What `rebuild` would do, from the logs' footers alone: plain data. */
 export async function planRebuild(job: LoadedJob, options: RebuildOptions): Promise<Plan> {
-  return (await import('./rebuild.ts')).planRebuild(job, options)
+  return (await import('./plan/plan-rebuild.ts')).planRebuild(job, options)
 }

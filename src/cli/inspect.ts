@@ -1,10 +1,12 @@
 import { existsSync, statSync } from 'node:fs'
+import { planRebuild } from '../engine.ts'
 import { ConfigurationError } from '../model/errors.ts'
 import { ExitCode } from './failure.ts'
 import { toJson } from './json.ts'
 import type { Output } from './output.ts'
 import { describeFiles, describeSurveys } from './print-inspection.ts'
 import { defineVerb } from './verb.ts'
+import { withJob } from './with-job.ts'
 
 export const inspect = defineVerb({
   positionals: [
@@ -38,17 +40,13 @@ export const inspect = defineVerb({
       await output.result(given.json ? toJson(files) : describeFiles(files, output.width))
       return ExitCode.done
     }
-    const [{ withJob, loadEngine }, { surveyJob }] = await Promise.all([
-      import('./engine.ts'),
-      import('./survey-job.ts'),
-    ])
-    const { planRebuild } = await loadEngine()
+    const { surveyJob } = await import('./survey-job.ts')
     const surveys = await withJob(source, async (job) => {
       const logs = new Map(job.definition.views.map(({ log }) => [log.name as string, log]))
       const files = [...logs.values()].map((log) => inspectFiles(log.name, log.files))
       // The footers are told of even where the log doesn't fit its declaration: they show why.
       if (!given.json) for (const each of files) await output.result(`${describeFiles(each, output.width)}\n`)
-      const plan = await planRebuild(job, { out: '', workers: 0 })
+      const plan = await planRebuild(job, { out: '' })
       return plan.logs.map((log, index) => ({ log: log.name, files: files[index]!, events: surveyJob(log) }))
     })
     await output.result(given.json ? toJson(surveys) : describeSurveys(surveys, output.width))
@@ -62,11 +60,10 @@ async function inspectLateness(source: string, text: string, json: boolean, outp
       `--lateness: expected a job, found ${source}: only a job says which columns are occurredAt and recordedAt.`,
     )
   }
-  const [{ withJob, loadEngine }, lateness] = await Promise.all([import('./engine.ts'), import('./lateness.ts')])
+  const lateness = await import('./lateness.ts')
   const thresholds = lateness.parseThresholds(text)
-  const { planRebuild } = await loadEngine()
   const found = await withJob(source, async (job) => {
-    const { logs } = await planRebuild(job, { out: '', workers: 0 })
+    const { logs } = await planRebuild(job, { out: '' })
     return lateness.surveyJobLateness(job, logs, thresholds)
   })
   await output.result(json ? toJson(found) : lateness.describeLateness(found, output.width))

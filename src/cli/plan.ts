@@ -1,9 +1,10 @@
-import { loadEngine, withJob } from './engine.ts'
+import { planRebuild } from '../engine.ts'
 import { ExitCode } from './failure.ts'
 import { toJson } from './json.ts'
 import { describePlan } from './print-plan.ts'
 import { rebuildOptionSpecs, rebuildOptionsOf } from './rebuild-options.ts'
 import { defineVerb } from './verb.ts'
+import { withJob } from './with-job.ts'
 
 export const plan = defineVerb({
   positionals: [{ name: 'job', describe: 'The job file, as jobs/ledger.ts' }],
@@ -17,7 +18,6 @@ export const plan = defineVerb({
   ],
   async run(given, { output }) {
     const options = rebuildOptionsOf(given)
-    const { planRebuild } = await loadEngine()
     const made = await withJob(given.values[0]!, (job) => planRebuild(job, options))
     await output.result(given.json ? toJson(made) : describePlan(made, output.width))
     return ExitCode.done

@@ -1,5 +1,5 @@
+import * as engine from '../engine.ts'
 import type { RebuildReport } from '../model/report.ts'
-import { loadEngine, withJob } from './engine.ts'
 import { ExitCode } from './failure.ts'
 import { toJson } from './json.ts'
 import { formatCount, formatCounted } from './numbers.ts'
@@ -8,6 +8,7 @@ import { describePlan } from './print-plan.ts'
 import { describeReport } from './print-report.ts'
 import { rebuildOptionSpecs, rebuildOptionsOf } from './rebuild-options.ts'
 import { defineVerb } from './verb.ts'
+import { withJob } from './with-job.ts'
 
 export const rebuild = defineVerb({
   positionals: [{ name: 'job', describe: 'The job file, as jobs/ledger.ts' }],
@@ -32,7 +33,6 @@ export const rebuild = defineVerb({
   async run(given, { output, signal, interruptible }) {
     const options = rebuildOptionsOf(given)
     const exceptionsMax = parseCount('max-exceptions', given.maxExceptions, 0, Number.MAX_SAFE_INTEGER)
-    const engine = await loadEngine()
     const path = given.values[0]!
     if (given.dryRun) {
       const plan = await withJob(path, (job) => engine.planRebuild(job, options))

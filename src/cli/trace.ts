@@ -12,6 +12,7 @@ import { inputOption, momentOptions, parseInputs } from './rebuild-options.ts'
 import { printRows, rowObjects } from './rows.ts'
 import { defineVerb, outOption } from './verb.ts'
 import { jobOf, jobOption } from './view-job.ts'
+import { withJob } from './with-job.ts'
 
 const tableEventsDefault = 100
 
@@ -42,8 +43,7 @@ export const trace = defineVerb({
     const [view, ...texts] = given.values as [string, ...string[]]
     const limit = limitOf(given.limit, given.json)
     const path = jobOf(given, view)
-    const [{ withJob }, { planTrace }, { traceKey }, { parseKey }, { handlerValue }] = await Promise.all([
-      import('./engine.ts'),
+    const [{ planTrace }, { traceKey }, { parseKey }, { handlerValue }] = await Promise.all([
       import('../trace/plan-trace.ts'),
       import('../trace/trace.ts'),
       import('./key-text.ts'),

@@ -1,13 +1,13 @@
 /** A view as it is published, or as it was at a moment. */
-import { mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { ConfigurationError } from '../model/errors.ts'
-import { findCurrent, jobFolderPrefix, readManifest } from '../storage/generations.ts'
+import type { Manifest } from '../model/manifest.ts'
+import type { BuiltScenario, ScenarioOptions } from '../scenario/scenario.ts'
+import { findCurrent, readManifest } from '../storage/generations.ts'
 import { inputOption, momentOptions, parseInputs } from './rebuild-options.ts'
 import type { Context, OptionSpecs } from './verb.ts'
 import { type FoundView, findView } from './view-files.ts'
 import { jobOf, jobOption } from './view-job.ts'
+import { withJob } from './with-job.ts'
 
 /** For verbs that read a view. */
 export const viewOptions = {
@@ -33,8 +33,8 @@ export interface NamedView extends FoundView {
 }
 
 /**
- * Finds a generation; where a moment is given, rebuilds the view as of then from its job, into a folder that is gone when
- * the work is done. What is published stays as it is.
+ * Finds a generation; where a moment is given, builds the view as of then from its job, on the side, until the work is
+ * done. What is published stays as it is.
  */
 export async function withView<T>(
   given: GivenView,
@@ -53,18 +53,14 @@ export async function withView<T>(
       '--generation and --known-at or --as-of exclude each other: a generation is as it was built.',
     )
   }
-  const job = jobOf(given, view)
-  // Named as a folder of a loaded job, so that it is cleared away as one where this process is killed.
-  const folder = mkdtempSync(join(tmpdir(), jobFolderPrefix()))
-  const remove = () => rmSync(folder, { recursive: true, force: true })
-  process.once('exit', remove)
+  const path = jobOf(given, view)
+  const built = await buildAt(path, view, given, context)
   try {
-    await rebuildInto(folder, job, view, given, context)
+    noteOtherLogic(given.out, path, built.manifest, context)
     const moments = [knownAt && `known at ${knownAt}`, asOf && `as of ${asOf}`].filter(Boolean).join(', ')
-    return await work({ ...findView(folder, view), title: `View ${view}, ${moments},` })
+    return await work({ ...built, title: `View ${view}, ${moments},` })
   } finally {
-    process.removeListener('exit', remove)
-    remove()
+    built.dispose()
   }
 }
 
@@ -76,34 +72,34 @@ function refuseWithoutMoment({ job, input }: GivenView): void {
   )
 }
 
-async function rebuildInto(
-  out: string,
+async function buildAt(
   path: string,
   view: string,
-  { knownAt, asOf, input, quiet, out: published }: GivenView,
-  { output, signal, interruptible }: Context,
-): Promise<void> {
-  const [{ loadEngine, withJob }, { showProgress }] = await Promise.all([
-    import('./engine.ts'),
+  { knownAt, asOf, input, quiet }: GivenView,
+  { signal, interruptible }: Context,
+): Promise<BuiltScenario> {
+  const [{ buildScenario }, { disk }, { showProgress }] = await Promise.all([
+    import('../scenario/scenario.ts'),
+    import('../storage/disk.ts'),
     import('./progress.ts'),
   ])
-  const engine = await loadEngine()
+  const inputs = input && parseInputs(input)
   const progress = showProgress(process.stderr, process.stdout, quiet)
-  const report = await withJob(path, (job) =>
-    engine.rebuild(job, {
-      ...{ views: [view], out, signal },
-      ...(knownAt !== undefined && { knownAt }),
-      ...(asOf !== undefined && { asOf }),
-      ...(input !== undefined && { inputs: parseInputs(input) }),
-      onProgress: (now) => progress.update(now),
-      onThreads: (threads) => {
-        if (threads > 0) interruptible()
-      },
-    }),
-  ).finally(progress.finish)
-  const current = findCurrent(published, view)
-  if (current === undefined) return
-  const { fingerprint } = readManifest(published, view, current.generation)
-  if (fingerprint === report.views[0]!.fingerprint) return
+  const options: ScenarioOptions = {
+    signal,
+    onProgress: (now) => progress.update(now),
+    onThreads: (threads) => {
+      if (threads > 0) interruptible()
+    },
+  }
+  return withJob(path, (job) => buildScenario({ job, view, inputs, knownAt, asOf }, options, disk)).finally(
+    progress.finish,
+  )
+}
+
+/** Tells where a view was built by other logic than its current generation. */
+function noteOtherLogic(out: string, path: string, { view, fingerprint }: Manifest, { output }: Context): void {
+  const current = findCurrent(out, view)
+  if (current === undefined || readManifest(out, view, current.generation).fingerprint === fingerprint) return
   output.note(`${path} is not what generation ${current.generation} was built from: the rows are by its logic of now.`)
 }

@@ -87,6 +87,32 @@ export function discardAll(staged: StagedViews, files: Files): void {
   files.remove(staged.budget.folder)
 }
 
+/** The same after a failure, which is what the caller must hear of, whatever else fails. */
+export function discardAfterFailure(staged: StagedViews, files: Files): void {
+  try {
+    discardAll(staged, files)
+  } catch {
+    // What stays is cleared away by the next rebuild.
+  }
+}
+
+/**
+ * Does the last of the work with staged views, then removes what it did not publish, also where it fails.
+ *
+ * @param work Publishes them, or only looks at them.
+ */
+export async function finishStaged<T>(staged: StagedViews, files: Files, work: () => Promise<T>): Promise<T> {
+  let result: T
+  try {
+    result = await work()
+  } catch (error) {
+    discardAfterFailure(staged, files)
+    throw error
+  }
+  discardAll(staged, files)
+  return result
+}
+
 /** The views that are published of a log: those that are rebuilt, and where asked for the vintages of each. */
 function viewsOf(
   log: LogPlan,
@@ -109,15 +135,25 @@ export interface CorrectedViews {
   readonly notes: readonly string[]
 }
 
-export interface Finished {
+/** For views that take the place of no published ones. */
+export const noCorrections: CorrectedViews = { files: new Map(), damaged: new Set(), notes: [] }
+
+/** Views as they were folded from their logs, in staging folders of their own: no reader sees them. */
+export interface BuiltViews {
   readonly job: LoadedJob
   readonly plan: Plan
+  /** By log: the results of its splits. */
   readonly mapped: readonly (readonly MapResult[])[]
+  /** By log. */
   readonly timelines: readonly Timeline[]
   readonly reduced: ReadonlyMap<string, ReducedView>
-  readonly corrections: CorrectedViews
   readonly staged: StagedViews
+  /** Number of worker threads that built them; they have ended. */
   readonly threads: number
+}
+
+export interface Finished extends BuiltViews {
+  readonly corrections: CorrectedViews
   readonly stages: Stages
 }
 

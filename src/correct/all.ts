@@ -1,12 +1,10 @@
 import { join } from 'node:path'
-import type { CorrectedViews, StagedViews } from '../commit/views.ts'
+import type { BuiltViews, CorrectedViews } from '../commit/views.ts'
 import { keyProblem } from '../compare/compare.ts'
-import type { LoadedJob } from '../job/load.ts'
 import { OutputError } from '../model/errors.ts'
 import { type ManifestFile, manifestColumn } from '../model/manifest.ts'
-import type { LogPlan, Plan } from '../model/plan.ts'
+import type { LogPlan } from '../model/plan.ts'
 import type { RebuildOptions } from '../model/report.ts'
-import type { ReducedView } from '../reduce/all.ts'
 import type { Stages } from '../stages.ts'
 import type { Files } from '../storage/files.ts'
 import {
@@ -24,38 +22,32 @@ import { type EarlierGeneration, earlierGenerations, type Past } from './earlier
 import { type Explained, explain } from './explain.ts'
 import { changedRows } from './figures.ts'
 import { encodeNotices, type Notice } from './notices.ts'
+import { type Inquiry, scenarioOptionsOf } from './scenarios.ts'
 import type { Built, Published } from './situation.ts'
-import { type Engine, VariantBuilder } from './variants.ts'
 import { publishedWindows } from './windows.ts'
-
-/** What was reduced and is about to be published. */
-export interface Reduced {
-  readonly job: LoadedJob
-  readonly plan: Plan
-  readonly reduced: ReadonlyMap<string, ReducedView>
-  /** Where new generations are made, and the folder that is gone after the rebuild. */
-  readonly staged: StagedViews
-  readonly options: RebuildOptions
-  readonly engine: Engine
-  readonly stages: Stages
-}
 
 /**
  * Compares the views with windows with what is published of them, and writes a notice of each published figure that is
  * changed into the new generation. What is published may be damaged, which keeps no rebuild from publishing: it is told.
  */
-export async function correctAll(reduced: Reduced, files: Files): Promise<CorrectedViews> {
-  const views = reduced.plan.logs.flatMap((log) =>
-    log.groups.flatMap((group) => group.views.map((view) => builtView(reduced, log, view))),
+export async function correctAll(
+  all: BuiltViews,
+  options: RebuildOptions,
+  stages: Stages,
+  files: Files,
+): Promise<CorrectedViews> {
+  const views = all.plan.logs.flatMap((log) =>
+    log.groups.flatMap((group) => group.views.map((view) => builtView(all, log, view))),
   )
+  const scenarioOptions = scenarioOptionsOf(options, all.staged.budget.folder)
   const corrected = new Map<string, readonly ManifestFile[]>()
   const damaged = new Set<string>()
   const notes: string[] = []
-  const progress = reduced.stages.progress(views.length, 'views')
+  const progress = stages.progress(views.length, 'views')
   for (const built of views) {
-    reduced.stages.signal?.throwIfAborted()
+    stages.signal?.throwIfAborted()
     if (built !== undefined) {
-      const told = await correctView(reduced, built, files)
+      const told = await correctView({ job: all.job, built, scenarioOptions }, options.out, stages, files)
       corrected.set(built.view, told.files)
       if (told.isDamaged) damaged.add(built.view)
       notes.push(...told.notes)
@@ -66,7 +58,7 @@ export async function correctAll(reduced: Reduced, files: Files): Promise<Correc
 }
 
 /** The new generation of a view whose figures are of windows; undefined for other views. */
-function builtView({ job, reduced, staged }: Reduced, log: LogPlan, view: string): Built | undefined {
+function builtView({ job, reduced, staged }: BuiltViews, log: LogPlan, view: string): Built | undefined {
   const definition = job.definition.views.find(({ name }) => name === view)
   if (definition?.window === undefined) return undefined
   const schema = outputSchema(log, definition).map(({ name, type }) => manifestColumn(name, type))
@@ -92,10 +84,16 @@ interface CorrectedView {
 
 const nothing: CorrectedView = { files: [], isDamaged: false, notes: [] }
 
-async function correctView(reduced: Reduced, built: Built, files: Files): Promise<CorrectedView> {
+async function correctView(
+  inquiry: Omit<Inquiry, 'published'>,
+  out: string,
+  stages: Stages,
+  files: Files,
+): Promise<CorrectedView> {
+  const { built } = inquiry
   let published: Published | undefined
   try {
-    published = findPublished(reduced.options.out, built.view, files)
+    published = findPublished(out, built.view, files)
   } catch (error) {
     if (!(error instanceof OutputError) || error instanceof NewerFormatError) throw error
     return unreadable(built.view, error.place.file ?? built.view)
@@ -103,7 +101,7 @@ async function correctView(reduced: Reduced, built: Built, files: Files): Promis
   // Rows of another key are other figures.
   if (published === undefined || keyProblem({ ...published.manifest, folder: published.folder }, built) !== undefined)
     return nothing
-  return compareWithPast(reduced, built, published, files)
+  return compareWithPast({ ...inquiry, published }, stages, files)
 }
 
 /** @throws OutputError where it is damaged, or a newer version's. */
@@ -118,20 +116,15 @@ function findPublished(out: string, view: string, files: Files): Published | und
  * Tells the changes. Where that fails it is looked whether what was published is still what it was; checking that before
  * would read everything twice. Generations from the first that isn't are left out.
  */
-async function compareWithPast(
-  { job, options, engine, staged, stages }: Reduced,
-  built: Built,
-  published: Published,
-  files: Files,
-): Promise<CorrectedView> {
-  const builder = new VariantBuilder(engine, options, join(staged.budget.folder, 'variants', built.view), files)
+async function compareWithPast(inquiry: Inquiry, stages: Stages, files: Files): Promise<CorrectedView> {
+  const { built, published } = inquiry
   const notes: string[] = []
   let explained: Explained | undefined
   for (let generations = earlierGenerations(published, files); ; ) {
     try {
       const past = { published, generations, isPublished: publishedWindows(generations, files) }
       if (explained === undefined && !hasChanges(built, past, files)) return { ...nothing, notes }
-      explained ??= await explain(job, built, published, builder, files)
+      explained ??= await explain(inquiry, files)
       const written = writeNotices(explained.notices(past), built.folder, files)
       return { ...nothing, files: written, notes: [...notes, ...detailNote(built, explained)] }
     } catch (error) {

@@ -1,28 +1,25 @@
 import type { RowPlace } from '../compare/batch.ts'
 import { cellJson } from '../compare/cell-json.ts'
 import type { ComparedGeneration } from '../compare/stream.ts'
-import type { LoadedJob } from '../job/load.ts'
 import { RefoldError } from '../model/errors.ts'
 import { idColumnText, joinId } from '../model/event-id.ts'
 import { formatMoment } from '../model/moment-text.ts'
 import type { LogPlan } from '../model/plan.ts'
 import type { Type } from '../model/type.ts'
+import type { BehindEvent } from '../scenario/events-view.ts'
 import type { Files } from '../storage/files.ts'
-import { type Between, type Cause, type Step, stepsBetween } from './chain.ts'
+import type { Cause, Step } from './chain.ts'
 import type { EarlierGeneration, Past } from './earlier.ts'
-import { type BehindEvent, eventsJob } from './events-view.ts'
 import { type ChangedFigure, type ChangedRow, changedRows, figureIn, rowIn } from './figures.ts'
-import { loadKeptLogic } from './kept-logic.ts'
 import type { Notice } from './notices.ts'
-import { type Built, type Published, type Situation, situationOf } from './situation.ts'
-import type { VariantBuilder } from './variants.ts'
+import { type CauseEvents, findEvents, findSteps, type Inquiry, mayBeCorrected } from './scenarios.ts'
+import { type Built, type Published, situationOf } from './situation.ts'
 import type { PublishedWindows } from './windows.ts'
 
 /** Everything that a changed figure is looked up in, besides the two generations. */
 interface Evidence {
   readonly steps: readonly Step[]
-  /** Events by key: those behind a cause. */
-  readonly events: readonly { readonly cause: Cause; readonly generation: ComparedGeneration }[]
+  readonly events: readonly CauseEvents[]
   /** From the one before the published on, back in time. */
   readonly earlier: readonly EarlierGeneration[]
   readonly published: EarlierGeneration
@@ -39,24 +36,19 @@ export interface Explained {
   readonly detail: string | null
 }
 
-/** Rebuilds what is needed to tell the causes of changed figures apart. */
-export async function explain(
-  job: LoadedJob,
-  built: Built,
-  published: Published,
-  builder: VariantBuilder,
-  files: Files,
-): Promise<Explained> {
+/** Builds what is needed to tell the causes of changed figures apart. */
+export async function explain(inquiry: Inquiry, files: Files): Promise<Explained> {
+  const { built, published } = inquiry
   const situation = situationOf(published, built, files)
   const differs = {
-    'upstream correction': await mayBeCorrected(job, built, situation, builder),
+    'upstream correction': await mayBeCorrected(inquiry, situation, files),
     'late data': !situation.nothingNew,
     'changed logic': !situation.sameLogic,
     'changed options': !situation.sameAsOf || situation.knowsLess,
   }
   const problems: string[] = []
-  const steps = await told(problems, [], () => findSteps(job, built, published, situation, differs, builder, files))
-  const events = await told(problems, [], () => findEvents(job, built, situation, differs, builder))
+  const steps = await told(problems, [], () => findSteps(inquiry, situation, differs, files))
+  const events = await told(problems, [], () => findEvents(inquiry, situation, differs, files))
   const detail = problems.length === 0 ? null : problems.join(' ')
   return {
     detail,
@@ -77,81 +69,6 @@ async function told<T>(problems: string[], otherwise: T, work: () => Promise<T>)
     problems.push(error.message)
     return otherwise
   }
-}
-
-/** Whether anything that was known then may have been replaced, withdrawn or added since. */
-async function mayBeCorrected(
-  job: LoadedJob,
-  { view }: Built,
-  { filesKept, newFiles, progress }: Situation,
-  builder: VariantBuilder,
-): Promise<boolean> {
-  if (!filesKept) return true
-  if (newFiles.length === 0) return false
-  const paths = newFiles.map(({ path }) => path)
-  const plan = await builder.plan({ view, job, paths, knownAt: null, asOf: null, bounds: { until: progress } })
-  // Of a file that holds only what was recorded later, statistics mostly show it.
-  return plan.splits.some(({ rowGroups }) => rowGroups.some(({ skipped }) => !skipped))
-}
-
-async function findSteps(
-  job: LoadedJob,
-  built: Built,
-  published: Published,
-  situation: Situation,
-  differs: Readonly<Record<Cause, boolean>>,
-  builder: VariantBuilder,
-  files: Files,
-): Promise<Step[]> {
-  const { view, log } = built
-  const paths = log.files.map(({ path }) => path)
-  let old: LoadedJob | undefined
-  try {
-    return await stepsBetween(built, differs, async (between: Between) => {
-      if (between !== 'by new logic' && !situation.sameLogic) old ??= await loadKeptLogic(published, files)
-      const by = between === 'by new logic' ? job : (old ?? job)
-      const known =
-        between === 'as it was known' ? { knownAt: null, bounds: { until: situation.progress } } : now(situation, log)
-      return builder.build({ view, job: by, paths, asOf: situation.asOf, ...known })
-    })
-  } finally {
-    old?.dispose()
-  }
-}
-
-/** All that is known now, and what was known before where known-at leaves it out: leaving it out is an option. */
-function now({ knownAt, knowsLess, progress }: Situation, log: LogPlan) {
-  if (!knowsLess) return { knownAt: knownAt === null ? null : formatMoment(knownAt, log.timeUnit), bounds: {} }
-  const until = log.partitions.map((name) => {
-    const before = progress[name] ?? knownAt!
-    return [name, before > knownAt! ? before : knownAt!]
-  })
-  return { knownAt: null, bounds: { until: Object.fromEntries(until) as Record<string, bigint> } }
-}
-
-/** Lists the events behind changes: those that became known since, and those of files that were put in place of others. */
-async function findEvents(
-  job: LoadedJob,
-  { view, log }: Built,
-  situation: Situation,
-  differs: Readonly<Record<Cause, boolean>>,
-  builder: VariantBuilder,
-): Promise<Evidence['events']> {
-  const { asOf, progress, newFiles } = situation
-  const listing = eventsJob(job, view, log)
-  const found: { cause: Cause; generation: ComparedGeneration }[] = []
-  if (differs['late data']) {
-    const paths = log.files.map(({ path }) => path)
-    const { knownAt, bounds } = now(situation, log)
-    const variant = { view, job: listing, paths, asOf, knownAt, bounds: { ...bounds, after: progress } }
-    found.push({ cause: 'late data', generation: await builder.build(variant) })
-  }
-  if (differs['upstream correction'] && newFiles.length > 0) {
-    const paths = newFiles.map(({ path }) => path)
-    const variant = { view, job: listing, paths, asOf, knownAt: null, bounds: { until: progress } }
-    found.push({ cause: 'upstream correction', generation: await builder.build(variant) })
-  }
-  return found
 }
 
 function* noticesOf(

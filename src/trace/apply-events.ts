@@ -1,6 +1,6 @@
 import { takeRowsWrittenOut } from '../columns/take-rows.ts'
-import { duplicatesOf, type LogDuplicates, membersBySplit, noDuplicates, type RowPlace } from '../dedupe/duplicates.ts'
 import { compareContents } from '../dedupe/compare-contents.ts'
+import { duplicatesOf, type LogDuplicates, membersBySplit, noDuplicates, type RowPlace } from '../dedupe/duplicates.ts'
 import type { KeyedRows } from '../map/emission.ts'
 import type { MapResult } from '../map/map-split.ts'
 import type { LogPlan } from '../model/plan.ts'

@@ -3,7 +3,8 @@ import { afterAll, expect, test } from 'vitest'
 import { parseThresholds, surveyJobLateness } from '../../src/cli/lateness.ts'
 import { defineJob, defineLog, defineView, int64, string, timestamp } from '../../src/index.ts'
 import { loadedFromDefinition } from '../../src/job/load.ts'
-import { planRebuild, rebuild } from '../../src/rebuild.ts'
+import { planRebuild } from '../../src/plan/plan-rebuild.ts'
+import { rebuild } from '../../src/rebuild.ts'
 import { scratch, writeRows } from '../support/logs.ts'
 
 const folder = scratch('lateness')
@@ -56,7 +57,7 @@ test('late events are those that a rebuild refuses, where filter, by or upcast d
     }),
   )
   const { views } = await rebuild(job, { out: join(folder.path, 'views'), workers: 0 })
-  const { logs } = await planRebuild(job, { out: '', workers: 0 })
+  const { logs } = await planRebuild(job, {})
   const found = surveyJobLateness(job, logs, []).flatMap(({ surveys }) => surveys)
   for (const { view, counters } of views) {
     const survey = found.find((candidate) => candidate.view === view)!

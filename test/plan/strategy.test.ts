@@ -15,8 +15,8 @@ import { loadedFromDefinition } from '../../src/job/load.ts'
 import type { FilePlan, SplitPlan } from '../../src/model/plan.ts'
 import type { Strategy } from '../../src/model/report.ts'
 import { findPartitions } from '../../src/plan/partitions.ts'
+import { planRebuild } from '../../src/plan/plan-rebuild.ts'
 import { chooseStrategy } from '../../src/plan/strategy.ts'
-import { planRebuild } from '../../src/rebuild.ts'
 import { scratch, writeRows } from '../support/logs.ts'
 import { ledgerColumns, ledgerRows } from '../support/refusal.ts'
 
@@ -126,7 +126,7 @@ async function planned(strategy?: Strategy) {
   writeRows(join(folder.path, 'p=1/1.parquet'), ledgerColumns, ledgerRows(6))
   writeRows(join(folder.path, 'p=2/0.parquet'), ledgerColumns, ledgerRows(1, 4))
   const job = loadedFromDefinition(defineJob({ views: [view(true)] }))
-  return (await planRebuild(job, { out: 'views', ...(strategy && { strategy }) })).logs[0]!
+  return (await planRebuild(job, { ...(strategy && { strategy }) })).logs[0]!
 }
 
 test('a plan maps a partition as one task where views are folded in place, else each split by itself', async () => {

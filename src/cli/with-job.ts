@@ -1,16 +1,4 @@
-/** The engine, loaded when a verb needs it and not before. */
 import type { LoadedJob } from '../job/load.ts'
-import type { Plan } from '../model/plan.ts'
-import type { RebuildOptions, RebuildReport } from '../model/report.ts'
-
-interface Engine {
-  rebuild(job: LoadedJob, options: RebuildOptions): Promise<RebuildReport>
-  planRebuild(job: LoadedJob, options: RebuildOptions): Promise<Plan>
-}
-
-export async function loadEngine(): Promise<Engine> {
-  return import('../rebuild.ts')
-}
 
 /** Loads a job, works with it and removes what was made for it, also where the process ends in between. */
 export async function withJob<T>(path: string, work: (job: LoadedJob) => Promise<T>): Promise<T> {

@@ -1,0 +1,61 @@
+import { type BuiltViews, discardAfterFailure, type StagedViews, stageAll } from './commit/views.ts'
+import { identifyAll } from './dedupe/all.ts'
+import type { LoadedJob } from './job/load.ts'
+import { mapAll } from './map/all.ts'
+import { timelinesOf } from './map/timelines.ts'
+import type { RecordedBounds } from './model/plan.ts'
+import type { RebuildOptions } from './model/report.ts'
+import { planRebuild } from './plan/plan-rebuild.ts'
+import { reduceAll } from './reduce/all.ts'
+import type { Stages } from './stages.ts'
+import type { Files } from './storage/files.ts'
+import type { Executor } from './workers/executor.ts'
+import { startWorkers, threadsFor } from './workers/start.ts'
+
+export interface BuildRequest {
+  readonly job: LoadedJob
+  readonly options: RebuildOptions
+  /** By partition, which events count besides: for views of what was known. */
+  readonly bounds?: RecordedBounds | undefined
+}
+
+/**
+ * Builds views from their logs: plan → identify → map → shuffle → reduce.
+ *
+ * @returns What was built; `finishStaged` of `commit` publishes it or throws it away.
+ * @throws ConfigurationError, InputError, ViewError, ConflictError or OutputError. Nothing is left behind then.
+ */
+export async function build({ job, options, bounds }: BuildRequest, stages: Stages, files: Files): Promise<BuiltViews> {
+  const plan = await stages.run('plan', () => planRebuild(job, options, files, bounds))
+  const threads = options.workers ?? threadsFor(job, plan)
+  options.onThreads?.(threads)
+  const staged = stageAll(plan, options, threads, files)
+  let started: Executor | undefined
+  try {
+    const workers = await startWorkers(job, plan, threads, staged.budget)
+    started = workers
+    const duplicates = await stages.run('identify', () => identifyAll(plan, staged.budget, workers, stages))
+    const mapped = await stages.run('map', () => mapAll(plan, duplicates, workers, stages))
+    const timelines = timelinesOf(plan, job.definition.views, mapped)
+    const reduced = await stages.run('reduce', () =>
+      reduceAll(plan, duplicates, mapped, timelines, staged.folders, workers, stages),
+    )
+    // Nothing is left for them to do; corrections may need others.
+    await workers.close()
+    return { job, plan, mapped, timelines, reduced, staged, threads }
+  } catch (error) {
+    await cleanUp(started, staged, files)
+    throw error
+  }
+}
+
+/** Ends the threads, so that nothing is written any more, and removes what was staged. */
+async function cleanUp(workers: Executor | undefined, staged: StagedViews, files: Files): Promise<void> {
+  try {
+    await workers?.close()
+  } catch {
+    // What failed first is what the caller must hear of. What threads may still write to is left to the next rebuild.
+    return
+  }
+  discardAfterFailure(staged, files)
+}

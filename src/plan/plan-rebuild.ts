@@ -1,0 +1,44 @@
+import type { LoadedJob } from '../job/load.ts'
+import { fieldsRead } from '../job/reads.ts'
+import { ConfigurationError } from '../model/errors.ts'
+import type { Plan, RecordedBounds } from '../model/plan.ts'
+import type { RebuildOptions } from '../model/report.ts'
+import { disk } from '../storage/disk.ts'
+import type { Files } from '../storage/files.ts'
+import { makePlan } from './make-plan.ts'
+
+/** What of a rebuild's options decides on its plan. */
+export type PlanOptions = Pick<RebuildOptions, 'views' | 'inputs' | 'knownAt' | 'asOf' | 'vintages' | 'strategy'>
+
+/**
+ * What `rebuild` would do, from the logs' footers alone.
+ *
+ * @param bounds By partition, which events count besides: for views of what was known.
+ * @throws ConfigurationError where the job has no such view, or InputError where a log can't be read as declared.
+ */
+export async function planRebuild(
+  job: LoadedJob,
+  options: PlanOptions,
+  files: Files = disk,
+  bounds?: RecordedBounds,
+): Promise<Plan> {
+  const { views } = job.definition
+  const unknown = options.views?.find((name) => !views.some((view) => view.name === name))
+  if (unknown !== undefined) {
+    const names = views.map((view) => view.name).join(', ')
+    throw new ConfigurationError(`Job ${job.name} has no view "${unknown}": it has ${names}.`)
+  }
+  const wanted = views.filter((view) => options.views?.includes(view.name) ?? true)
+  return makePlan({
+    job: job.name,
+    views: wanted,
+    inputs: options.inputs,
+    knownAt: options.knownAt,
+    asOf: options.asOf,
+    vintages: options.vintages,
+    recorded: bounds,
+    strategy: options.strategy,
+    fieldsRead,
+    files,
+  })
+}
