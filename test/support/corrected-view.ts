@@ -1,6 +1,6 @@
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { loadJob } from '../../src/job/load.ts'
+import { type LoadedJob, loadJob } from '../../src/job/load.ts'
 import type { RebuildOptions, RebuildReport, ViewReport } from '../../src/model/report.ts'
 import { int64, string, timestamp } from '../../src/model/types.ts'
 import { noticesOf } from '../../src/notify/notices.ts'
@@ -34,7 +34,8 @@ export interface CorrectedView {
   readonly out: string
   /** Puts these events, and no others, into the log, in folders `<folder>=<region>`. */
   setLog(events: readonly CaseEvent[], folder?: string): void
-  /** `factor` is what the view's logic counts a case for. */
+  /** The job; `factor` is what the view's logic counts a case for. Its caller disposes of it. */
+  load(factor: number): Promise<LoadedJob>
   publish(factor: number, options?: Partial<RebuildOptions>): Promise<ViewReport>
   /** The same, with the report of all. */
   rebuild(factor: number, options?: Partial<RebuildOptions>): Promise<RebuildReport>
@@ -59,6 +60,7 @@ export function correctedView(home: string): CorrectedView {
         writeRows(join(home, 'log', path), columns, rows)
       }
     },
+    load: (factor) => loadJob(writeCasesJob(home, factor)),
     publish: async (factor, options) => (await rebuildCases(home, out, factor, options)).views[0]!,
     rebuild: (factor, options) => rebuildCases(home, out, factor, options),
   }
