@@ -83,7 +83,9 @@ function* noticesOf(
   const keyColumns = built.key.length
   for (const row of changedRows({ ...manifest, folder }, built, others, evidence.isPublished, files)) {
     const at = (index: number) => rowIn(row, row.others[index]!, keyColumns)
+    const status = figureIn(row.before, manifest.columns, keyColumns, 'status')
     const rows: RowEvidence = {
+      wasFinal: status === null ? null : status === '"final"',
       steps: between.map((_, index) => at(index)),
       events: events.map(({ generation }, index) => {
         const stream = row.others[between.length + index]!
@@ -92,12 +94,14 @@ function* noticesOf(
       }),
       earlier: earlier.map((_, index) => at(between.length + events.length + index)),
     }
-    for (const figure of row.figures) yield noticeOf(row, figure, rows, evidence, manifest.columns, keyColumns)
+    for (const figure of row.figures) yield noticeOf(row, figure, rows, evidence, keyColumns)
   }
 }
 
 /** A changed row as the generations beside the two have it. */
 interface RowEvidence {
+  /** As it was published; null where it doesn't say. */
+  readonly wasFinal: boolean | null
   readonly steps: readonly (RowPlace | null)[]
   readonly events: readonly ListedEvents[]
   readonly earlier: readonly (RowPlace | null)[]
@@ -108,7 +112,6 @@ function noticeOf(
   figure: ChangedFigure,
   rows: RowEvidence,
   { steps, events, earlier, published, detail }: Evidence,
-  columns: ComparedGeneration['columns'],
   keyColumns: number,
 ): Notice {
   const taken = changesAt(figure, steps, rows.steps, keyColumns)
@@ -117,7 +120,6 @@ function noticeOf(
     taken.length === 0 ? cause === 'late data' : taken.some((step) => step.cause === cause)
   const behind = rows.events.filter((_, index) => isBehind(events[index]!.cause))
   const first = firstWith(figure, earlier, rows.earlier, keyColumns) ?? published
-  const status = figureIn(row.before, columns, keyColumns, 'status')
   return {
     key: row.key,
     row: row.ordinal,
@@ -128,7 +130,7 @@ function noticeOf(
     cause: taken.map(({ cause }) => cause).join(' + ') || 'undetermined',
     steps: `[${taken.map((step) => `{"cause":"${step.cause}","old":${step.old},"new":${step.new}}`).join(',')}]`,
     detail,
-    wasFinal: status === null ? null : status === '"final"',
+    wasFinal: rows.wasFinal,
     firstGeneration: first.generation,
     firstPublishedAt: first.publishedAt,
     events: behind.reduce((sum, one) => sum + one.events, 0),
