@@ -7,6 +7,7 @@ import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { bool, ConfigurationError, int64, nullable, OutputError, RefoldError, string, timestamp } from '../src/index.ts'
 import { openAppender } from '../src/parquet/append.ts'
+import { disk } from '../src/storage/disk.ts'
 import { askGit } from './git-log/git.ts'
 import { readHistory } from './git-log/history.ts'
 
@@ -60,7 +61,7 @@ export async function writeGitLog({ repo, out, force = false }: GitLogOptions): 
   mkdirSync(out, { recursive: true })
   const unfinished = `${path}.unfinished`
   rmSync(unfinished, { force: true })
-  const appender = await openAppender(unfinished, columns)
+  const appender = await openAppender(unfinished, columns, disk)
   let events = 0
   let commits = 0
   for await (const event of readHistory(repo, head, () => commits++)) {

@@ -8,7 +8,7 @@ import type { RebuildOptions } from './model/report.ts'
 import { planRebuild } from './plan/plan-rebuild.ts'
 import { reduceAll } from './reduce/all.ts'
 import type { Stages } from './stages.ts'
-import type { Files } from './storage/files.ts'
+import type { Disk } from './storage/store.ts'
 import type { Executor } from './workers/executor.ts'
 import { startWorkers, threadsFor } from './workers/start.ts'
 
@@ -25,7 +25,7 @@ export interface BuildRequest {
  * @returns What was built; `finishStaged` of `commit` publishes it or throws it away.
  * @throws ConfigurationError, InputError, ViewError, ConflictError or OutputError. Nothing is left behind then.
  */
-export async function build({ job, options, bounds }: BuildRequest, stages: Stages, files: Files): Promise<BuiltViews> {
+export async function build({ job, options, bounds }: BuildRequest, stages: Stages, files: Disk): Promise<BuiltViews> {
   const plan = await stages.run('plan', () => planRebuild(job, options, files, bounds))
   const threads = options.workers ?? threadsFor(job, plan)
   options.onThreads?.(threads)
@@ -50,7 +50,7 @@ export async function build({ job, options, bounds }: BuildRequest, stages: Stag
 }
 
 /** Ends the threads, so that nothing is written any more, and removes what was staged. */
-async function cleanUp(workers: Executor | undefined, staged: StagedViews, files: Files): Promise<void> {
+async function cleanUp(workers: Executor | undefined, staged: StagedViews, files: Disk): Promise<void> {
   try {
     await workers?.close()
   } catch {

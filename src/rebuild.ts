@@ -5,7 +5,7 @@ import type { LoadedJob } from './job/load.ts'
 import type { RebuildOptions, RebuildReport } from './model/report.ts'
 import { Stages } from './stages.ts'
 import { disk } from './storage/disk.ts'
-import type { Files } from './storage/files.ts'
+import type { Disk } from './storage/store.ts'
 
 /**
  * Rebuilds views from their logs: build → correct → commit.
@@ -16,7 +16,7 @@ import type { Files } from './storage/files.ts'
  * @throws ConfigurationError, InputError, ViewError, ConflictError or OutputError. Nothing is published then, unless the
  * OutputError says so: views are switched one after the other, and it names those that were.
  */
-export async function rebuild(job: LoadedJob, options: RebuildOptions, files: Files = disk): Promise<RebuildReport> {
+export async function rebuild(job: LoadedJob, options: RebuildOptions, files: Disk = disk): Promise<RebuildReport> {
   const stages = new Stages(options)
   const built = await build({ job, options }, stages, files)
   return finishStaged(built.staged, files, async () => {

@@ -8,7 +8,7 @@ import {
   Schema,
   Struct,
 } from 'apache-arrow'
-import type { WritableFile } from '../storage/files.ts'
+import type { WritableFile } from '../storage/store.ts'
 
 const schema = new Schema([new Field('word', new Int32(), false)])
 

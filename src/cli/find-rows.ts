@@ -3,7 +3,7 @@ import { isPresent } from '../model/column.ts'
 import type { Manifest, ManifestColumn } from '../model/manifest.ts'
 import type { ParquetFile, RowGroup, SchemaField } from '../parquet/file.ts'
 import { readColumns } from '../parquet/scan.ts'
-import type { Files } from '../storage/files.ts'
+import type { Store } from '../storage/store.ts'
 import { ByteWriter, KeyValueError, makeKeyCodec } from '../view/key-codec.ts'
 import type { KeyValue } from './key-text.ts'
 import { rawReader } from './values.ts'
@@ -27,7 +27,7 @@ export function keyFields({ manifest, parts }: OpenView): readonly SchemaField[]
  * Opens the part files in which a key may lie: one where all of its columns are given, as the hash that dealt the keys
  * out to the parts tells which; else all of them.
  */
-export function openForKey(view: FoundView, key: readonly KeyValue[], storage?: Files): OpenView {
+export function openForKey(view: FoundView, key: readonly KeyValue[], storage?: Store): OpenView {
   const { files } = view.manifest
   const part = partOf(view.manifest, key)
   return openParts(view, part === undefined ? files : [files[part]!], storage)

@@ -45,7 +45,7 @@ export interface ColumnEntry {
 }
 
 export function inspectFiles(name: string, patterns: string | readonly string[]): FilesReport {
-  const paths = listFiles(name, patterns)
+  const paths = listFiles(name, patterns, disk)
   const partitions = new Map<string, Set<string>>()
   const columns = new Map<string, ColumnTally>()
   const codecs = new Set<string>()

@@ -1,6 +1,6 @@
-import { existsSync, statSync } from 'node:fs'
 import { planRebuild } from '../engine.ts'
 import { ConfigurationError } from '../model/errors.ts'
+import { disk } from '../storage/disk.ts'
 import { ExitCode } from './failure.ts'
 import { toJson } from './json.ts'
 import type { Output } from './output.ts'
@@ -71,5 +71,5 @@ async function inspectLateness(source: string, text: string, json: boolean, outp
 }
 
 function isJob(source: string): boolean {
-  return /\.[cm]?[jt]s$/.test(source) && (!existsSync(source) || statSync(source).isFile())
+  return /\.[cm]?[jt]s$/.test(source) && (disk.stat(source)?.kind ?? 'file') === 'file'
 }

@@ -96,8 +96,11 @@ async function targetOf(given: GivenTarget): Promise<Target> {
     throw new ConfigurationError(`Where to? Expected one of --file, --command and --webhook, found ${found}.`)
   }
   const timeoutMs = countOf('timeout', given.timeout, timeoutSecondsDefault, 1, timeoutSecondsMax) * 1000
-  const { commandTarget, fileTarget, webhookTarget } = await import('../notify/targets.ts')
-  if (given.file !== undefined) return fileTarget(given.file)
+  const [{ commandTarget, fileTarget, webhookTarget }, { disk }] = await Promise.all([
+    import('../notify/targets.ts'),
+    import('../storage/disk.ts'),
+  ])
+  if (given.file !== undefined) return fileTarget(given.file, disk)
   if (given.command !== undefined) return commandTarget(given.command, timeoutMs)
   return webhookTarget(webhookUrl(given.webhook!), timeoutMs)
 }

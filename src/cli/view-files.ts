@@ -5,8 +5,8 @@ import type { Type } from '../model/type.ts'
 import { openParquet, type ParquetFile } from '../parquet/file.ts'
 import { readColumns } from '../parquet/scan.ts'
 import { disk } from '../storage/disk.ts'
-import type { Files } from '../storage/files.ts'
 import { generationFolder, readManifest, resolveGeneration } from '../storage/generations.ts'
+import type { Store } from '../storage/store.ts'
 import type { NamedColumn } from './arrow.ts'
 
 /** A generation, none of its files opened yet. */
@@ -33,7 +33,7 @@ export function findView(out: string, view: string, wanted?: string): FoundView 
 export function openParts(
   { manifest, folder }: FoundView,
   files: readonly ManifestFile[],
-  storage: Files = disk,
+  storage: Store = disk,
 ): OpenView {
   const parts: ParquetFile[] = []
   const close = (): void => {

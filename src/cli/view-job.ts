@@ -1,7 +1,7 @@
 /** The job a view is read anew from. */
-import { existsSync } from 'node:fs'
 import { ConfigurationError } from '../model/errors.ts'
 import { vintagesName } from '../model/view.ts'
+import { disk } from '../storage/disk.ts'
 import { findCurrent, readManifest, readRun } from '../storage/generations.ts'
 import type { OptionSpecs } from './verb.ts'
 
@@ -26,7 +26,7 @@ export function jobOf(given: { readonly job?: string | undefined; readonly out: 
   if (given.job !== undefined) return given.job
   const job = current === undefined ? null : readRun(given.out, view, current.generation)?.job
   if (current !== undefined && job !== null && job !== undefined) {
-    if (existsSync(job)) return job
+    if (disk.exists(job)) return job
     throw new ConfigurationError(
       `Cannot load the job ${job}: there is no such file. Generation ${current.generation} of view ${view} was built from it; name the job with --job.`,
       { file: job },

@@ -2,7 +2,6 @@ import { dirname, join } from 'node:path'
 import { InputError, OutputError, RefoldError } from '../model/errors.ts'
 import type { Manifest, ManifestBody } from '../model/manifest.ts'
 import { disk } from '../storage/disk.ts'
-import type { Files } from '../storage/files.ts'
 import {
   type Current,
   currentPath,
@@ -12,9 +11,9 @@ import {
   generationFolder,
   generationName,
   generationNumber,
-  isAbandoned,
   listGenerations,
   manifestPath,
+  namesIn,
   readManifest,
   refuseNewerFormat,
   reservationPath,
@@ -24,6 +23,8 @@ import {
   viewFolder,
 } from '../storage/generations.ts'
 import { digestOf } from '../storage/manifest-file.ts'
+import type { Disk, Store } from '../storage/store.ts'
+import { isAbandoned } from '../storage/temporary.ts'
 
 /**
  * Publishing: a generation is made in a staging folder, flushed, moved to its name in one step, and only then named in
@@ -52,13 +53,13 @@ export interface Published {
  *
  * @throws OutputError where the current generation is a newer version's.
  */
-export function stage(out: string, view: string, files: Files = disk): StagedView {
+export function stage(out: string, view: string, files: Disk = disk): StagedView {
   refuseNewerFormat(out, view, files)
   const folder = temporaryPath(out, view, 'staging')
   files.makeFolder(folder)
   // A number up to that of the newest generation is never given again, whoever reserved it.
   const newest = newestNumber(out, view, files)
-  for (const name of files.list(viewFolder(out, view))) {
+  for (const name of namesIn(viewFolder(out, view), files)) {
     if (isAbandoned(name) || (reservedNumber(name) ?? newest + 1) <= newest) {
       files.remove(join(viewFolder(out, view), name))
     }
@@ -67,7 +68,7 @@ export function stage(out: string, view: string, files: Files = disk): StagedVie
 }
 
 /** Removes what was staged. Does nothing where it was published. */
-export function discard(staged: StagedView, files: Files = disk): void {
+export function discard(staged: StagedView, files: Store = disk): void {
   files.remove(staged.folder)
 }
 
@@ -82,7 +83,7 @@ export interface PlacedView extends Published {
  * @param body What the generation is; its files have been written and flushed.
  * @param run What isn't digested: times, host, workers. Goes to `_run.json`.
  */
-export function publish(staged: StagedView, body: ManifestBody, run: object, files: Files = disk): Published {
+export function publish(staged: StagedView, body: ManifestBody, run: object, files: Disk = disk): Published {
   const placed = place(staged, body, run, files)
   switchAll([placed], files)
   const { generation, outcome, digest, path } = placed
@@ -98,7 +99,7 @@ export function place(
   staged: StagedView,
   body: ManifestBody,
   run: object,
-  files: Files = disk,
+  files: Disk = disk,
   isDamaged = false,
 ): PlacedView {
   const { out, view, folder } = staged
@@ -122,7 +123,7 @@ export function place(
  * @throws OutputError that names the views whose readers see the new generation and those whose readers don't, where
  * one of several can't be switched. What nobody sees is staged again.
  */
-export function switchAll(placed: readonly PlacedView[], files: Files = disk): void {
+export function switchAll(placed: readonly PlacedView[], files: Disk = disk): void {
   const changed = placed.filter(({ outcome }) => outcome === 'published')
   for (const [index, { staged, generation, digest }] of changed.entries()) {
     try {
@@ -143,7 +144,7 @@ export function switchAll(placed: readonly PlacedView[], files: Files = disk): v
 }
 
 /** Takes a generation that no reader sees back to staging. It is left where it is if that fails: it is in nobody's way. */
-export function withdraw({ staged, path, outcome }: PlacedView, files: Files = disk): void {
+export function withdraw({ staged, path, outcome }: PlacedView, files: Disk = disk): void {
   if (outcome === 'unchanged') return
   try {
     files.rename(path, staged.folder)
@@ -153,7 +154,7 @@ export function withdraw({ staged, path, outcome }: PlacedView, files: Files = d
 }
 
 /** Whether readers see a generation after a switch that failed: the fault may have come after the step itself. */
-function isSeen({ staged, generation }: PlacedView, files: Files): boolean {
+function isSeen({ staged, generation }: PlacedView, files: Store): boolean {
   try {
     return findCurrent(staged.out, staged.view, files)?.generation === generation
   } catch (error) {
@@ -163,7 +164,7 @@ function isSeen({ staged, generation }: PlacedView, files: Files): boolean {
 }
 
 /** Replaces `_current.json` in one step. */
-export function makeCurrent(out: string, view: string, current: Current, files: Files = disk): void {
+export function makeCurrent(out: string, view: string, current: Current, files: Disk = disk): void {
   const temporary = temporaryPath(out, view, 'current')
   try {
     writeJson(temporary, { generation: current.generation, digest: current.digest }, files)
@@ -176,7 +177,7 @@ export function makeCurrent(out: string, view: string, current: Current, files: 
 }
 
 /** Whether the current generation is still what was published, as far as names, sizes and manifest tell. */
-function isWhole(out: string, view: string, current: Current, files: Files): boolean {
+function isWhole(out: string, view: string, current: Current, files: Store): boolean {
   let manifest: Manifest
   try {
     manifest = readManifest(out, view, current.generation, files)
@@ -193,7 +194,7 @@ function isWhole(out: string, view: string, current: Current, files: Files): boo
 }
 
 /** Undefined where there is no file that can be read. */
-function sizeOf(path: string, files: Files): number | undefined {
+function sizeOf(path: string, files: Store): number | undefined {
   if (!files.exists(path)) return undefined
   try {
     const file = files.openForReading(path)
@@ -211,7 +212,7 @@ function moveToItsName(
   body: ManifestBody,
   digest: string,
   previous: string | null,
-  files: Files,
+  files: Disk,
 ): string {
   const { out, view, folder } = staged
   const number = reserveNumber(out, view, files)
@@ -234,30 +235,23 @@ function moveToItsName(
  * A number that no generation has and no other process takes: a file of its name can be created by one only. The second
  * look is for who was given the number, and gave it back with a generation of it there, after the first.
  */
-function reserveNumber(out: string, view: string, files: Files): number {
+function reserveNumber(out: string, view: string, files: Store): number {
   for (;;) {
-    const names = files.list(viewFolder(out, view))
+    const names = namesIn(viewFolder(out, view), files)
     const number = Math.max(newestNumber(out, view, files), ...names.map((name) => reservedNumber(name) ?? 0)) + 1
     const path = reservationPath(out, view, number)
-    try {
-      files.writeNew(path, [])
-    } catch (error) {
-      if (error instanceof OutputError && (error.cause as NodeJS.ErrnoException | undefined)?.code === 'EEXIST')
-        continue
-      tryToRemove(path, files)
-      throw error
-    }
+    if (!files.putIfAbsent(path, new Uint8Array(0))) continue
     if (newestNumber(out, view, files) < number) return number
     files.remove(path)
   }
 }
 
-function newestNumber(out: string, view: string, files: Files): number {
+function newestNumber(out: string, view: string, files: Store): number {
   const newest = listGenerations(out, view, files).at(-1)
   return newest === undefined ? 0 : generationNumber(newest)!
 }
 
-function syncAll(folder: string, body: ManifestBody, files: Files): void {
+function syncAll(folder: string, body: ManifestBody, files: Disk): void {
   const below = new Set(
     [...body.files, ...body.exceptions, ...body.triangle, ...body.corrections].map((file) =>
       dirname(join(folder, file.name)),
@@ -269,11 +263,11 @@ function syncAll(folder: string, body: ManifestBody, files: Files): void {
   files.syncFolder(folder)
 }
 
-function writeJson(path: string, value: object, files: Files): void {
+function writeJson(path: string, value: object, files: Store): void {
   files.writeNew(path, [new TextEncoder().encode(`${JSON.stringify(value, null, 2)}\n`)])
 }
 
-function tryToRemove(path: string, files: Files): void {
+function tryToRemove(path: string, files: Store): void {
   try {
     files.remove(path)
   } catch {

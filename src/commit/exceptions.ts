@@ -6,8 +6,8 @@ import type { ManifestFile } from '../model/manifest.ts'
 import type { ExceptionRow } from '../model/report.ts'
 import { string } from '../model/types.ts'
 import { type OutputColumn, ParquetEncoder } from '../parquet/write.ts'
-import type { Files } from '../storage/files.ts'
 import { exceptionsFolder, exceptionsFolderName, partName } from '../storage/generations.ts'
+import type { Disk } from '../storage/store.ts'
 
 /**
  * The lists of events that were read and not applied. The duplicates of a log are the same for all of its views, and
@@ -52,7 +52,7 @@ export function encodeRefused(exceptions: readonly ExceptionRow[]): EncodedExcep
 }
 
 /** Writes the lists that have rows, in this order, below a generation's folder. */
-export function writeExceptions(lists: readonly EncodedExceptions[], folder: string, files: Files): ManifestFile[] {
+export function writeExceptions(lists: readonly EncodedExceptions[], folder: string, files: Disk): ManifestFile[] {
   const filled = lists.filter(({ rows }) => rows > 0)
   if (filled.length === 0) return []
   const below = exceptionsFolder(folder)

@@ -5,11 +5,11 @@ import type { ManifestFile } from '../model/manifest.ts'
 import type { Fields } from '../model/type.ts'
 import { bool, date, float64, int32, int64, timestamp } from '../model/types.ts'
 import { encodeParquet } from '../parquet/write.ts'
-import type { Files } from '../storage/files.ts'
 import { partName, triangleFolder, triangleFolderName } from '../storage/generations.ts'
+import type { Disk } from '../storage/store.ts'
 
 /** Writes a view's reporting triangle below a generation's folder, as one file. */
-export function writeTriangle(table: TriangleTable, folder: string, files: Files): ManifestFile {
+export function writeTriangle(table: TriangleTable, folder: string, files: Disk): ManifestFile {
   const fields: Fields = {
     window: table.unit === null ? date() : timestamp(table.unit as 'us'),
     delay: int32(),

@@ -19,8 +19,9 @@ import { vintagesName, type WindowDefinition } from '../model/view.ts'
 import type { ReducedView } from '../reduce/all.ts'
 import { newBudget, type ShuffleBudget } from '../shuffle/block-memory.ts'
 import type { Stages } from '../stages.ts'
-import type { Files } from '../storage/files.ts'
-import { isAbandoned, keptLogicPath, spillFolder } from '../storage/generations.ts'
+import { keptLogicPath, namesIn, spillFolder } from '../storage/generations.ts'
+import type { Disk, Store } from '../storage/store.ts'
+import { isAbandoned } from '../storage/temporary.ts'
 import { keyFields, outputSchema, vintageColumn } from '../view/view-set.ts'
 import { discard, type PlacedView, place, type StagedView, stage, switchAll, withdraw } from './commit.ts'
 import { type EncodedExceptions, encodeDuplicates, encodeRefused, writeExceptions } from './exceptions.ts'
@@ -35,7 +36,7 @@ export interface StagedViews {
   readonly budget: ShuffleBudget
 }
 
-export function stageAll(plan: Plan, options: RebuildOptions, threads: number, files: Files): StagedViews {
+export function stageAll(plan: Plan, options: RebuildOptions, threads: number, files: Disk): StagedViews {
   const { out } = options
   if (out === '') throw new ConfigurationError('Cannot write views: expected a folder as out, found an empty text.')
   if (options.spillFolder !== undefined && !files.exists(options.spillFolder)) {
@@ -77,18 +78,18 @@ function budgetOf(memoryBytes: number | undefined, threads: number, folder: stri
 }
 
 /** What rebuilds spilled that were killed. */
-function removeAbandoned(folder: string, files: Files): void {
-  for (const name of files.list(folder)) if (isAbandoned(name)) files.remove(join(folder, name))
+function removeAbandoned(folder: string, files: Store): void {
+  for (const name of namesIn(folder, files)) if (isAbandoned(name)) files.remove(join(folder, name))
 }
 
 /** Removes what was staged and not published, and what was spilled. */
-export function discardAll(staged: StagedViews, files: Files): void {
+export function discardAll(staged: StagedViews, files: Store): void {
   for (const view of staged.views.values()) discard(view, files)
   files.remove(staged.budget.folder)
 }
 
 /** The same after a failure, which is what the caller must hear of, whatever else fails. */
-export function discardAfterFailure(staged: StagedViews, files: Files): void {
+export function discardAfterFailure(staged: StagedViews, files: Store): void {
   try {
     discardAll(staged, files)
   } catch {
@@ -101,7 +102,7 @@ export function discardAfterFailure(staged: StagedViews, files: Files): void {
  *
  * @param work Publishes them, or only looks at them.
  */
-export async function finishStaged<T>(staged: StagedViews, files: Files, work: () => Promise<T>): Promise<T> {
+export async function finishStaged<T>(staged: StagedViews, files: Store, work: () => Promise<T>): Promise<T> {
   let result: T
   try {
     result = await work()
@@ -161,7 +162,7 @@ export interface Finished extends BuiltViews {
  * Checks the books of every view, and only when all balance publishes: first all that may fail is done for all views,
  * then their readers are switched over, one view after the other.
  */
-export function publishAll(finished: Finished, files: Files): RebuildReport {
+export function publishAll(finished: Finished, files: Disk): RebuildReport {
   const { plan, threads, stages, job } = finished
   const ready = plan.logs.flatMap((log, logIndex) => {
     const duplicates = encodeDuplicates(finished.mapped[logIndex]!.map((result) => result.duplicateIds))
@@ -226,7 +227,7 @@ function placeAll(
   { staged, corrections }: Finished,
   run: object,
   onPlaced: () => void,
-  files: Files,
+  files: Disk,
 ): PlacedView[] {
   const placed: PlacedView[] = []
   try {
@@ -254,7 +255,7 @@ function prepareView(
   logIndex: number,
   { view: name, publishedAs, isVintages }: ReturnType<typeof viewsOf>[number],
   duplicates: EncodedExceptions,
-  files: Files,
+  files: Disk,
 ): ReadyView {
   const definition = job.definition.views.find((view) => view.name === name)!
   const timeline = timelines[logIndex]!
@@ -304,7 +305,7 @@ function prepareView(
 }
 
 /** What a later rebuild needs to tell what of a figure's change the logic did. */
-function writeLogic(job: LoadedJob, folder: string, files: Files): ManifestLogic | null {
+function writeLogic(job: LoadedJob, folder: string, files: Store): ManifestLogic | null {
   const logic = keptLogic(job)
   return logic === undefined ? null : files.writeNew(keptLogicPath(folder), [new TextEncoder().encode(logic)])
 }

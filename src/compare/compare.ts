@@ -1,7 +1,7 @@
 import type { LogicalType } from '../model/column.ts'
 import type { ManifestColumn } from '../model/manifest.ts'
 import { valueReader } from '../parquet/values.ts'
-import type { Files } from '../storage/files.ts'
+import type { Store } from '../storage/store.ts'
 import { compareKeys, equalKeys, firstDifference, type RowPlace } from './batch.ts'
 import { alignedStreams, type ComparedGeneration, type RowStream } from './stream.ts'
 
@@ -81,7 +81,7 @@ export function* compareGenerations(
   before: ComparedGeneration,
   after: ComparedGeneration,
   columns: ComparedColumns,
-  files: Files,
+  files: Store,
   others: readonly ComparedGeneration[] = [],
 ): Generator<Difference & { readonly others: readonly RowStream[] }> {
   for (const [left, right, ...streams] of alignedStreams([before, after], files, others)) {

@@ -1,7 +1,7 @@
 import { join } from 'node:path'
 import type { Manifest } from '../model/manifest.ts'
 import { openParquet, type ParquetFile } from '../parquet/file.ts'
-import type { Files } from '../storage/files.ts'
+import type { Store } from '../storage/store.ts'
 import { Batch, compareKeys, equalKeys, type RowPlace } from './batch.ts'
 
 /** What of a generation its comparison with another needs; it may not be published yet. */
@@ -36,7 +36,7 @@ const rowsMerged = 8192
  */
 export function* alignedStreams(
   generations: readonly ComparedGeneration[],
-  files: Files,
+  files: Store,
   others: readonly ComparedGeneration[] = [],
 ): Generator<RowStream[]> {
   const dealt = [...generations, ...others].every((generation) => Number.isInteger(Math.log2(generation.files.length)))

@@ -6,7 +6,6 @@ import { type ManifestFile, manifestColumn } from '../model/manifest.ts'
 import type { LogPlan } from '../model/plan.ts'
 import type { RebuildOptions } from '../model/report.ts'
 import type { Stages } from '../stages.ts'
-import type { Files } from '../storage/files.ts'
 import {
   correctionsFolder,
   correctionsFolderName,
@@ -17,6 +16,7 @@ import {
 } from '../storage/generations.ts'
 import { damageOf } from '../storage/listed-file.ts'
 import { NewerFormatError } from '../storage/manifest-file.ts'
+import type { Disk, Store } from '../storage/store.ts'
 import { keyFields, outputSchema } from '../view/view-set.ts'
 import { type EarlierGeneration, earlierGenerations, type Past } from './earlier.ts'
 import { type Explained, explain } from './explain.ts'
@@ -34,7 +34,7 @@ export async function correctAll(
   all: BuiltViews,
   options: RebuildOptions,
   stages: Stages,
-  files: Files,
+  files: Disk,
 ): Promise<CorrectedViews> {
   const views = all.plan.logs.flatMap((log) =>
     log.groups.flatMap((group) => group.views.map((view) => builtView(all, log, view))),
@@ -88,7 +88,7 @@ async function correctView(
   inquiry: Omit<Inquiry, 'published'>,
   out: string,
   stages: Stages,
-  files: Files,
+  files: Disk,
 ): Promise<CorrectedView> {
   const { built } = inquiry
   let published: Published | undefined
@@ -105,7 +105,7 @@ async function correctView(
 }
 
 /** @throws OutputError where it is damaged, or a newer version's. */
-function findPublished(out: string, view: string, files: Files): Published | undefined {
+function findPublished(out: string, view: string, files: Store): Published | undefined {
   const current = findCurrent(out, view, files)
   if (current === undefined) return undefined
   const manifest = readManifest(out, view, current.generation, files)
@@ -116,7 +116,7 @@ function findPublished(out: string, view: string, files: Files): Published | und
  * Tells the changes. Where that fails it is looked whether what was published is still what it was; checking that before
  * would read everything twice. Generations from the first that isn't are left out.
  */
-async function compareWithPast(inquiry: Inquiry, stages: Stages, files: Files): Promise<CorrectedView> {
+async function compareWithPast(inquiry: Inquiry, stages: Stages, files: Disk): Promise<CorrectedView> {
   const { built, published } = inquiry
   const notes: string[] = []
   let explained: Explained | undefined
@@ -145,7 +145,7 @@ async function compareWithPast(inquiry: Inquiry, stages: Stages, files: Files): 
 /** The first generation with a part that isn't what was published, and what was found; undefined where there is none. */
 function firstDamaged(
   generations: readonly EarlierGeneration[],
-  files: Files,
+  files: Store,
 ): { readonly index: number; readonly damage: string } | undefined {
   for (const [index, { folder, files: parts }] of generations.entries()) {
     for (const part of parts) {
@@ -165,13 +165,13 @@ function detailNote({ view }: Built, { detail }: Explained): string[] {
   return detail === null ? [] : [`Why figures of view ${view} changed could not all be found out: ${detail}`]
 }
 
-function hasChanges(after: Built, { published, isPublished }: Past, files: Files): boolean {
+function hasChanges(after: Built, { published, isPublished }: Past, files: Store): boolean {
   const before = { ...published.manifest, folder: published.folder }
   for (const _ of changedRows(before, after, [], isPublished, files)) return true
   return false
 }
 
-function writeNotices(notices: Iterable<Notice>, folder: string, files: Files): ManifestFile[] {
+function writeNotices(notices: Iterable<Notice>, folder: string, files: Disk): ManifestFile[] {
   files.makeFolder(correctionsFolder(folder))
   const name = `${correctionsFolderName}/${partName(0)}`
   let rows = 0

@@ -2,8 +2,8 @@ import { keyProblem } from '../compare/compare.ts'
 import type { ComparedGeneration } from '../compare/stream.ts'
 import { RefoldError } from '../model/errors.ts'
 import type { Manifest, ManifestFile } from '../model/manifest.ts'
-import type { Files } from '../storage/files.ts'
 import { generationFolder, readManifest, writtenAt } from '../storage/generations.ts'
+import type { Store } from '../storage/store.ts'
 import type { Published } from './situation.ts'
 import type { PublishedWindows } from './windows.ts'
 
@@ -27,7 +27,7 @@ export interface Past {
 }
 
 /** The published generation and those before it, back in time, as far as they are still there and have the same key. */
-export function earlierGenerations({ out, manifest }: Published, files: Files): EarlierGeneration[] {
+export function earlierGenerations({ out, manifest }: Published, files: Store): EarlierGeneration[] {
   const earlier = [earlierGeneration(out, manifest, files)]
   let next = manifest.previous
   while (next !== null && earlier.length <= earlierMax) {
@@ -41,13 +41,13 @@ export function earlierGenerations({ out, manifest }: Published, files: Files): 
   return earlier
 }
 
-function earlierGeneration(out: string, manifest: Manifest, files: Files): EarlierGeneration {
+function earlierGeneration(out: string, manifest: Manifest, files: Store): EarlierGeneration {
   const folder = generationFolder(out, manifest.view, manifest.generation)
   const publishedAt = Math.round(writtenAt(out, manifest.view, manifest.generation, files)) * 1000
   return { ...manifest, folder, publishedAt }
 }
 
-function readIfThere(out: string, view: string, generation: string, files: Files): Manifest | undefined {
+function readIfThere(out: string, view: string, generation: string, files: Store): Manifest | undefined {
   try {
     return readManifest(out, view, generation, files)
   } catch (error) {

@@ -7,7 +7,7 @@ import { formatMoment } from '../model/moment-text.ts'
 import type { LogPlan } from '../model/plan.ts'
 import type { Type } from '../model/type.ts'
 import type { BehindEvent } from '../scenario/events-view.ts'
-import type { Files } from '../storage/files.ts'
+import type { Disk, Store } from '../storage/store.ts'
 import type { Cause, Step } from './chain.ts'
 import type { EarlierGeneration, Past } from './earlier.ts'
 import { type ChangedFigure, type ChangedRow, changedRows, figureIn, rowIn } from './figures.ts'
@@ -37,7 +37,7 @@ export interface Explained {
 }
 
 /** Builds what is needed to tell the causes of changed figures apart. */
-export async function explain(inquiry: Inquiry, files: Files): Promise<Explained> {
+export async function explain(inquiry: Inquiry, files: Disk): Promise<Explained> {
   const { built, published } = inquiry
   const situation = situationOf(published, built, files)
   const differs = {
@@ -75,7 +75,7 @@ function* noticesOf(
   { folder, manifest }: Published,
   built: Built,
   evidence: Evidence,
-  files: Files,
+  files: Store,
 ): Generator<Notice> {
   const between = evidence.steps.slice(0, -1).map(({ generation }) => generation)
   const { events, earlier } = evidence

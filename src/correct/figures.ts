@@ -4,7 +4,7 @@ import { type ComparedColumns, compareGenerations, type Difference, matchColumns
 import { type ComparedGeneration, type RowStream, seek } from '../compare/stream.ts'
 import type { ManifestColumn } from '../model/manifest.ts'
 import { statusNames } from '../model/view.ts'
-import type { Files } from '../storage/files.ts'
+import type { Store } from '../storage/store.ts'
 import type { PublishedWindows } from './windows.ts'
 
 /** A row with published figures that a new generation changed, takes away, or adds to a window that was published. */
@@ -38,7 +38,7 @@ export function* changedRows(
   after: ComparedGeneration,
   others: readonly ComparedGeneration[],
   isPublished: PublishedWindows,
-  files: Files,
+  files: Store,
 ): Generator<ChangedRow> {
   const columns = figureColumns(matchColumns(before, after))
   if (columns.both.length === 0) return

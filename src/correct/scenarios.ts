@@ -7,7 +7,7 @@ import type { RebuildOptions } from '../model/report.ts'
 import { eventsJob } from '../scenario/events-view.ts'
 import { loadKeptLogic } from '../scenario/kept-logic.ts'
 import { buildScenario, planScenario, type Scenario, type ScenarioOptions } from '../scenario/scenario.ts'
-import type { Files } from '../storage/files.ts'
+import type { Disk } from '../storage/store.ts'
 import { type Between, type Cause, type Step, stepsBetween } from './chain.ts'
 import type { Built, Published, Situation } from './situation.ts'
 
@@ -51,7 +51,7 @@ export function scenarioOptionsOf(
 export async function mayBeCorrected(
   { job, built: { view, log } }: Inquiry,
   { filesKept, newFiles, progress }: Situation,
-  files: Files,
+  files: Disk,
 ): Promise<boolean> {
   if (!filesKept) return true
   if (newFiles.length === 0) return false
@@ -66,7 +66,7 @@ export async function findSteps(
   inquiry: Inquiry,
   situation: Situation,
   differs: Differs,
-  files: Files,
+  files: Disk,
 ): Promise<Step[]> {
   const { job, built, published } = inquiry
   const { view, log } = built
@@ -90,7 +90,7 @@ export async function findEvents(
   inquiry: Inquiry,
   situation: Situation,
   differs: Differs,
-  files: Files,
+  files: Disk,
 ): Promise<CauseEvents[]> {
   const { view, log } = inquiry.built
   const { progress, newFiles } = situation
@@ -123,7 +123,7 @@ function inputsOf({ name }: LogPlan, files: readonly { readonly path: string }[]
   return { [name]: files.map(({ path }) => path) }
 }
 
-async function compared({ scenarioOptions }: Inquiry, scenario: Scenario, files: Files): Promise<ComparedGeneration> {
+async function compared({ scenarioOptions }: Inquiry, scenario: Scenario, files: Disk): Promise<ComparedGeneration> {
   const { manifest, folder } = await buildScenario(scenario, scenarioOptions, files)
   return { ...manifest, folder }
 }

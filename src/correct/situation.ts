@@ -1,10 +1,9 @@
-import { statSync } from 'node:fs'
 import type { ComparedGeneration } from '../compare/stream.ts'
 import type { Manifest, ManifestInput } from '../model/manifest.ts'
 import { formatMoment } from '../model/moment-text.ts'
 import type { FilePlan, LogPlan } from '../model/plan.ts'
-import type { Files } from '../storage/files.ts'
 import { readRun } from '../storage/generations.ts'
+import type { Store } from '../storage/store.ts'
 import { parseMoment } from '../time/moments.ts'
 
 /** The generation that is current, and its folder below `out`. */
@@ -40,14 +39,14 @@ export interface Situation {
   readonly nothingNew: boolean
 }
 
-export function situationOf({ out, manifest }: Published, { log, fingerprint }: Built, files: Files): Situation {
+export function situationOf({ out, manifest }: Published, { log, fingerprint }: Built, files: Store): Situation {
   const inputs = manifest.inputs.filter((input) => input.log === log.name)
   const startedAt = readRun(out, manifest.view, manifest.generation, files)?.startedAt ?? null
   const isSame = (input: ManifestInput, file: FilePlan) =>
     input.path === file.path &&
     input.bytes === file.bytes &&
     input.footerSha256 === file.footerSha256 &&
-    isUntouchedSince(startedAt, file.path)
+    isUntouchedSince(startedAt, file.path, files)
   const newFiles = log.files.filter((file) => !inputs.some((input) => isSame(input, file)))
   const filesKept = inputs.every((input) => log.files.some((file) => isSame(input, file)))
   const progress = progressOf(manifest, log)
@@ -74,10 +73,10 @@ const clockMs = 2000
  * Whether a file is surely what it was at a moment. A footer doesn't tell: values that lie between the same bounds leave it
  * as it was. The time of the last change can't be set back; where it is later, for whatever reason, nothing is sure.
  */
-function isUntouchedSince(moment: string | null, path: string): boolean {
+function isUntouchedSince(moment: string | null, path: string, files: Store): boolean {
   if (moment === null) return false
-  const stat = statSync(path, { throwIfNoEntry: false })
-  return stat !== undefined && stat.ctimeMs + clockMs < Date.parse(moment)
+  const stat = files.stat(path)
+  return stat !== undefined && stat.changedMs + clockMs < Date.parse(moment)
 }
 
 /**

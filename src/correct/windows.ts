@@ -3,7 +3,7 @@ import { Batch, compareKeys, type RowPlace } from '../compare/batch.ts'
 import { cellJson } from '../compare/cell-json.ts'
 import { alignedStreams, type ComparedGeneration } from '../compare/stream.ts'
 import { openInTurn } from '../parquet/open-in-turn.ts'
-import type { Files } from '../storage/files.ts'
+import type { Store } from '../storage/store.ts'
 
 /** Whether any of some generations has rows of the window of a row, which is the first column of its key. */
 export type PublishedWindows = (place: RowPlace) => boolean
@@ -14,7 +14,7 @@ export type PublishedWindows = (place: RowPlace) => boolean
  *
  * @param generations All of the same key.
  */
-export function publishedWindows(generations: readonly ComparedGeneration[], files: Files): PublishedWindows {
+export function publishedWindows(generations: readonly ComparedGeneration[], files: Store): PublishedWindows {
   const lookups = generations.map((generation) => windowsOf(generation, files))
   const found = new Map<string, boolean>()
   return (place) => {
@@ -27,7 +27,7 @@ export function publishedWindows(generations: readonly ComparedGeneration[], fil
   }
 }
 
-function windowsOf(generation: ComparedGeneration, files: Files): (place: RowPlace, window: string) => boolean {
+function windowsOf(generation: ComparedGeneration, files: Store): (place: RowPlace, window: string) => boolean {
   let ends: Ends | null | undefined
   let windows: ReadonlySet<string> | undefined
   return (place, window) => {
@@ -49,7 +49,7 @@ interface Ends {
 }
 
 /** Parts are sorted, so they begin and end with their first and last windows; null where there are no rows. */
-function endsOf({ folder, files: parts }: ComparedGeneration, files: Files): Ends | null {
+function endsOf({ folder, files: parts }: ComparedGeneration, files: Store): Ends | null {
   return openInTurn(files, (open) => {
     let ends: Ends | null = null
     for (const { name } of parts) {
@@ -71,7 +71,7 @@ function endsOf({ folder, files: parts }: ComparedGeneration, files: Files): End
 }
 
 /** All windows of a generation, as JSON: as many texts as there are windows. */
-function listWindows(generation: ComparedGeneration, files: Files): ReadonlySet<string> {
+function listWindows(generation: ComparedGeneration, files: Store): ReadonlySet<string> {
   const windows = new Set<string>()
   for (const [stream] of alignedStreams([generation], files)) {
     let last: RowPlace | null = null

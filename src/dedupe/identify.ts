@@ -7,7 +7,7 @@ import { readBatch } from '../scan/batch.ts'
 import { identityBucket, identityWords } from '../scan/identity.ts'
 import type { BlockMemory } from '../shuffle/block-memory.ts'
 import { RunReader, type Runs } from '../shuffle/run-reader.ts'
-import type { Files } from '../storage/files.ts'
+import type { Store } from '../storage/store.ts'
 import { FOUND_NUMBERS } from './duplicates.ts'
 
 /**
@@ -83,7 +83,7 @@ export function findDuplicates(
   fromBucket: number,
   toBucket: number,
   roomBytes: number,
-  files: Files,
+  files: Store,
 ): Int32Array {
   const reader = new RunReader(blocks, toBucket, Math.floor(roomBytes / 4), files)
   const search = new BucketSearch(blocks, reader)

@@ -43,6 +43,17 @@ export async function bundleJob(path: string, folder: string): Promise<string> {
   return outfile
 }
 
+/**
+ * Writes a module that imports a job's bundle, into the bundle's folder, so that it is gone with the job.
+ *
+ * @returns Its path.
+ */
+export function writeBeside(bundlePath: string, name: string, code: string): string {
+  const path = join(dirname(bundlePath), name)
+  writeFileSync(path, code)
+  return path
+}
+
 function requireFor(path: string): { readonly js: string } {
   const from = JSON.stringify(pathToFileURL(resolve(path)).href)
   return { js: `import { createRequire as requireOfJob } from 'node:module'; const require = requireOfJob(${from});` }

@@ -1,10 +1,10 @@
-import { mkdtempSync, readdirSync, rmSync, statSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { basename, join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { ConfigurationError, RefoldError } from '../model/errors.ts'
 import type { JobDefinition } from '../model/view.ts'
-import { isAbandoned, jobFolderPrefix } from '../storage/generations.ts'
+import { disk } from '../storage/disk.ts'
+import { isAbandoned, jobFolderPrefix } from '../storage/temporary.ts'
 import { bundleJob } from './bundle.ts'
 import { fingerprintDefinition, fingerprintViews } from './fingerprint.ts'
 import { positionInJob } from './position.ts'
@@ -32,8 +32,8 @@ export interface LoadedJob {
 export async function loadJob(path: string): Promise<LoadedJob> {
   checkFile(path)
   removeAbandoned()
-  const folder = mkdtempSync(join(tmpdir(), jobFolderPrefix()))
-  const dispose = () => rmSync(folder, { recursive: true, force: true })
+  const folder = disk.makeTemporaryFolder(jobFolderPrefix())
+  const dispose = () => disk.remove(folder)
   try {
     const bundlePath = await bundleJob(path, folder)
     const exports = await importJob(path, bundlePath)
@@ -63,10 +63,10 @@ export function loadedFromDefinition(definition: JobDefinition): LoadedJob {
 
 /** Removes the bundles of processes that were killed. */
 function removeAbandoned(): void {
-  for (const name of readdirSync(tmpdir())) {
+  for (const { name } of disk.list(tmpdir())) {
     if (!isAbandoned(name)) continue
     try {
-      rmSync(join(tmpdir(), name), { recursive: true, force: true })
+      disk.remove(join(tmpdir(), name))
     } catch {
       // Another user's. It is in nobody's way.
     }
@@ -78,8 +78,8 @@ function nameOf(path: string): string {
 }
 
 function checkFile(path: string): void {
-  const stat = statSync(path, { throwIfNoEntry: false })
-  if (stat?.isFile() === true) return
+  const stat = disk.stat(path)
+  if (stat?.kind === 'file') return
   const found = stat === undefined ? 'no such file' : 'a folder'
   throw new ConfigurationError(
     `Cannot load the job ${path}: expected a TypeScript or JavaScript file, found ${found}.`,

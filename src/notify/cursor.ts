@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto'
 import { join } from 'node:path'
 import { OutputError } from '../model/errors.ts'
-import type { Files } from '../storage/files.ts'
 import { generationNumber, temporaryPath, viewFolder } from '../storage/generations.ts'
+import type { Disk, Store } from '../storage/store.ts'
 import type { NoticePlace } from './notices.ts'
 import type { Target } from './targets.ts'
 
@@ -28,7 +28,7 @@ function markOf(target: string): string {
 }
 
 /** Undefined where the target was told of nothing yet. */
-export function readCursor(path: string, files: Files): NoticePlace | undefined {
+export function readCursor(path: string, files: Store): NoticePlace | undefined {
   if (!files.exists(path)) return undefined
   const text = files.readText(path)
   const place = parse(text)
@@ -54,7 +54,7 @@ function parse(text: string): NoticePlace | undefined {
 }
 
 /** Replaces the cursor in one step. */
-export function writeCursor(out: string, view: string, path: string, place: NoticePlace, files: Files): void {
+export function writeCursor(out: string, view: string, path: string, place: NoticePlace, files: Disk): void {
   const temporary = temporaryPath(out, view, 'notified')
   try {
     files.writeNew(temporary, [new TextEncoder().encode(`${JSON.stringify(place)}\n`)])

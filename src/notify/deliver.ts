@@ -1,7 +1,7 @@
 import { setTimeout } from 'node:timers/promises'
-import type { Files } from '../storage/files.ts'
 import { readCurrent } from '../storage/generations.ts'
 import { takeLock } from '../storage/lock.ts'
+import type { Disk } from '../storage/store.ts'
 import { cursorPath, notifyingPath, readCursor, writeCursor } from './cursor.ts'
 import { noticesAfter, type SentNotice } from './notices.ts'
 import { NotTaken, type Target, undelivered } from './targets.ts'
@@ -37,7 +37,7 @@ export async function deliverNotices(
   view: string,
   target: Target,
   options: DeliverOptions,
-  files: Files,
+  files: Disk,
 ): Promise<Delivered> {
   // Before anything is made in its folder.
   readCurrent(out, view, files)
@@ -54,7 +54,7 @@ async function deliverAll(
   view: string,
   target: Target,
   options: DeliverOptions,
-  files: Files,
+  files: Disk,
 ): Promise<Delivered> {
   const cursor = cursorPath(out, view, target.name)
   let delivered = 0

@@ -3,7 +3,6 @@ import type { Manifest } from '../model/manifest.ts'
 import { formatMoment } from '../model/moment-text.ts'
 import { openParquet } from '../parquet/file.ts'
 import { readRows } from '../parquet/rows.ts'
-import type { Files } from '../storage/files.ts'
 import {
   generationFolder,
   generationNumber,
@@ -12,6 +11,7 @@ import {
   readManifest,
 } from '../storage/generations.ts'
 import { openListed } from '../storage/listed-file.ts'
+import type { Store } from '../storage/store.ts'
 
 /** A notice of a generation, as it is sent. */
 export interface SentNotice {
@@ -42,7 +42,7 @@ export interface PublishedGenerations {
  * @param after Only those with a higher number.
  * @throws OutputError where the current one is damaged.
  */
-export function publishedGenerations(out: string, view: string, after: number, files: Files): PublishedGenerations {
+export function publishedGenerations(out: string, view: string, after: number, files: Store): PublishedGenerations {
   const there = new Set(listGenerations(out, view, files))
   const current = readManifest(out, view, readCurrent(out, view, files).generation, files)
   if (generationNumber(current.generation)! <= after) return { manifests: [], gap: null }
@@ -71,7 +71,7 @@ export function* noticesAfter(
   out: string,
   view: string,
   place: NoticePlace | undefined,
-  files: Files,
+  files: Store,
   onGap: (reason: string) => void,
 ): Generator<SentNotice> {
   const number = place === undefined ? 0 : generationNumber(place.generation)!
@@ -86,7 +86,7 @@ export function* noticesAfter(
 }
 
 /** The notices of one generation from a row on. */
-export function* noticesOf(out: string, manifest: Manifest, from: number, files: Files): Generator<SentNotice> {
+export function* noticesOf(out: string, manifest: Manifest, from: number, files: Store): Generator<SentNotice> {
   const { view, generation, corrections } = manifest
   let first = 0
   for (const listed of corrections) {

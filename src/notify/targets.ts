@@ -2,7 +2,7 @@ import { type ChildProcess, type StdioOptions, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { resolve } from 'node:path'
 import { OutputError } from '../model/errors.ts'
-import { appendLine } from '../storage/append-line.ts'
+import type { Disk } from '../storage/store.ts'
 import type { SentNotice } from './notices.ts'
 
 /** Where notices go. */
@@ -31,12 +31,12 @@ export class NotTaken extends Error {
 }
 
 /** Adds a line of JSON to a file for each notice; taken when it is on the disk. */
-export function fileTarget(path: string): Target {
+export function fileTarget(path: string, files: Disk): Target {
   return {
     name: `file:${resolve(path)}`,
     oneViewAtATime: true,
     async deliver({ json }) {
-      appendLine(path, json)
+      files.appendLine(path, json)
     },
   }
 }

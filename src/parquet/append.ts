@@ -1,10 +1,10 @@
 import { createHash } from 'node:crypto'
-import { closeSync, fsyncSync, openSync, writeSync } from 'node:fs'
 import type { FileMetaData } from 'hyparquet'
 import { ByteWriter } from 'hyparquet-writer'
 import { writeMetadata } from 'hyparquet-writer/src/metadata.js'
 import parquetjs, { type ParquetSchema, type ParquetWriter, type WriterOptions } from 'parquetjs-lite'
 import { ConfigurationError, OutputError } from '../model/errors.ts'
+import type { Disk, WritableFile } from '../storage/store.ts'
 import { type AppendedKind, appendedKindOf, encodeValue } from './append-values.ts'
 import { type ColumnLayout, layOut, type OutputColumn, schemaOf } from './write-schema.ts'
 
@@ -50,13 +50,14 @@ const rowGroupRowsDefault = 16_384
 export async function openAppender(
   path: string,
   columns: readonly OutputColumn[],
+  files: Disk,
   options: AppendOptions = {},
 ): Promise<Appender> {
   if (columns.length === 0) {
     throw new ConfigurationError(`Cannot write ${path}: expected at least one column, found none.`, { file: path })
   }
   const layouts = columns.map(layOut)
-  return new RowAppender(new HashedFile(path), columns, layouts, options)
+  return new RowAppender(new HashedFile(path, files), columns, layouts, options)
 }
 
 class RowAppender implements Appender {
@@ -208,42 +209,28 @@ class FootedWriter extends parquetjs.ParquetEnvelopeWriter {
   }
 }
 
-/** A new file that counts and hashes what is written to it. */
+/** A new file that hashes what is written to it. */
 class HashedFile {
   readonly path: string
-  readonly #descriptor: number
+  readonly #file: WritableFile
   readonly #hash = createHash('sha256')
-  #bytes = 0
 
-  constructor(path: string) {
+  constructor(path: string, files: Disk) {
     this.path = path
-    this.#descriptor = this.#attempt('create', () => openSync(path, 'wx'))
+    this.#file = files.openForWriting(path)
   }
 
   write(bytes: Uint8Array): void {
-    this.#attempt('write', () => {
-      for (let at = 0; at < bytes.length; ) at += writeSync(this.#descriptor, bytes, at, bytes.length - at)
-    })
+    this.#file.write(bytes)
     this.#hash.update(bytes)
-    this.#bytes += bytes.length
   }
 
   sync(): { bytes: number; sha256: string } {
-    this.#attempt('flush', () => fsyncSync(this.#descriptor))
-    return { bytes: this.#bytes, sha256: this.#hash.digest('hex') }
+    this.#file.flush()
+    return { bytes: this.#file.position, sha256: this.#hash.digest('hex') }
   }
 
   close(): void {
-    closeSync(this.#descriptor)
-  }
-
-  #attempt<T>(action: string, work: () => T): T {
-    try {
-      return work()
-    } catch (error) {
-      const code = (error as NodeJS.ErrnoException).code
-      const reason = code === 'EEXIST' ? 'it exists already' : (error as Error).message
-      throw new OutputError(`Cannot ${action} ${this.path}: ${reason}.`, { file: this.path }, { cause: error })
-    }
+    this.#file.close()
   }
 }

@@ -7,7 +7,7 @@ import {
   type SchemaTree,
 } from 'hyparquet'
 import { InputError } from '../model/errors.ts'
-import type { ReadableFile } from '../storage/files.ts'
+import type { ReadableFile } from '../storage/store.ts'
 import { type SchemaField, schemaFields } from './schema.ts'
 import { type ColumnStatistics, chunkStatistics } from './statistics.ts'
 import { checkThrift } from './thrift.ts'

@@ -1,11 +1,11 @@
-import type { Files } from '../storage/files.ts'
+import type { Store } from '../storage/store.ts'
 import { openParquet, type ParquetFile } from './file.ts'
 
 /** Hands out a file as often as it is asked for. */
 export type OpenFile = (file: { readonly path: string }) => ParquetFile
 
 /** Reads files one of which is open at a time: for what goes through them one after the other. */
-export function openInTurn<T>(files: Files, work: (open: OpenFile) => T): T {
+export function openInTurn<T>(files: Store, work: (open: OpenFile) => T): T {
   let opened: ParquetFile | undefined
   const open: OpenFile = ({ path }) => {
     if (opened?.path === path) return opened

@@ -1,6 +1,6 @@
 import type { RowGroup } from 'hyparquet'
 import { readOffsetIndex } from 'hyparquet/src/indexes.js'
-import type { ReadableFile } from '../storage/files.ts'
+import type { ReadableFile } from '../storage/store.ts'
 import { PageError } from './page-error.ts'
 import { checkThrift } from './thrift.ts'
 

@@ -1,21 +1,21 @@
-import { existsSync, realpathSync, statSync } from 'node:fs'
 import { posix } from 'node:path'
-import { globSync, isDynamicPattern } from 'tinyglobby'
 import { InputError } from '../model/errors.ts'
+import { filesMatching, isPattern } from '../storage/glob.ts'
+import type { Store } from '../storage/store.ts'
 
 /**
  * The files of a log, sorted by path. Folders mean all Parquet files below them. Below the fixed part of a pattern names
  * beginning with `_` or `.` are skipped, as other engines do. A file that is named in several ways is listed once, by
  * the first of its names.
  */
-export function listFiles(log: string, patterns: string | readonly string[]): string[] {
+export function listFiles(log: string, patterns: string | readonly string[], store: Store): string[] {
   const files = new Map<string, string>()
   for (const pattern of typeof patterns === 'string' ? [patterns] : patterns) {
-    const found = filesOf(pattern)
+    const found = filesOf(pattern, store)
     if (found.length === 0) {
-      const why = existsSync(pattern)
+      const why = store.exists(pattern)
         ? 'the folder holds no *.parquet file'
-        : isDynamicPattern(pattern)
+        : isPattern(pattern)
           ? 'no file matches it'
           : 'there is no such file or folder'
       throw new InputError(
@@ -23,41 +23,38 @@ export function listFiles(log: string, patterns: string | readonly string[]): st
       )
     }
     for (const file of found) {
-      const place = realpathSync.native(file)
+      const place = store.canonicalPath(file)
       if (!files.has(place)) files.set(place, file)
     }
   }
   return [...files.values()].sort(compareText)
 }
 
-function filesOf(pattern: string): string[] {
+function filesOf(pattern: string, store: Store): string[] {
   // First as it stands: a folder's name may hold what would be a pattern.
-  if (existsSync(pattern)) return statSync(pattern).isDirectory() ? globbed(pattern, '**/*.parquet') : [pattern]
-  const { folder, rest } = splitPattern(pattern)
-  return existsSync(folder) ? globbed(folder, rest) : []
+  const stat = store.stat(pattern)
+  if (stat !== undefined) return stat.kind === 'folder' ? globbed(pattern, '**/*.parquet', store) : [pattern]
+  const { folder, rest } = splitPattern(pattern, store)
+  return store.exists(folder) ? globbed(folder, rest, store) : []
 }
 
 /** Splits a pattern behind its fixed part: the leading folders that hold no pattern or are there by that very name. */
-function splitPattern(pattern: string): { folder: string; rest: string } {
+function splitPattern(pattern: string, store: Store): { folder: string; rest: string } {
   const segments = pattern.split('/')
   let folder = ''
   let fixed = 0
   for (; fixed < segments.length - 1; fixed++) {
     const segment = segments[fixed]!
     const literal = `${folder}${segment}/`
-    if (!existsSync(literal) && /(?<!\\)[*?[{(]/.test(segment)) break
-    folder = existsSync(literal) ? literal : `${folder}${segment.replace(/\\(?=[()[\]{}!*+?@|])/g, '')}/`
+    const isThere = store.exists(literal)
+    if (!isThere && /(?<!\\)[*?[{(]/.test(segment)) break
+    folder = isThere ? literal : `${folder}${segment.replace(/\\(?=[()[\]{}!*+?@|])/g, '')}/`
   }
   return { folder: folder === '' ? '.' : folder, rest: segments.slice(fixed).join('/') }
 }
 
-function globbed(folder: string, pattern: string): string[] {
-  const found = globSync(pattern, {
-    cwd: folder,
-    ignore: ['**/_*', '**/_*/**'],
-    dot: false,
-    expandDirectories: false,
-  })
+function globbed(folder: string, pattern: string, store: Store): string[] {
+  const found = filesMatching(pattern, folder, ['**/_*', '**/_*/**'], store)
   return found.sort(compareText).map((file) => posix.join(folder, file))
 }
 

@@ -21,7 +21,7 @@ import { int64, string, timestamp } from '../model/types.ts'
 import { type AnyLog, type ViewDefinition, vintagesName } from '../model/view.ts'
 import { footerSha256, openParquet, type ParquetFile, type RowGroup } from '../parquet/file.ts'
 import { fieldAt } from '../parquet/schema.ts'
-import type { Files } from '../storage/files.ts'
+import type { Store } from '../storage/store.ts'
 import { makeCalendar } from '../time/calendar.ts'
 import { parseMoment } from '../time/moments.ts'
 import { silentSteps } from '../time/watermark.ts'
@@ -55,7 +55,7 @@ export interface PlanInput {
   /** How every view is to be folded; absent: as is best. */
   readonly strategy?: Strategy | undefined
   readonly fieldsRead: FieldsRead
-  readonly files: Files
+  readonly files: Store
 }
 
 /** Looks at the logs' footers and decides what is to be done. */
@@ -98,7 +98,9 @@ function refuseVintages(views: readonly ViewDefinition[]): void {
 
 function planLog(log: AnyLog, views: readonly ViewDefinition[], input: PlanInput): LogPlan {
   const declared = declareSlots(log)
-  const opened = listFiles(log.name, input.inputs?.[log.name] ?? log.files).map((path) => openFile(path, input.files))
+  const opened = listFiles(log.name, input.inputs?.[log.name] ?? log.files, input.files).map((path) =>
+    openFile(path, input.files),
+  )
   const sources = opened.map(({ parquet, path }) =>
     declared.slots.map((slot) => findSource(slot, parquet, folderColumns(path))),
   )
@@ -222,7 +224,7 @@ interface OpenedFile {
 }
 
 /** A log may have more files than a process may have open, so each is closed before the next is opened. */
-function openFile(path: string, files: Files): OpenedFile {
+function openFile(path: string, files: Store): OpenedFile {
   const file = files.openForReading(path)
   try {
     return { path, parquet: openParquet(file), footerSha256: footerSha256(file) }

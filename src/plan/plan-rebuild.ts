@@ -4,7 +4,7 @@ import { ConfigurationError } from '../model/errors.ts'
 import type { Plan, RecordedBounds } from '../model/plan.ts'
 import type { RebuildOptions } from '../model/report.ts'
 import { disk } from '../storage/disk.ts'
-import type { Files } from '../storage/files.ts'
+import type { Store } from '../storage/store.ts'
 import { makePlan } from './make-plan.ts'
 
 /** What of a rebuild's options decides on its plan. */
@@ -19,7 +19,7 @@ export type PlanOptions = Pick<RebuildOptions, 'views' | 'inputs' | 'knownAt' | 
 export async function planRebuild(
   job: LoadedJob,
   options: PlanOptions,
-  files: Files = disk,
+  files: Store = disk,
   bounds?: RecordedBounds,
 ): Promise<Plan> {
   const { views } = job.definition

@@ -9,7 +9,7 @@ import { encodeParquet } from '../parquet/write.ts'
 import type { Block } from '../shuffle/block.ts'
 import type { BlockMemory } from '../shuffle/block-memory.ts'
 import { RunReader } from '../shuffle/run-reader.ts'
-import type { Files, WrittenFile } from '../storage/files.ts'
+import type { Store, WrittenFile } from '../storage/store.ts'
 import { type AnyHandler, compilePackedFold, NO_HANDLER, type PackedFold } from '../view/fold.ts'
 import { showKey } from '../view/key-codec.ts'
 import { type PackedLayout, packedLayout } from '../view/packed-layout.ts'
@@ -191,7 +191,7 @@ export class GroupReducer {
     from: number,
     to: number,
     name: string,
-    files: Files,
+    files: Store,
     pathOf: (view: string) => string,
     time: ReduceTime,
   ): ReduceResult {
@@ -227,7 +227,7 @@ export class GroupReducer {
     exceptions: Readonly<Record<string, ExceptionRow[]>>,
     cuts: readonly Cut[],
     cutOf: ReadonlyMap<number, number>,
-    files: Files,
+    files: Store,
   ): number {
     const bucket = this.#bucket
     const whole = bucket.open(source)
@@ -540,7 +540,7 @@ function writeParts(
   { part, vintages }: OpenPart,
   watermark: bigint | null,
   name: string,
-  files: Files,
+  files: Store,
   pathOf: (view: string) => string,
 ): PartFile[] {
   const { rows, columns } = part.finish(status, watermark)

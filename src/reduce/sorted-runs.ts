@@ -1,6 +1,6 @@
 import type { BlockMemory, BlockWords } from '../shuffle/block-memory.ts'
 import { RunReader } from '../shuffle/run-reader.ts'
-import type { Files } from '../storage/files.ts'
+import type { Store } from '../storage/store.ts'
 import type { Bucket, CompareRows } from './bucket.ts'
 import { orderRows, placesBySlot } from './order.ts'
 
@@ -28,11 +28,11 @@ export class SortedRuns {
   readonly #bucket: Bucket
   readonly #compare: CompareRows
   readonly #memory: BlockMemory
-  readonly #files: Files
+  readonly #files: Store
   #merge: Merge
 
   /** Sorts all of an opened bucket; then `next` loads it piece by piece. */
-  constructor(bucket: Bucket, compare: CompareRows, memory: BlockMemory, files: Files) {
+  constructor(bucket: Bucket, compare: CompareRows, memory: BlockMemory, files: Store) {
     this.#bucket = bucket
     this.#compare = compare
     this.#memory = memory
@@ -148,7 +148,7 @@ class Merge {
   readonly #heap: Lane[]
   readonly #lanes: readonly Lane[]
 
-  constructor(runs: readonly SortedRun[], bucket: Bucket, compare: CompareRows, files: Files) {
+  constructor(runs: readonly SortedRun[], bucket: Bucket, compare: CompareRows, files: Store) {
     const widths = runs.map((run) => run.reduce((most, { starts }) => Math.max(most, starts[1]!), 0))
     this.#words = new Int32Array(widths.reduce((sum, width) => sum + width, 0))
     this.#bytes = new Uint8Array(this.#words.buffer)

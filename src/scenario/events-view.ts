@@ -1,6 +1,5 @@
-import { writeFileSync } from 'node:fs'
-import { dirname, join } from 'node:path'
 import { pathToFileURL } from 'node:url'
+import { writeBeside } from '../job/bundle.ts'
 import type { LoadedJob } from '../job/load.ts'
 import type { LogPlan } from '../model/plan.ts'
 import { bigint, int64, json } from '../model/types.ts'
@@ -89,9 +88,9 @@ export function eventsJob(job: LoadedJob, view: string, { slots, roles }: LogPla
     dispose: () => {},
   }
   if (job.bundlePath === undefined) return listing
-  const bundlePath = join(dirname(job.bundlePath), `events-of-${view}.mjs`)
-  writeFileSync(
-    bundlePath,
+  const bundlePath = writeBeside(
+    job.bundlePath,
+    `events-of-${view}.mjs`,
     `import job from ${JSON.stringify(pathToFileURL(job.bundlePath).href)}\n` +
       `import { eventsView } from ${JSON.stringify(import.meta.url)}\n` +
       `export default eventsView(job, ${JSON.stringify(view)}, ${JSON.stringify(ids)})\n`,

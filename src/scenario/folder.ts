@@ -1,9 +1,7 @@
 import { randomBytes } from 'node:crypto'
-import { mkdtempSync } from 'node:fs'
-import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import type { Files } from '../storage/files.ts'
-import { jobFolderPrefix } from '../storage/generations.ts'
+import type { Disk } from '../storage/store.ts'
+import { jobFolderPrefix } from '../storage/temporary.ts'
 
 export interface ScenarioFolder {
   readonly path: string
@@ -17,14 +15,14 @@ export interface ScenarioFolder {
  * @param within Where it is to lie, and then gone at the latest with that folder; else among the system's temporary
  * files, where no other user may read it, and gone at the latest when this process ends.
  */
-export function makeScenarioFolder(within: string | undefined, files: Files): ScenarioFolder {
+export function makeScenarioFolder(within: string | undefined, files: Disk): ScenarioFolder {
   if (within !== undefined) {
     const path = join(within, `scenario-${randomBytes(4).toString('hex')}`)
     files.makeFolder(path)
     return { path, remove: () => files.remove(path) }
   }
   // Named as a folder of a loaded job, so that it is cleared away as one where this process is killed.
-  const path = mkdtempSync(join(tmpdir(), jobFolderPrefix()))
+  const path = files.makeTemporaryFolder(jobFolderPrefix())
   const remove = () => {
     files.remove(path)
     // Where that failed, the end of the process tries again.

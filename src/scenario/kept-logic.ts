@@ -2,8 +2,8 @@ import { createHash } from 'node:crypto'
 import { type LoadedJob, loadJob } from '../job/load.ts'
 import { OutputError } from '../model/errors.ts'
 import type { Manifest } from '../model/manifest.ts'
-import type { Files } from '../storage/files.ts'
 import { keptLogicPath } from '../storage/generations.ts'
+import type { Store } from '../storage/store.ts'
 
 /** What the logic of a generation is by: the job as it was kept with it. */
 export interface Published {
@@ -16,7 +16,7 @@ export interface Published {
  *
  * @throws OutputError where it wasn't kept or is damaged, ConfigurationError where it no longer runs.
  */
-export async function loadKeptLogic({ folder, manifest }: Published, files: Files): Promise<LoadedJob> {
+export async function loadKeptLogic({ folder, manifest }: Published, files: Store): Promise<LoadedJob> {
   const path = keptLogicPath(folder)
   const { logic } = manifest
   if (logic === null) {

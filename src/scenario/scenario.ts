@@ -6,8 +6,8 @@ import type { LogPlan, RecordedBounds } from '../model/plan.ts'
 import type { RebuildOptions } from '../model/report.ts'
 import { type PlanOptions, planRebuild } from '../plan/plan-rebuild.ts'
 import { Stages } from '../stages.ts'
-import type { Files } from '../storage/files.ts'
 import { readManifest } from '../storage/generations.ts'
+import type { Disk, Store } from '../storage/store.ts'
 import { makeScenarioFolder } from './folder.ts'
 
 /** A view as it would be by other logic, from other events, or as of another moment than it is published. */
@@ -56,7 +56,7 @@ export interface BuiltScenario {
 export async function buildScenario(
   scenario: Scenario,
   { within, ...options }: ScenarioOptions,
-  files: Files,
+  files: Disk,
 ): Promise<BuiltScenario> {
   const { job, view, bounds } = scenario
   const { path: out, remove } = makeScenarioFolder(within, files)
@@ -76,7 +76,7 @@ export async function buildScenario(
 }
 
 /** What building a scenario would read, from the log's footers alone. */
-export async function planScenario(scenario: Scenario, files: Files): Promise<LogPlan> {
+export async function planScenario(scenario: Scenario, files: Store): Promise<LogPlan> {
   const plan = await planRebuild(scenario.job, planOptionsOf(scenario), files, scenario.bounds)
   return plan.logs[0]!
 }

@@ -2,7 +2,8 @@ import { createRequire } from 'node:module'
 import { crc32 } from 'node:zlib'
 import type { SpillFile } from '../arrow/spill-file.ts'
 import { OutputError } from '../model/errors.ts'
-import type { Files, WritableFile } from '../storage/files.ts'
+import type { Disk, WritableFile } from '../storage/store.ts'
+import { codeOf } from '../storage/system-error.ts'
 
 /** What all threads of a rebuild may keep of packed rows in memory, and where the rest goes. Shared by the threads. */
 export interface ShuffleBudget {
@@ -46,14 +47,14 @@ function newSpillFile(file: WritableFile): SpillFile {
  */
 export class BlockMemory {
   readonly #budget: ShuffleBudget
-  readonly #files: Files
+  readonly #files: Disk
   readonly #name: string
   #scratch = new Int32Array(0)
   #file: { path: string; spill: SpillFile } | null = null
   #discarding = false
 
   /** @param name Tells this thread's file from others'. */
-  constructor(budget: ShuffleBudget, files: Files, name: string) {
+  constructor(budget: ShuffleBudget, files: Disk, name: string) {
     this.#budget = budget
     this.#files = files
     this.#name = name
@@ -115,8 +116,7 @@ export class BlockMemory {
       this.#file ??= this.#open()
       return { path: this.#file.path, byteOffset: this.#file.spill.append(words) }
     } catch (error) {
-      if (!(error instanceof OutputError) || (error.cause as NodeJS.ErrnoException | undefined)?.code !== 'ENOSPC')
-        throw error
+      if (!(error instanceof OutputError) || codeOf(error) !== 'ENOSPC') throw error
       throw new OutputError(
         `${error.message} What memory has no room for is spilled there: make room, name another spill folder, or allow more memory.`,
         error.place,

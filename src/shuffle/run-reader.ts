@@ -1,6 +1,6 @@
 import { crc32 } from 'node:zlib'
 import { OutputError } from '../model/errors.ts'
-import type { Files, ReadableFile } from '../storage/files.ts'
+import type { ReadableFile, Store } from '../storage/store.ts'
 import type { BlockWords } from './block-memory.ts'
 
 /** Words in runs, one a bucket. */
@@ -16,7 +16,7 @@ export interface Runs {
  */
 export class RunReader {
   readonly #blocks: readonly Runs[]
-  readonly #files: Files
+  readonly #files: Store
   readonly #opened = new Map<string, ReadableFile>()
   readonly #until: number
   readonly #roomWords: number
@@ -31,7 +31,7 @@ export class RunReader {
    * @param until The bucket behind the last that will be read.
    * @param roomWords Words that may be read ahead.
    */
-  constructor(blocks: readonly Runs[], until: number, roomWords: number, files: Files) {
+  constructor(blocks: readonly Runs[], until: number, roomWords: number, files: Store) {
     this.#blocks = blocks
     this.#files = files
     this.#until = until

@@ -1,7 +1,5 @@
 import { closeSync, existsSync, fstatSync, fsyncSync, ftruncateSync, openSync, readSync, writeSync } from 'node:fs'
-import { dirname } from 'node:path'
 import { OutputError } from '../model/errors.ts'
-import { disk } from './disk.ts'
 
 const newline = 0x0a
 
@@ -10,9 +8,10 @@ const newline = 0x0a
  * wrote this very line, what it wrote of it is replaced.
  *
  * @param line Without its end.
+ * @returns Whether the file is new, so that its folder is still to be flushed.
  * @throws OutputError where the file can't be written, or ends within a line that is another.
  */
-export function appendLine(path: string, line: string): void {
+export function appendLine(path: string, line: string): boolean {
   const isNew = !existsSync(path)
   try {
     const descriptor = openSync(path, isNew ? 'wx+' : 'r+')
@@ -30,7 +29,7 @@ export function appendLine(path: string, line: string): void {
     if (error instanceof OutputError) throw error
     throw new OutputError(`Cannot write ${path}: ${(error as Error).message}.`, { file: path }, { cause: error })
   }
-  if (isNew) disk.syncFolder(dirname(path))
+  return isNew
 }
 
 /** How many bytes at the end of the file are the beginning of a line that was not finished. */

@@ -1,129 +1,80 @@
-import { createHash } from 'node:crypto'
 import {
   closeSync,
+  type Dirent,
   existsSync,
-  fstatSync,
   fsyncSync,
   mkdirSync,
+  mkdtempSync,
   openSync,
   readdirSync,
   readFileSync,
-  readSync,
+  realpathSync,
   renameSync,
   rmSync,
+  type Stats,
   statSync,
-  writeSync,
 } from 'node:fs'
-import { dirname } from 'node:path'
-import { InputError, OutputError } from '../model/errors.ts'
-import type { Files, ReadableFile, WritableFile, WrittenFile } from './files.ts'
+import { tmpdir } from 'node:os'
+import { dirname, join } from 'node:path'
+import { appendLine } from './append-line.ts'
+import { openForReading, openForWriting, putIfAbsent, writeNew } from './disk-files.ts'
+import type { Disk, EntryStat, ListedEntry } from './store.ts'
+import { codeOf, reading, writing } from './system-error.ts'
 
 /** The real file system. */
-export const disk: Files = {
+export const disk: Disk = {
+  description: { kind: 'disk' },
+  list: (folder) => reading(folder, () => listEntries(folder)),
+  stat: (path) => reading(path, () => statOf(path)),
+  exists: (path) => reading(path, () => statOf(path) !== undefined),
+  canonicalPath: (path) => reading(path, () => realpathSync.native(path)),
   openForReading,
-  openForWriting,
-  writeNew,
   readText: (path) => reading(path, () => readFileSync(path, 'utf8')),
-  exists: (path) => existsSync(path),
-  list: (path) => (existsSync(path) ? reading(path, () => readdirSync(path).sort()) : []),
+  writeNew,
+  putIfAbsent,
+  remove: (path) => writing('remove', path, () => rmSync(path, { recursive: true, force: true })),
+  openForWriting,
+  appendLine: (path, line) => {
+    if (appendLine(path, line)) disk.syncFolder(dirname(path))
+  },
   makeFolder: (path) => writing('create the folder', path, () => makeFolder(path)),
+  makeTemporaryFolder: (prefix) => {
+    const path = join(tmpdir(), prefix)
+    return writing('create the folder', path, () => mkdtempSync(path))
+  },
   rename: (from, to) => writing(`move ${from} to`, to, () => renameSync(from, to)),
   syncFolder: (path) => writing('flush the folder', path, () => syncAndClose(openSync(path, 'r'))),
-  remove: (path) => writing('remove', path, () => rmSync(path, { recursive: true, force: true })),
 }
 
-function openForReading(path: string): ReadableFile {
-  const descriptor = reading(path, () => openSync(path, 'r'))
-  const stat = fstatSync(descriptor)
-  if (!stat.isFile()) {
-    closeSync(descriptor)
-    throw new InputError(`Cannot read ${path}: expected a file, found ${stat.isDirectory() ? 'a folder' : 'a device'}.`)
+function listEntries(folder: string): ListedEntry[] {
+  let found: Dirent[]
+  try {
+    found = readdirSync(folder, { withFileTypes: true })
+  } catch (error) {
+    if (codeOf(error) === 'ENOENT') return []
+    throw error
   }
-  let isOpen = true
-  // The system gives a closed file's number to the next one that is opened: reading on would give that one's bytes.
-  const requireOpen = () => {
-    if (!isOpen) throw new Error(`${path} was closed before it was read`)
-  }
-  return {
-    path,
-    byteLength: stat.size,
-    read: (offset, length) => {
-      requireOpen()
-      refuseBeyond(path, offset, length, stat.size)
-      const bytes = new Uint8Array(length)
-      readExactly(descriptor, path, offset, bytes, stat.size)
-      return bytes
-    },
-    readInto: (offset, target) => {
-      requireOpen()
-      refuseBeyond(path, offset, target.length, stat.size)
-      readExactly(descriptor, path, offset, target, stat.size)
-    },
-    close: () => {
-      if (isOpen) closeSync(descriptor)
-      isOpen = false
-    },
-  }
+  return found
+    .map((entry): ListedEntry => ({ name: entry.name, kind: entry.isSymbolicLink() ? 'link' : kindOf(entry) }))
+    .sort((a, b) => (a.name < b.name ? -1 : 1))
 }
 
-/** Asked before anything is allocated: what a damaged footer claims may be any number. */
-function refuseBeyond(path: string, offset: number, length: number, size: number): void {
-  if (offset < 0 || length < 0 || offset + length > size) {
-    throw new InputError(
-      `Cannot read ${path}: expected ${length} bytes from byte ${offset}, found a file of ${size} bytes.`,
-      { file: path },
-    )
+function statOf(path: string): EntryStat | undefined {
+  let stat: Stats | undefined
+  try {
+    stat = statSync(path, { throwIfNoEntry: false })
+  } catch (error) {
+    // A pattern may be longer than a name can be.
+    if (codeOf(error) === 'ENAMETOOLONG') return undefined
+    throw error
   }
+  if (stat === undefined) return undefined
+  const kind = kindOf(stat)
+  return { kind, bytes: kind === 'file' ? stat.size : 0, writtenMs: stat.mtimeMs, changedMs: stat.ctimeMs }
 }
 
-function readExactly(descriptor: number, path: string, offset: number, target: Uint8Array, size: number): void {
-  const { length } = target
-  let filled = 0
-  while (filled < length) {
-    const got = reading(path, () => readSync(descriptor, target, filled, length - filled, offset + filled))
-    if (got === 0) {
-      throw new InputError(`Cannot read ${path}: the file became shorter than ${size} bytes while it was read.`, {
-        file: path,
-      })
-    }
-    filled += got
-  }
-}
-
-function openForWriting(path: string): WritableFile {
-  const descriptor = writing('write', path, () => openSync(path, 'wx'))
-  let position = 0
-  return {
-    get position() {
-      return position
-    },
-    write(bytes) {
-      writing('write', path, () => {
-        for (let at = 0; at < bytes.length; ) at += writeSync(descriptor, bytes, at, bytes.length - at)
-      })
-      position += bytes.length
-    },
-    close: () => closeSync(descriptor),
-  }
-}
-
-function writeNew(path: string, chunks: Iterable<Uint8Array>): WrittenFile {
-  return writing('write', path, () => {
-    const descriptor = openSync(path, 'wx')
-    try {
-      const hash = createHash('sha256')
-      let bytes = 0
-      for (const chunk of chunks) {
-        hash.update(chunk)
-        for (let at = 0; at < chunk.length; ) at += writeSync(descriptor, chunk, at, chunk.length - at)
-        bytes += chunk.length
-      }
-      fsyncSync(descriptor)
-      return { bytes, sha256: hash.digest('hex') }
-    } finally {
-      closeSync(descriptor)
-    }
-  })
+function kindOf(entry: Dirent | Stats): EntryStat['kind'] {
+  return entry.isFile() ? 'file' : entry.isDirectory() ? 'folder' : 'other'
 }
 
 /** Step by step: what Node makes all at once it reports as a missing folder where it may not write. */
@@ -149,42 +100,4 @@ function syncAndClose(descriptor: number): void {
   } finally {
     closeSync(descriptor)
   }
-}
-
-function reading<T>(path: string, work: () => T): T {
-  try {
-    return work()
-  } catch (error) {
-    throw new InputError(`Cannot read ${path}: ${reasonOf(error)}.`, { file: path }, { cause: error })
-  }
-}
-
-function writing<T>(action: string, path: string, work: () => T): T {
-  try {
-    return work()
-  } catch (error) {
-    if (!isSystemError(error)) throw error
-    throw new OutputError(`Cannot ${action} ${path}: ${reasonOf(error)}.`, { file: path }, { cause: error })
-  }
-}
-
-function isSystemError(error: unknown): error is NodeJS.ErrnoException {
-  return error instanceof Error && 'code' in error && 'syscall' in error
-}
-
-const reasons: Readonly<Record<string, string>> = {
-  ENOENT: 'no such file or folder',
-  EACCES: 'permission denied',
-  EPERM: 'operation not permitted',
-  EISDIR: 'expected a file, found a folder',
-  ENOTDIR: 'a part of the path is a file, not a folder',
-  EEXIST: 'it exists already',
-  ENOSPC: 'no space left on the disk',
-  EROFS: 'the file system is read-only',
-  EMFILE: 'too many open files',
-}
-
-function reasonOf(error: unknown): string {
-  if (!isSystemError(error)) return String(error)
-  return (error.code !== undefined && reasons[error.code]) || error.message
 }

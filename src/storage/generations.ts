@@ -1,12 +1,10 @@
-import { createHash, randomBytes } from 'node:crypto'
-import { statSync } from 'node:fs'
-import { hostname } from 'node:os'
 import { join } from 'node:path'
 import { ConfigurationError, OutputError } from '../model/errors.ts'
 import type { Manifest } from '../model/manifest.ts'
 import { disk } from './disk.ts'
-import type { Files } from './files.ts'
 import { type Current, NewerFormatError, parseCurrent, parseManifest, rebuildAdvice } from './manifest-file.ts'
+import type { Store } from './store.ts'
+import { type TemporaryPurpose, temporaryName } from './temporary.ts'
 
 /**
  * Every path below the folder that holds the views, and what can be read there:
@@ -19,6 +17,7 @@ import { type Current, NewerFormatError, parseCurrent, parseManifest, rebuildAdv
  *     <out>/<view>/_notifying-<target>                    a process that tells it, so that no other does; of files `<out>/_notifying-<target>`
  *     <out>/<view>/_staging-<host>-<process>-<random>/    a generation in the making
  *     <out>/<view>/_number-000012                         a number that is being given to a generation
+ *     <out>/<view>/_new-<host>-<process>-<random>         one of the small files above before it has its name
  *     <out>/_spill-<host>-<process>-<random>/             packed rows that memory had no room for
  *
  * A generation's name is a number, counted up for each view, and the beginning of its digest: `000012-9f86d081884c`.
@@ -47,9 +46,9 @@ export function partName(index: number): string {
   return `part-${String(index).padStart(5, '0')}.parquet`
 }
 
-/** A new name of a file or folder in the making, which tells whose it is; see `isAbandoned`. */
-export function temporaryPath(out: string, view: string, purpose: 'staging' | 'current' | 'notified'): string {
-  return join(out, view, `_${purpose}-${hostMark}-${process.pid}-${randomBytes(4).toString('hex')}`)
+/** A new name of a file or folder in the making, beside a view's generations. */
+export function temporaryPath(out: string, view: string, purpose: TemporaryPurpose): string {
+  return join(out, view, temporaryName(purpose))
 }
 
 /** Paths within a generation's folder, staged or published. */
@@ -78,34 +77,9 @@ export function keptLogicPath(folder: string): string {
   return join(folder, '_logic.mjs')
 }
 
-/** A new folder for what a rebuild spills, in the folder of views unless another is named; see `isAbandoned`. */
+/** A new folder for what a rebuild spills, in the folder of views unless another is named. */
 export function spillFolder(within: string): string {
-  return join(within, `_spill-${hostMark}-${process.pid}-${randomBytes(4).toString('hex')}`)
-}
-
-/** How the name of a new folder for a loaded job begins, in the folder for temporary files; see `isAbandoned`. */
-export function jobFolderPrefix(): string {
-  return `refold-job-${hostMark}-${process.pid}-`
-}
-
-// Hosts may have names that a path can't hold.
-const hostMark = createHash('sha256').update(hostname()).digest('hex').slice(0, 8)
-
-/** Whether a name is of something that a process of this host began and never will end. */
-export function isAbandoned(name: string): boolean {
-  const found = /^(?:_staging|_current|_notified|_spill|refold-job)-([0-9a-f]{8})-(\d+)-[0-9a-zA-Z]+$/.exec(name)
-  return found !== null && found[1] === hostMark && !isRunning(Number(found[2]))
-}
-
-/** Whether this host runs a process of this number. */
-export function isRunning(processId: number): boolean {
-  try {
-    process.kill(processId, 0)
-    return true
-  } catch (error) {
-    // EPERM: it runs, and is another user's.
-    return (error as NodeJS.ErrnoException).code !== 'ESRCH'
-  }
+  return join(within, temporaryName('spill'))
 }
 
 /** `000012-9f86d081884c` */
@@ -130,19 +104,24 @@ export function reservedNumber(name: string): number | undefined {
   return found === null ? undefined : Number(found[1])
 }
 
+/** Names of all that is directly below a folder, sorted by code unit. */
+export function namesIn(folder: string, files: Store): string[] {
+  return files.list(folder).map(({ name }) => name)
+}
+
 /** Names of a view's generations, oldest first; empty where it was never built. */
-export function listGenerations(out: string, view: string, files: Files = disk): string[] {
-  const names = files.list(viewFolder(out, view)).filter((name) => generationNumber(name) !== undefined)
+export function listGenerations(out: string, view: string, files: Store = disk): string[] {
+  const names = namesIn(viewFolder(out, view), files).filter((name) => generationNumber(name) !== undefined)
   return names.sort((a, b) => generationNumber(a)! - generationNumber(b)! || (a < b ? -1 : 1))
 }
 
 /** Names of the views that were built. */
-export function listViews(out: string, files: Files = disk): string[] {
-  return files.list(out).filter((view) => files.exists(currentPath(out, view)))
+export function listViews(out: string, files: Store = disk): string[] {
+  return namesIn(out, files).filter((view) => files.exists(currentPath(out, view)))
 }
 
 /** Which generation of a view is published; undefined where it was never built. */
-export function findCurrent(out: string, view: string, files: Files = disk): Current | undefined {
+export function findCurrent(out: string, view: string, files: Store = disk): Current | undefined {
   const path = currentPath(out, view)
   return files.exists(path) ? parseCurrent(files.readText(path), path) : undefined
 }
@@ -152,7 +131,7 @@ export function findCurrent(out: string, view: string, files: Files = disk): Cur
  *
  * @throws ConfigurationError where the view was never built.
  */
-export function readCurrent(out: string, view: string, files: Files = disk): Current {
+export function readCurrent(out: string, view: string, files: Store = disk): Current {
   const current = findCurrent(out, view, files)
   if (current !== undefined) return current
   const built = listViews(out, files)
@@ -168,7 +147,7 @@ export function readCurrent(out: string, view: string, files: Files = disk): Cur
  * @param wanted Its name, its number, or the beginning of its name; the published one where absent.
  * @throws ConfigurationError where there is no such generation, or more than one.
  */
-export function resolveGeneration(out: string, view: string, wanted: string | undefined, files: Files = disk): string {
+export function resolveGeneration(out: string, view: string, wanted: string | undefined, files: Store = disk): string {
   const current = readCurrent(out, view, files)
   if (wanted === undefined) return current.generation
   const names = listGenerations(out, view, files)
@@ -190,7 +169,7 @@ export function resolveGeneration(out: string, view: string, wanted: string | un
  * @param generation Its full name.
  * @throws OutputError where the manifest is missing or damaged, NewerFormatError where a newer version wrote it.
  */
-export function readManifest(out: string, view: string, generation: string, files: Files = disk): Manifest {
+export function readManifest(out: string, view: string, generation: string, files: Store = disk): Manifest {
   const path = manifestPath(generationFolder(out, view, generation))
   if (!files.exists(path)) {
     const found =
@@ -211,7 +190,7 @@ export function readManifest(out: string, view: string, generation: string, file
 }
 
 /** What to do about a damaged generation: a rebuild mends the current one and leaves all others as they are. */
-function adviceOn(out: string, view: string, generation: string, files: Files): string {
+function adviceOn(out: string, view: string, generation: string, files: Store): string {
   const current = findReadableCurrent(out, view, files)
   if (current === undefined || current.generation === generation) return rebuildAdvice
   const folder = generationFolder(out, view, generation)
@@ -221,7 +200,7 @@ function adviceOn(out: string, view: string, generation: string, files: Files): 
 }
 
 /** Which generation is published; a `_current.json` that is damaged names none. */
-export function findReadableCurrent(out: string, view: string, files: Files = disk): Current | undefined {
+export function findReadableCurrent(out: string, view: string, files: Store = disk): Current | undefined {
   try {
     return findCurrent(out, view, files)
   } catch (error) {
@@ -235,7 +214,7 @@ export function findReadableCurrent(out: string, view: string, files: Files = di
  *
  * @throws NewerFormatError
  */
-export function refuseNewerFormat(out: string, view: string, files: Files = disk): void {
+export function refuseNewerFormat(out: string, view: string, files: Store = disk): void {
   const current = findReadableCurrent(out, view, files)
   if (current === undefined) return
   try {
@@ -255,7 +234,7 @@ export interface Run {
 }
 
 /** Undefined where the file is gone or is none of this version: it isn't part of what was published. */
-export function readRun(out: string, view: string, generation: string, files: Files = disk): Run | undefined {
+export function readRun(out: string, view: string, generation: string, files: Store = disk): Run | undefined {
   const path = runPath(generationFolder(out, view, generation))
   return files.exists(path) ? parseRun(files.readText(path)) : undefined
 }
@@ -264,9 +243,20 @@ export function readRun(out: string, view: string, generation: string, files: Fi
  * When a generation was written, in milliseconds since 1970: as it says itself, since a copy of it has other times; else
  * when its manifest was last changed.
  */
-export function writtenAt(out: string, view: string, generation: string, files: Files = disk): number {
+export function writtenAt(out: string, view: string, generation: string, files: Store = disk): number {
   const finished = Date.parse(readRun(out, view, generation, files)?.finishedAt ?? '')
-  return Number.isNaN(finished) ? statSync(manifestPath(generationFolder(out, view, generation))).mtimeMs : finished
+  if (!Number.isNaN(finished)) return finished
+  const path = manifestPath(generationFolder(out, view, generation))
+  const stat = files.stat(path)
+  if (stat === undefined) {
+    throw new OutputError(
+      `Cannot read generation ${generation} of view ${view}: expected ${path}, found no such file.`,
+      {
+        file: path,
+      },
+    )
+  }
+  return stat.writtenMs
 }
 
 function parseRun(text: string): Run | undefined {

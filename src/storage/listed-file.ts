@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto'
 import { join } from 'node:path'
 import { OutputError, RefoldError } from '../model/errors.ts'
 import type { ManifestFile } from '../model/manifest.ts'
-import type { Files, ReadableFile } from './files.ts'
+import type { ReadableFile, Store } from './store.ts'
 
 /** Files as the manifest of their generation lists them. */
 
@@ -14,7 +14,7 @@ const chunkBytesMax = 2 ** 20
  * @param folder The generation's.
  * @throws OutputError where it is gone or is not what was published.
  */
-export function openListed(folder: string, listed: ManifestFile, files: Files): ReadableFile {
+export function openListed(folder: string, listed: ManifestFile, files: Store): ReadableFile {
   const path = join(folder, listed.name)
   const found = damageOf(folder, listed, files)
   if (found === undefined) return files.openForReading(path)
@@ -25,7 +25,7 @@ export function openListed(folder: string, listed: ManifestFile, files: Files): 
 }
 
 /** What is there instead of a file as the manifest lists it; undefined where it is that file. */
-export function damageOf(folder: string, { name, bytes, sha256 }: ManifestFile, files: Files): string | undefined {
+export function damageOf(folder: string, { name, bytes, sha256 }: ManifestFile, files: Store): string | undefined {
   const path = join(folder, name)
   if (!files.exists(path)) return 'no such file'
   try {

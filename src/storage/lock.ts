@@ -1,7 +1,7 @@
 import { hostname } from 'node:os'
 import { InputError, OutputError } from '../model/errors.ts'
-import type { Files } from './files.ts'
-import { isRunning } from './generations.ts'
+import type { Disk, Store } from './store.ts'
+import { isRunning } from './temporary.ts'
 
 /** Who holds a lock: what stands in its file. */
 interface Holder {
@@ -20,7 +20,7 @@ const attemptsMax = 10
  * @returns Gives it back.
  * @throws OutputError that names the process which holds it.
  */
-export function takeLock(path: string, action: string, files: Files): () => void {
+export function takeLock(path: string, action: string, files: Disk): () => void {
   for (let attempt = 1; !tryToCreate(path, files); attempt++) {
     const text = readIfThere(path, files)
     if (text === undefined && attempt < attemptsMax) continue
@@ -31,20 +31,12 @@ export function takeLock(path: string, action: string, files: Files): () => void
   return () => files.remove(path)
 }
 
-function tryToCreate(path: string, files: Files): boolean {
+function tryToCreate(path: string, files: Store): boolean {
   const holder: Holder = { host: hostname(), process: process.pid }
-  try {
-    files.writeNew(path, [new TextEncoder().encode(`${JSON.stringify(holder)}\n`)])
-    return true
-  } catch (error) {
-    const isThere =
-      error instanceof OutputError && (error.cause as NodeJS.ErrnoException | undefined)?.code === 'EEXIST'
-    if (isThere) return false
-    throw error
-  }
+  return files.putIfAbsent(path, new TextEncoder().encode(`${JSON.stringify(holder)}\n`))
 }
 
-function readIfThere(path: string, files: Files): string | undefined {
+function readIfThere(path: string, files: Store): string | undefined {
   try {
     return files.readText(path)
   } catch (error) {
@@ -58,7 +50,7 @@ function parseHolder(text: string): Holder | undefined {
     const { host, process } = (JSON.parse(text) ?? {}) as Partial<Holder>
     return typeof host === 'string' && Number.isSafeInteger(process) ? { host, process: process! } : undefined
   } catch {
-    // Its process is about to write it, or was killed before it did.
+    // Where the file system has no hard links: its process is about to write it, or was killed before it did.
     return undefined
   }
 }
@@ -69,7 +61,7 @@ function hasDied(holder: Holder): boolean {
 }
 
 /** Moves it aside first: another process may have taken it over since it was read, and then gets it back. */
-function removeStale(path: string, text: string, files: Files): void {
+function removeStale(path: string, text: string, files: Disk): void {
   const aside = `${path}-${process.pid}`
   try {
     files.rename(path, aside)

@@ -19,7 +19,7 @@ import { makeUpcaster } from '../scan/upcast.ts'
 import { type BlockList, blocksOf, type RunList, runsOf } from '../shuffle/block-list.ts'
 import { BlockMemory, type ShuffleBudget } from '../shuffle/block-memory.ts'
 import { disk } from '../storage/disk.ts'
-import type { Files, ReadableFile } from '../storage/files.ts'
+import type { Disk, ReadableFile } from '../storage/store.ts'
 import { type PreparedGroup, prepareGroup } from '../view/view-set.ts'
 import type { Perform, Task } from './executor.ts'
 import { errorOf, type Failure, failureOf } from './failure.ts'
@@ -142,7 +142,7 @@ export function causeOf({ cause }: ReduceFailure): Error {
 /** One thread's tools for a rebuild: compiled once, used for every task. Holds no state that a result depends on. */
 export class TaskRunner {
   readonly #plan: Plan
-  readonly #files: Files
+  readonly #files: Disk
   readonly #definitions: ReadonlyMap<string, ViewDefinition>
   readonly #memory: BlockMemory
   readonly #budget: ShuffleBudget
@@ -153,7 +153,7 @@ export class TaskRunner {
   #ids: { readonly log: number; readonly memory: BlockMemory } | null = null
   #opened: { path: string; file: ReadableFile; parquet: ParquetFile } | null = null
 
-  constructor(plan: Plan, definitions: ReadonlyMap<string, ViewDefinition>, files: Files, budget: ShuffleBudget) {
+  constructor(plan: Plan, definitions: ReadonlyMap<string, ViewDefinition>, files: Disk, budget: ShuffleBudget) {
     this.#memory = new BlockMemory(budget, files, `thread-${threadId}`)
     this.#budget = budget
     this.#plan = plan

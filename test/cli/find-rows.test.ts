@@ -6,7 +6,7 @@ import type { KeyValue } from '../../src/cli/key-text.ts'
 import { findView } from '../../src/cli/view-files.ts'
 import { int64, nullable, string, timestamp } from '../../src/model/types.ts'
 import { disk } from '../../src/storage/disk.ts'
-import type { Files } from '../../src/storage/files.ts'
+import type { Disk } from '../../src/storage/store.ts'
 import { type Row, scratch, writeRows } from '../support/logs.ts'
 import { run } from '../support/refusal.ts'
 
@@ -63,9 +63,9 @@ export default defineJob({ views: [accounts, wide] })
 })
 
 /** The disk, and which files it opened. */
-function counting(): { readonly files: Files; readonly opened: string[] } {
+function counting(): { readonly files: Disk; readonly opened: string[] } {
   const opened: string[] = []
-  const files: Files = {
+  const files: Disk = {
     ...disk,
     openForReading(path) {
       opened.push(path)

@@ -5,7 +5,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { discard, publish, stage } from '../../src/commit/commit.ts'
 import { OutputError } from '../../src/model/errors.ts'
 import { disk } from '../../src/storage/disk.ts'
-import { findCurrent, listGenerations } from '../../src/storage/generations.ts'
+import { findCurrent, listGenerations, namesIn } from '../../src/storage/generations.ts'
 import { type FaultyFiles, faults, faultyFiles, Killed } from '../support/faulty-files.ts'
 import { build, readAllWhole, readWhole, writeParts } from '../support/sample-generations.ts'
 
@@ -84,7 +84,7 @@ test('a failed publication leaves nothing in the making behind', () => {
     if (!files.triggered) break
     // Only what removes can itself leave something.
     if (!files.mutations.at(-1)!.startsWith('remove') || at < files.mutations.length - 1) {
-      expect(disk.list(join(folder, 'balances')).filter((name) => /^_(staging|current)-/.test(name))).toEqual([])
+      expect(namesIn(join(folder, 'balances'), disk).filter((name) => /^_(staging|current)-/.test(name))).toEqual([])
     }
   }
   expect(listGenerations(folder, 'balances').length).toBeGreaterThan(1)
@@ -104,7 +104,7 @@ test('everything is flushed before the step that makes it visible', () => {
     'make folder _exceptions',
     'write part-00000.parquet',
     'write _run.json',
-    'write _number-000002',
+    'create _number-000002',
     'write _manifest.json',
     'sync _exceptions',
     'sync _staging-…',

@@ -10,7 +10,7 @@ import { loadedFromDefinition, loadJob } from '../../src/job/load.ts'
 import { positionInJob } from '../../src/job/position.ts'
 import { ConfigurationError } from '../../src/model/errors.ts'
 import { disk } from '../../src/storage/disk.ts'
-import { jobFolderPrefix } from '../../src/storage/generations.ts'
+import { jobFolderPrefix } from '../../src/storage/temporary.ts'
 
 let folder: string
 beforeEach(() => {

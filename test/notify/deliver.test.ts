@@ -10,7 +10,7 @@ import { type Delivered, type DeliverOptions, deliverNotices } from '../../src/n
 import { publishedGenerations } from '../../src/notify/notices.ts'
 import { commandTarget, fileTarget, type Target, webhookTarget } from '../../src/notify/targets.ts'
 import { disk } from '../../src/storage/disk.ts'
-import type { Files } from '../../src/storage/files.ts'
+import type { Disk } from '../../src/storage/store.ts'
 import { type CaseEvent, type CorrectedView, correctedView } from '../support/corrected-view.ts'
 import { scratch } from '../support/logs.ts'
 import { refold } from '../support/refold.ts'
@@ -37,7 +37,7 @@ beforeEach(() => {
   file = join(folder.path, `notices-${files++}.jsonl`)
 })
 
-function deliver(target: Target, options: Partial<DeliverOptions> = {}, storage: Files = disk): Promise<Delivered> {
+function deliver(target: Target, options: Partial<DeliverOptions> = {}, storage: Disk = disk): Promise<Delivered> {
   const { signal } = new AbortController()
   return deliverNotices(view.out, 'cases', target, { retries: 2, waitMs: 1, signal, ...options }, storage)
 }
@@ -50,7 +50,7 @@ function delivered(path = file): string[] {
 }
 
 /** The disk, but cursors can't be written any more after the first `count`. */
-function killedAfter(count: number): Files {
+function killedAfter(count: number): Disk {
   let written = 0
   return {
     ...disk,
@@ -63,42 +63,42 @@ function killedAfter(count: number): Files {
 
 describe('a file', () => {
   test('gets a line for each notice, in the order of generations and rows, and none twice', async () => {
-    expect(await deliver(fileTarget(file))).toEqual({ delivered: 6, last: ids[5] })
+    expect(await deliver(fileTarget(file, disk))).toEqual({ delivered: 6, last: ids[5] })
     expect(delivered()).toEqual(ids)
-    expect(await deliver(fileTarget(file))).toEqual({ delivered: 0, last: null })
+    expect(await deliver(fileTarget(file, disk))).toEqual({ delivered: 0, last: null })
     expect(delivered()).toEqual(ids)
   })
 
   test('gets a notice again, under the same id, where the process died before it noted that it was delivered', async () => {
-    await expect(deliver(fileTarget(file), {}, killedAfter(3))).rejects.toThrow('killed')
+    await expect(deliver(fileTarget(file, disk), {}, killedAfter(3))).rejects.toThrow('killed')
     expect(delivered()).toEqual(ids.slice(0, 4))
-    await deliver(fileTarget(file))
+    await deliver(fileTarget(file, disk))
     expect(delivered()).toEqual([...ids.slice(0, 4), ...ids.slice(3)])
   })
 
   test('has a torn line replaced, which was never taken as delivered', async () => {
-    await expect(deliver(fileTarget(file), {}, killedAfter(1))).rejects.toThrow('killed')
+    await expect(deliver(fileTarget(file, disk), {}, killedAfter(1))).rejects.toThrow('killed')
     const text = readFileSync(file, 'utf8')
     for (const bytes of [1, 20, 150]) {
       writeFileSync(file, text.slice(0, text.indexOf('\n') + 1 + bytes))
-      await expect(deliver(fileTarget(file), {}, killedAfter(0))).rejects.toThrow('killed')
+      await expect(deliver(fileTarget(file, disk), {}, killedAfter(0))).rejects.toThrow('killed')
       expect(delivered()).toEqual(ids.slice(0, 2))
     }
   })
 
   test('that ends within a line of someone else is left as it is', async () => {
     writeFileSync(file, '{"other":')
-    await expect(deliver(fileTarget(file))).rejects.toThrow(
+    await expect(deliver(fileTarget(file, disk))).rejects.toThrow(
       `Cannot add a line to ${file}: expected it to end with a whole line, found "{\\"other\\":" at its end.`,
     )
     expect(readFileSync(file, 'utf8')).toBe('{"other":')
     appendFileSync(file, '1}\n')
-    expect((await deliver(fileTarget(file))).delivered).toBe(6)
+    expect((await deliver(fileTarget(file, disk))).delivered).toBe(6)
   })
 
   test('is told by one process at a time, which another one names', async () => {
     const release = Promise.withResolvers<void>()
-    const target = fileTarget(file)
+    const target = fileTarget(file, disk)
     const slow = { ...target, deliver: () => release.promise }
     const first = deliver(slow)
     const lock = notifyingPath(view.out, 'cases', target)
@@ -113,8 +113,8 @@ describe('a file', () => {
 
   test('in a folder that is not there is told', async () => {
     const missing = join(folder.path, 'missing', 'notices.jsonl')
-    await expect(deliver(fileTarget(missing))).rejects.toThrow(OutputError)
-    await expect(deliver(fileTarget(missing))).rejects.toThrow(`Cannot write ${missing}`)
+    await expect(deliver(fileTarget(missing, disk))).rejects.toThrow(OutputError)
+    await expect(deliver(fileTarget(missing, disk))).rejects.toThrow(`Cannot write ${missing}`)
   })
 })
 
@@ -246,15 +246,15 @@ describe('a webhook', () => {
 
 describe('what was delivered', () => {
   test('is noted for each target by itself, under a name that does not tell it', async () => {
-    await deliver(fileTarget(file))
+    await deliver(fileTarget(file, disk))
     const other = `${file}.other`
-    expect((await deliver(fileTarget(other))).delivered).toBe(6)
+    expect((await deliver(fileTarget(other, disk))).delivered).toBe(6)
     const names = readdirSync(join(view.out, 'cases')).filter((name) => name.startsWith('_notified-'))
     expect(names.every((name) => /^_notified-[0-9a-f]{12}\.json$/.test(name))).toBe(true)
   })
 
   test('is told where the note of it is damaged', async () => {
-    const target = fileTarget(file)
+    const target = fileTarget(file, disk)
     await deliver(target)
     const path = cursorPath(view.out, 'cases', target.name)
     for (const text of [

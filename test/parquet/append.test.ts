@@ -10,6 +10,7 @@ import { OutputError } from '../../src/model/errors.ts'
 import type { Type, TypeKind } from '../../src/model/type.ts'
 import { openAppender } from '../../src/parquet/append.ts'
 import type { OutputColumn } from '../../src/parquet/write.ts'
+import { disk } from '../../src/storage/disk.ts'
 
 let folder: string
 let path: string
@@ -59,7 +60,7 @@ describe('openAppender()', () => {
   test.each(['UNCOMPRESSED', 'SNAPPY', 'GZIP'] as const)(
     'writes every kind so that DuckDB reads it: %s',
     async (codec) => {
-      const appender = await openAppender(path, everyKind, { codec, rowGroupRows: 50 })
+      const appender = await openAppender(path, everyKind, disk, { codec, rowGroupRows: 50 })
       for (let row = 0; row < 120; row++) {
         await appender.append(
           row % 3 === 0
@@ -107,7 +108,7 @@ describe('openAppender()', () => {
   )
 
   test('writes a file that hyparquet reads, in row groups of the size asked for', async () => {
-    const appender = await openAppender(path, [column('n', 'int32')], { rowGroupRows: 10 })
+    const appender = await openAppender(path, [column('n', 'int32')], disk, { rowGroupRows: 10 })
     for (let n = 0; n < 25; n++) await appender.append({ n })
     await appender.close()
     const file = new Uint8Array(readFileSync(path)).buffer
@@ -116,7 +117,7 @@ describe('openAppender()', () => {
   })
 
   test('keeps every row of calls that are not awaited', async () => {
-    const appender = await openAppender(path, [column('n', 'int64')], { rowGroupRows: 10 })
+    const appender = await openAppender(path, [column('n', 'int64')], disk, { rowGroupRows: 10 })
     const calls = Array.from({ length: 1000 }, (_, n) => appender.append({ n }))
     await Promise.all(calls)
     await appender.close()
@@ -124,13 +125,13 @@ describe('openAppender()', () => {
   })
 
   test('writes a file without rows', async () => {
-    const appender = await openAppender(path, everyKind)
+    const appender = await openAppender(path, everyKind, disk)
     expect((await appender.close()).rows).toBe(0)
     expect(await ask('SELECT count(*) FROM FILE')).toEqual([[0n]])
   })
 
   test('keeps NaN and the infinities', async () => {
-    const appender = await openAppender(path, [column('x', 'float64')])
+    const appender = await openAppender(path, [column('x', 'float64')], disk)
     for (const x of [Number.NaN, Number.NEGATIVE_INFINITY, -0]) await appender.append({ x })
     await appender.close()
     expect(await ask('SELECT x FROM FILE')).toEqual([[Number.NaN], [Number.NEGATIVE_INFINITY], [-0]])
@@ -138,12 +139,12 @@ describe('openAppender()', () => {
 
   test('refuses a file that exists, and leaves it as it is', async () => {
     writeFileSync(path, 'mine')
-    await expect(openAppender(path, everyKind)).rejects.toThrow(`Cannot create ${path}: it exists already.`)
+    await expect(openAppender(path, everyKind, disk)).rejects.toThrow(`Cannot write ${path}: it exists already.`)
     expect(readFileSync(path, 'utf8')).toBe('mine')
   })
 
   test('refuses rows after the end', async () => {
-    const appender = await openAppender(path, [column('n', 'int32')])
+    const appender = await openAppender(path, [column('n', 'int32')], disk)
     await appender.close()
     await expect(appender.append({ n: 1 })).rejects.toThrow(`Cannot append to ${path}: it is closed.`)
     await expect(appender.close()).rejects.toThrow('it is closed')
@@ -164,7 +165,7 @@ describe('openAppender()', () => {
     ['json', undefined, 'a value that JSON can hold, found undefined'],
     ['string', null, 'a string, found null'],
   ])('refuses %s %s, naming the place, and goes on', async (kind, value, message) => {
-    const appender = await openAppender(path, [column('good', 'int32'), column('odd', kind)])
+    const appender = await openAppender(path, [column('good', 'int32'), column('odd', kind)], disk)
     const refused = appender.append({ good: 1, odd: value })
     await expect(refused).rejects.toThrow(OutputError)
     await expect(refused).rejects.toThrow(`Cannot append row 0 to ${path}, column "odd": expected `)
@@ -174,7 +175,7 @@ describe('openAppender()', () => {
   })
 
   test('refuses a value that has no column', async () => {
-    const appender = await openAppender(path, [column('a', 'int32'), column('b', 'int32')])
+    const appender = await openAppender(path, [column('a', 'int32'), column('b', 'int32')], disk)
     await expect(appender.append({ a: 1, b: 2, c: 3 })).rejects.toThrow('expected the columns a, b, found "c" as well')
     await appender.close()
   })

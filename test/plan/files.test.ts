@@ -3,6 +3,7 @@ import { dirname, join, relative } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { InputError } from '../../src/model/errors.ts'
 import { folderColumns, listFiles } from '../../src/plan/files.ts'
+import { disk } from '../../src/storage/disk.ts'
 import { scratch } from '../support/logs.ts'
 
 let folder: ReturnType<typeof scratch>
@@ -23,9 +24,9 @@ function touch(...names: readonly string[]): void {
 /** The files of patterns below `home`, by their names there. */
 function list(...patterns: readonly string[]): string[] {
   const absolute = patterns.map((pattern) => `${home}/${pattern}`)
-  const found = listFiles('ledger', absolute)
+  const found = listFiles('ledger', absolute, disk)
   const fromHere = absolute.map((pattern) => `${relative(process.cwd(), home)}${pattern.slice(home.length)}`)
-  expect(listFiles('ledger', fromHere).map((file) => join(process.cwd(), file))).toEqual(found)
+  expect(listFiles('ledger', fromHere, disk).map((file) => join(process.cwd(), file))).toEqual(found)
   return found.map((file) => relative(home, file))
 }
 
@@ -34,9 +35,9 @@ describe('a file that is named in several ways', () => {
     touch('log/a.parquet', 'log/b.parquet')
     const absolute = join(home, 'log/a.parquet')
     const fromHere = relative(process.cwd(), absolute)
-    expect(listFiles('ledger', [absolute, fromHere])).toEqual([absolute])
-    expect(listFiles('ledger', [fromHere, absolute, `./${fromHere}`])).toEqual([fromHere])
-    expect(listFiles('ledger', [`./${fromHere}`, absolute])).toEqual([`./${fromHere}`])
+    expect(listFiles('ledger', [absolute, fromHere], disk)).toEqual([absolute])
+    expect(listFiles('ledger', [fromHere, absolute, `./${fromHere}`], disk)).toEqual([fromHere])
+    expect(listFiles('ledger', [`./${fromHere}`, absolute], disk)).toEqual([`./${fromHere}`])
     expect(list('log/b.parquet', 'log', 'log/*.parquet')).toEqual(['log/a.parquet', 'log/b.parquet'])
   })
 

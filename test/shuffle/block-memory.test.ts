@@ -7,7 +7,7 @@ import { OutputError } from '../../src/model/errors.ts'
 import { BlockMemory, newBudget } from '../../src/shuffle/block-memory.ts'
 import { RunReader } from '../../src/shuffle/run-reader.ts'
 import { disk } from '../../src/storage/disk.ts'
-import type { Files } from '../../src/storage/files.ts'
+import type { Disk } from '../../src/storage/store.ts'
 
 let folder = ''
 beforeEach(() => {
@@ -112,7 +112,7 @@ test('a folder that can not be written to is told', () => {
 })
 
 test('a full disk is told, with what to do', () => {
-  const full: Files = {
+  const full: Disk = {
     ...disk,
     openForWriting: (path) => ({
       position: 0,
@@ -120,6 +120,7 @@ test('a full disk is told, with what to do', () => {
         const cause = Object.assign(new Error('ENOSPC'), { code: 'ENOSPC', syscall: 'write' })
         throw new OutputError(`Cannot write ${path}: no space left on the disk.`, { file: path }, { cause })
       },
+      flush() {},
       close() {},
     }),
   }

@@ -1,6 +1,6 @@
 import { OutputError } from '../../src/model/errors.ts'
 import { disk } from '../../src/storage/disk.ts'
-import type { Files } from '../../src/storage/files.ts'
+import type { Disk } from '../../src/storage/store.ts'
 
 /** Thrown at the moment the process is said to die, and by everything it tries after that. */
 export class Killed extends Error {}
@@ -12,7 +12,7 @@ export class Killed extends Error {}
 export const faults = ['no space', 'killed before', 'killed within', 'killed after'] as const
 export type Fault = (typeof faults)[number]
 
-export interface FaultyFiles extends Files {
+export interface FaultyFiles extends Disk {
   /** Mutations so far, as `rename _staging-… 000001-…`, with what is random left out. */
   readonly mutations: readonly string[]
   readonly triggered: boolean

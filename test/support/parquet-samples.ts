@@ -5,7 +5,7 @@ import type { Column } from '../../src/model/column.ts'
 import { InputError } from '../../src/model/errors.ts'
 import type { Type } from '../../src/model/type.ts'
 import { encodeParquet } from '../../src/parquet/write.ts'
-import type { ReadableFile } from '../../src/storage/files.ts'
+import type { ReadableFile } from '../../src/storage/store.ts'
 
 /** A file in memory that keeps account of what was read of it. */
 export interface CountingFile extends ReadableFile {

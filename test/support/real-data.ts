@@ -16,6 +16,7 @@ import type { RebuildOptions } from '../../src/model/report.ts'
 import type { Fields } from '../../src/model/type.ts'
 import { openAppender } from '../../src/parquet/append.ts'
 import { rebuild } from '../../src/rebuild.ts'
+import { disk } from '../../src/storage/disk.ts'
 import { realDataFolder } from '../real/data-folder.ts'
 
 const repository = fileURLToPath(new URL('../..', import.meta.url))
@@ -91,7 +92,7 @@ export async function writeLog(
 ): Promise<number> {
   mkdirSync(dirname(resolve(path)), { recursive: true })
   const columns = Object.entries(fields).map(([name, type]) => ({ name, type }))
-  const appender = await openAppender(path, columns)
+  const appender = await openAppender(path, columns, disk)
   for (const row of rows) await appender.append(row)
   return (await appender.close()).rows
 }

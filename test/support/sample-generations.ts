@@ -3,7 +3,6 @@ import { join } from 'node:path'
 import { type Published, publish, type StagedView, stage } from '../../src/commit/commit.ts'
 import type { Manifest, ManifestBody } from '../../src/model/manifest.ts'
 import { disk } from '../../src/storage/disk.ts'
-import type { Files } from '../../src/storage/files.ts'
 import {
   exceptionsFolder,
   generationFolder,
@@ -11,6 +10,7 @@ import {
   partName,
   readManifest,
 } from '../../src/storage/generations.ts'
+import type { Disk } from '../../src/storage/store.ts'
 
 /** Generations without events: parts are plain text, which publishing doesn't look into. */
 export function bodyOf(
@@ -40,12 +40,12 @@ export function bodyOf(
 }
 
 /** Stages and publishes a generation of two parts and a list of exceptions. */
-export function build(out: string, view: string, contents: string, files: Files = disk): Published {
+export function build(out: string, view: string, contents: string, files: Disk = disk): Published {
   const staged = stage(out, view, files)
   return publish(staged, writeParts(staged, contents, files), { seconds: 1.5, host: 'here' }, files)
 }
 
-export function writeParts(staged: StagedView, contents: string, files: Files = disk): ManifestBody {
+export function writeParts(staged: StagedView, contents: string, files: Disk = disk): ManifestBody {
   const write = (name: string, text: string) => {
     const { bytes, sha256 } = files.writeNew(join(staged.folder, name), [Buffer.from(text)])
     return { name, rows: 1, bytes, sha256 }
