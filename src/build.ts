@@ -27,15 +27,15 @@ export interface BuildRequest {
  */
 export async function build({ job, options, bounds }: BuildRequest, stages: Stages, files: Disk): Promise<BuiltViews> {
   const plan = await stages.run('plan', () => planRebuild(job, options, files, bounds))
-  const threads = options.workers ?? threadsFor(job, plan)
+  const threads = options.workers ?? threadsFor(job, plan, files)
   options.onThreads?.(threads)
   const staged = stageAll(plan, options, threads, files)
   let started: Executor | undefined
   try {
-    const workers = await startWorkers(job, plan, threads, staged.budget)
+    const workers = await startWorkers(job, plan, threads, staged.budget, files)
     started = workers
     const duplicates = await stages.run('identify', () => identifyAll(plan, staged.budget, workers, stages))
-    const mapped = await stages.run('map', () => mapAll(plan, duplicates, workers, stages))
+    const mapped = await stages.run('map', () => mapAll(plan, duplicates, workers, stages, files))
     const timelines = timelinesOf(plan, job.definition.views, mapped)
     const reduced = await stages.run('reduce', () =>
       reduceAll(plan, duplicates, mapped, timelines, staged.folders, workers, stages),

@@ -73,7 +73,7 @@ function subjectsOf(
         window: { every, zone },
         thresholds: known ? thresholds : [...thresholds, own].sort(byLength),
         maxLateness: formatDuration(own),
-        trace: upcasts || filter !== undefined || by !== undefined ? planTrace(job, { view: name }) : null,
+        trace: upcasts || filter !== undefined || by !== undefined ? planTrace(job, { view: name }, disk) : null,
         countsRepeated,
       },
     ]

@@ -43,20 +43,22 @@ export const trace = defineVerb({
     const [view, ...texts] = given.values as [string, ...string[]]
     const limit = limitOf(given.limit, given.json)
     const path = jobOf(given, view)
-    const [{ planTrace }, { traceKey }, { parseKey }, { handlerValue }] = await Promise.all([
+    const [{ planTrace }, { traceKey }, { parseKey }, { handlerValue }, { disk }] = await Promise.all([
       import('../trace/plan-trace.ts'),
       import('../trace/trace.ts'),
       import('./key-text.ts'),
       import('./find-rows.ts'),
+      import('../storage/disk.ts'),
     ])
     return withJob(path, async (job) => {
       const { knownAt, asOf, input } = given
-      const plan = planTrace(job, {
+      const options = {
         view,
         ...(knownAt !== undefined && { knownAt }),
         ...(asOf !== undefined && { asOf }),
         ...(input !== undefined && { inputs: parseInputs(input) }),
-      })
+      }
+      const plan = planTrace(job, options, disk)
       requireWholeKey(plan, texts)
       const { codec } = plan.traced.views[0]!
       const values = parseKey({ view, key: plan.key, window: zonedColumn(plan) }, texts)

@@ -1,5 +1,6 @@
 import { ConflictError, describePlace, type RefoldError, ViewError } from '../model/errors.ts'
 import type { LogPlan } from '../model/plan.ts'
+import type { Store } from '../storage/store.ts'
 import { describeConflict } from './conflict.ts'
 import type { LogDuplicates, RowPlace } from './duplicates.ts'
 
@@ -13,6 +14,7 @@ export function compareContents(
   log: LogPlan,
   { sets, bySplit }: LogDuplicates,
   mapped: readonly SplitContents[],
+  files: Store,
 ): void {
   /** By set: the content of its first row, and where that is: one more than the split, row group, row. */
   const contents = new Int32Array(2 * sets)
@@ -30,7 +32,7 @@ export function compareContents(
         } else if (contents[2 * set] !== words[2 * i] || contents[2 * set + 1] !== words[2 * i + 1]) {
           const [splitAfter, firstRowGroup, row] = places.subarray(3 * set, 3 * set + 3) as unknown as RowNumbers
           const first = { split: splitAfter - 1, rowGroup: firstRowGroup, row }
-          throw conflict(log, first, { split, rowGroup, row: members[i]! })
+          throw conflict(log, first, { split, rowGroup, row: members[i]! }, files)
         }
       }
     }
@@ -40,8 +42,8 @@ export function compareContents(
 
 type RowNumbers = readonly [number, number, number]
 
-function conflict(log: LogPlan, a: RowPlace, b: RowPlace): RefoldError {
-  const { eventId, differing, places } = describeConflict(log, a, b)
+function conflict(log: LogPlan, a: RowPlace, b: RowPlace, files: Store): RefoldError {
+  const { eventId, differing, places } = describeConflict(log, a, b, files)
   if (differing === null) {
     return new ViewError(
       `Events ${eventId} of log ${log.name} have ids that can't be told apart by their hashes, at ${places.map(describePlace).join(' and ')}. Please report this.`,

@@ -5,7 +5,7 @@ import type { LogPlan } from '../model/plan.ts'
 import { openParquet } from '../parquet/file.ts'
 import { type Batch, readBatch } from '../scan/batch.ts'
 import { idText, valueText } from '../scan/identity.ts'
-import { disk } from '../storage/disk.ts'
+import type { Store } from '../storage/store.ts'
 import type { RowPlace } from './duplicates.ts'
 
 export interface ConflictDescription {
@@ -16,8 +16,8 @@ export interface ConflictDescription {
 }
 
 /** Reads two rows again and tells in which column they differ. */
-export function describeConflict(log: LogPlan, a: RowPlace, b: RowPlace): ConflictDescription {
-  const batches = [readAll(log, a), readAll(log, b)] as const
+export function describeConflict(log: LogPlan, a: RowPlace, b: RowPlace, files: Store): ConflictDescription {
+  const batches = [readAll(log, a, files), readAll(log, b, files)] as const
   const rows = [a.row, b.row] as const
   const places = [placeIn(log, a), placeIn(log, b)] as const
   const ids = [idText(log, batches[0], rows[0]), idText(log, batches[1], rows[1])]
@@ -36,9 +36,9 @@ function shown(column: SlotColumn, row: number): string {
   return column.kind === 'float64' && Object.is(column.values[row], -0) ? '-0' : valueText(column, row)
 }
 
-function readAll(log: LogPlan, place: RowPlace): Batch {
+function readAll(log: LogPlan, place: RowPlace, files: Store): Batch {
   const file = log.files[log.splits[place.split]!.file]!
-  const readable = disk.openForReading(file.path)
+  const readable = files.openForReading(file.path)
   try {
     return readBatch(log, file, () => openParquet(readable), place.rowGroup, new Set(log.slots.keys()))
   } finally {

@@ -2,6 +2,7 @@ import { compareContents } from '../dedupe/compare-contents.ts'
 import type { LogDuplicates } from '../dedupe/duplicates.ts'
 import { type Plan, splitName } from '../model/plan.ts'
 import type { Stages } from '../stages.ts'
+import type { Store } from '../storage/store.ts'
 import type { Executor } from '../workers/executor.ts'
 import type { MapTask } from '../workers/tasks.ts'
 import type { MapResult, SplitWork } from './map-split.ts'
@@ -12,6 +13,7 @@ export async function mapAll(
   duplicates: readonly LogDuplicates[],
   workers: Executor,
   stages: Stages,
+  files: Store,
 ): Promise<MapResult[][]> {
   const progress = stages.progress(
     plan.logs.reduce((sum, log) => sum + log.rows, 0),
@@ -33,7 +35,7 @@ export async function mapAll(
         mapped[split] = results[task]![i]!
       })
     })
-    compareContents(log, duplicates[index]!, mapped)
+    compareContents(log, duplicates[index]!, mapped, files)
     mappedLogs.push(mapped)
   }
   return mappedLogs

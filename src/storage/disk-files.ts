@@ -13,7 +13,8 @@ export function openForReading(path: string): ReadableFile {
   const stat = fstatSync(descriptor)
   if (!stat.isFile()) {
     closeSync(descriptor)
-    throw new InputError(`Cannot read ${path}: expected a file, found ${stat.isDirectory() ? 'a folder' : 'a device'}.`)
+    const found = stat.isDirectory() ? 'a folder' : 'a device'
+    throw new InputError(`Cannot read ${path}: expected a file, found ${found}.`, { file: path })
   }
   let isOpen = true
   // The system gives a closed file's number to the next one that is opened: reading on would give that one's bytes.

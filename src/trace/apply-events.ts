@@ -44,7 +44,7 @@ export function applyEvents(
   wanted: Uint8Array,
   open: OpenFile,
 ): Applied {
-  const { log, traced } = plan
+  const { log, traced, files } = plan
   const duplicates = log.identify.by === 'nothing' ? [] : repeatedEvents(found)
   const known = duplicates.length === 0 ? noDuplicates : knownDuplicates(log, duplicates)
   const mapper = mapperOf(plan, log, traced)
@@ -69,7 +69,7 @@ export function applyEvents(
       })
     })
   }
-  compareContents(log, known, mapped)
+  compareContents(log, known, mapped, files)
   const refused = new Map(found.map(({ split }) => [split, mapped[split]!.exceptions[plan.view.name]!]))
   return { sent, words: joined(pieces), refused, duplicates }
 }

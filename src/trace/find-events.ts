@@ -11,7 +11,6 @@ import { rowsOutside } from '../scan/moments.ts'
 import { typesOf } from '../scan/types.ts'
 import { makeUpcaster } from '../scan/upcast.ts'
 import { BlockMemory, newBudget } from '../shuffle/block-memory.ts'
-import { disk } from '../storage/disk.ts'
 import type { PreparedGroup } from '../view/view-set.ts'
 import type { Key, TracePlan } from './plan-trace.ts'
 import { storedValue } from './rows.ts'
@@ -43,12 +42,12 @@ export interface RowGroupEvents {
 }
 
 /** A mapper that keeps nothing of what it maps. */
-export function mapperOf({ view }: TracePlan, log: LogPlan, group: PreparedGroup): LogMapper {
+export function mapperOf({ files, view }: TracePlan, log: LogPlan, group: PreparedGroup): LogMapper {
   return new LogMapper(
     log,
     [group],
     makeUpcaster(log, view.log.upcast),
-    new BlockMemory(newBudget(0, ''), disk, 'trace'),
+    new BlockMemory(newBudget(0, ''), files, 'trace'),
   )
 }
 

@@ -7,7 +7,6 @@ import { orderRows } from '../reduce/order.ts'
 import { Part } from '../reduce/part.ts'
 import { makeStatusColumns } from '../reduce/status.ts'
 import { RunReader } from '../shuffle/run-reader.ts'
-import { disk } from '../storage/disk.ts'
 import { compilePackedFold, NO_HANDLER, type PackedFold } from '../view/fold.ts'
 import { showKey } from '../view/key-codec.ts'
 import { packedLayout } from '../view/packed-layout.ts'
@@ -61,7 +60,7 @@ export function foldPassbook(
     ...{ split: 0, ordinal: 0, rows: sent.length, words: { kind: 'memory', words } as const },
     ...{ starts: Int32Array.of(0, words.length), strings: layout.slots.map(() => null) },
   }
-  const reader = new RunReader([block], 1, 0, disk)
+  const reader = new RunReader([block], 1, 0, plan.files)
   bucket.open({ blocks: [block], bucket: 0, reader })
   bucket.next()
   const eventAt = new Map(Array.from(sent, (event, i) => [bucket.rowAt[i]!, event]))

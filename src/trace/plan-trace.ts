@@ -6,7 +6,7 @@ import { type ManifestColumn, manifestColumn } from '../model/manifest.ts'
 import type { GroupPlan, LogPlan } from '../model/plan.ts'
 import { isTyped, type ViewDefinition, type WindowDefinition } from '../model/view.ts'
 import { makePlan } from '../plan/make-plan.ts'
-import { disk } from '../storage/disk.ts'
+import type { Disk } from '../storage/store.ts'
 import type { Calendar } from '../time/calendar.ts'
 import { formatDuration } from '../time/duration.ts'
 import { describeWithinWindow } from '../time/lateness.ts'
@@ -33,6 +33,7 @@ export type Key = Readonly<Record<string, unknown>>
 
 /** What a trace reads and folds. Two views of one log: the one that is traced, and one that takes every event of its key. */
 export interface TracePlan {
+  readonly files: Disk
   readonly view: ViewDefinition
   /** Each row group is a split of its own. */
   readonly log: LogPlan
@@ -52,9 +53,10 @@ export interface TracePlan {
 /**
  * Plans a trace from the logs' footers.
  *
+ * @param files Where the logs are.
  * @throws ConfigurationError where the job has no such view.
  */
-export function planTrace(job: LoadedJob, options: TraceOptions): TracePlan {
+export function planTrace(job: LoadedJob, options: TraceOptions, files: Disk): TracePlan {
   const view = viewOf(job, options.view)
   // A passbook is one key's events one after the other, so states are never combined and always in order.
   const traced: ViewDefinition = { ...view, merge: undefined, orderFree: false }
@@ -67,7 +69,7 @@ export function planTrace(job: LoadedJob, options: TraceOptions): TracePlan {
     asOf: options.asOf,
     strategy: 'shuffle',
     fieldsRead: (fn, parameter) => fieldsRead(fn === sought.by ? view.by! : fn, parameter),
-    files: disk,
+    files,
   }).logs[0]!
   const log = { ...plan, splits: rowGroupsOf(plan) }
   const groupOf = (name: string) => plan.groups.find((group) => group.views.includes(name))!
@@ -82,6 +84,7 @@ export function planTrace(job: LoadedJob, options: TraceOptions): TracePlan {
   const roles = [...shown, key, sequence]
   const keys = Object.keys(keyFields(log, view)).length
   return {
+    files,
     view,
     log,
     wholeLog: withoutMoments(log),

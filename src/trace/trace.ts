@@ -4,7 +4,6 @@ import type { ExceptionRow } from '../model/report.ts'
 import type { ViewDefinition } from '../model/view.ts'
 import { type OpenFile, openInTurn } from '../parquet/open-in-turn.ts'
 import { readBatch } from '../scan/batch.ts'
-import { disk } from '../storage/disk.ts'
 import { watermarkOf } from '../time/watermark.ts'
 import { type Applied, applyEvents } from './apply-events.ts'
 import { type EventText, isAbsent, mapperOf, type RowGroupEvents, readEvents, seekRows } from './find-events.ts'
@@ -44,7 +43,7 @@ export interface TraceOutput {
 /** The passbook of one key: find its events → map them as a rebuild does → fold them one at a time. */
 export function traceKey(plan: TracePlan, key: Key, { statesMax, onProgress }: TraceOutput = {}): Trace {
   const wanted = keyBytes(plan, key)
-  return openInTurn(disk, (open) => {
+  return openInTurn(plan.files, (open) => {
     const { found, skipped } = findEvents(plan, key, wanted, open, onProgress ?? (() => {}))
     const applied = applyEvents(plan, found, wanted, open)
     const passbook = foldPassbook(plan, applied, watermarkFor(plan, open), statesMax ?? Number.POSITIVE_INFINITY)

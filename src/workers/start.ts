@@ -3,6 +3,7 @@ import type { LoadedJob } from '../job/load.ts'
 import { ConfigurationError } from '../model/errors.ts'
 import type { Plan } from '../model/plan.ts'
 import type { ShuffleBudget } from '../shuffle/block-memory.ts'
+import type { Disk } from '../storage/store.ts'
 import type { Executor } from './executor.ts'
 import { createInline } from './inline.ts'
 import { prepare, type RebuildSetup } from './tasks.ts'
@@ -12,9 +13,10 @@ import { bundledModules } from './thread-modules.ts'
 const EVENTS_WORTH_THREADS = 500_000
 
 /** How many threads a rebuild gets that asks for no number. */
-export function threadsFor(job: LoadedJob, plan: Plan): number {
+export function threadsFor(job: LoadedJob, plan: Plan, files: Disk): number {
   const events = plan.logs.reduce((sum, log) => sum + log.rows, 0)
-  return events < EVENTS_WORTH_THREADS || job.bundlePath === undefined ? 0 : availableParallelism()
+  const mustStayHere = job.bundlePath === undefined || files.description === null
+  return events < EVENTS_WORTH_THREADS || mustStayHere ? 0 : availableParallelism()
 }
 
 /** The executor that a rebuild asked for: 0 workers means this thread. */
@@ -23,9 +25,10 @@ export async function startWorkers(
   plan: Plan,
   workers: number,
   budget: ShuffleBudget,
+  files: Disk,
 ): Promise<Executor> {
   if (workers === 0) {
-    const setup: RebuildSetup = { plan, budget, definitions: job.definition.views }
+    const setup: RebuildSetup = { plan, budget, storage: files, definitions: job.definition.views }
     return createInline(prepare, setup)
   }
   if (job.bundlePath === undefined) {
@@ -33,7 +36,13 @@ export async function startWorkers(
       `Job ${job.name} was made by a program and has no file for threads to load: run it with 0 workers.`,
     )
   }
+  const { description: storage } = files
+  if (storage === null) {
+    throw new ConfigurationError(
+      `Job ${job.name} reads from a storage that only the calling thread can open: run it with 0 workers.`,
+    )
+  }
   const { createPool } = await import('./pool.ts')
-  const setup: RebuildSetup = { plan, budget, bundlePath: job.bundlePath }
+  const setup: RebuildSetup = { plan, budget, storage, bundlePath: job.bundlePath }
   return createPool({ workers, modules: bundledModules(), setup })
 }

@@ -18,8 +18,8 @@ import {
 import { makeUpcaster } from '../scan/upcast.ts'
 import { type BlockList, blocksOf, type RunList, runsOf } from '../shuffle/block-list.ts'
 import { BlockMemory, type ShuffleBudget } from '../shuffle/block-memory.ts'
-import { disk } from '../storage/disk.ts'
-import type { Disk, ReadableFile } from '../storage/store.ts'
+import { openStorage } from '../storage/open.ts'
+import type { Disk, ReadableFile, StorageDescription } from '../storage/store.ts'
 import { type PreparedGroup, prepareGroup } from '../view/view-set.ts'
 import type { Perform, Task } from './executor.ts'
 import { errorOf, type Failure, failureOf } from './failure.ts'
@@ -110,6 +110,8 @@ export interface ReduceTask extends LabelledTask<ReduceResult | ReduceFailure | 
 export interface RebuildSetup {
   readonly plan: Plan
   readonly budget: ShuffleBudget
+  /** Where logs are read and views written: the storage itself in this thread, what another thread opens by itself. */
+  readonly storage: Disk | StorageDescription
   /** The module that exports the job; absent where `definitions` are given, in this thread. */
   readonly bundlePath?: string
   readonly definitions?: readonly ViewDefinition[]
@@ -117,7 +119,8 @@ export interface RebuildSetup {
 
 export async function prepare(setup: RebuildSetup): Promise<Perform> {
   const views = setup.definitions ?? (await importBundle(setup.bundlePath!)).views
-  const runner = new TaskRunner(setup.plan, new Map(views.map((view) => [view.name, view])), disk, setup.budget)
+  const files = 'kind' in setup.storage ? openStorage(setup.storage) : setup.storage
+  const runner = new TaskRunner(setup.plan, new Map(views.map((view) => [view.name, view])), files, setup.budget)
   const perform = (task: RebuildTask) => ({ value: runner.run(task) })
   return Object.assign(perform, { close: () => runner.close() }) as Perform
 }

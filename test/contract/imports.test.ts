@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { importsOf, sourceFiles, violationsOf } from '../../scripts/check-imports.ts'
+import { fileSystemIn, importsOf, sourceFiles, violationsOf } from '../../scripts/check-imports.ts'
 import { repositoryRoot } from '../support/refold.ts'
 
 function check(files: Readonly<Record<string, string>>): string[] {
@@ -62,6 +62,23 @@ test('a package is known where the table says', () => {
     'only src/workers/pool.ts, src/workers/entry.ts may know piscina',
   )
   expect(check({ 'src/cli/a.ts': "import '@scope/unheard-of/deep'" })[0]).toContain('@scope/unheard-of has no entry')
+})
+
+test('files are used through the storage, but in the places that say why', () => {
+  const refused = 'but what it reads and writes goes through a storage that it is handed'
+  for (const specifier of ['node:fs', 'node:fs/promises']) {
+    expect(check({ 'src/plan/a.ts': `import { statSync } from '${specifier}'` })[0]).toContain(refused)
+    expect(check({ 'src/plan/a.ts': `import type { Stats } from '${specifier}'` })[0]).toContain(refused)
+    expect(check({ 'src/plan/a.ts': `await import('${specifier}')` })[0]).toContain(refused)
+    expect(check({ 'src/storage/a.ts': `import '${specifier}'`, 'jobs/j.ts': `import '${specifier}'` })).toEqual([])
+  }
+  expect(check({ 'src/cli/a.ts': "import 'fs'" })[0]).toContain('fs has no entry')
+  const using = [...sourceFiles(repositoryRoot)].flatMap(([path, text]) =>
+    importsOf(text).some(({ specifier }) => specifier.startsWith('node:fs')) ? [path] : [],
+  )
+  for (const place of Object.keys(fileSystemIn)) {
+    expect(using.some((path) => path === place || (place.endsWith('/') && path.startsWith(place)))).toBe(true)
+  }
 })
 
 test('src reaches neither tests nor jobs, and a job is written as a user would', () => {

@@ -7,6 +7,7 @@ import { type LoadedJob, loadedFromDefinition } from '../../src/job/load.ts'
 import type { Counters } from '../../src/model/report.ts'
 import type { ViewDefinition } from '../../src/model/view.ts'
 import { rebuild } from '../../src/rebuild.ts'
+import { disk } from '../../src/storage/disk.ts'
 import { type Key, planTrace, type TracePlan } from '../../src/trace/plan-trace.ts'
 import { type Trace, traceKey } from '../../src/trace/trace.ts'
 import { outputSchema } from '../../src/view/view-set.ts'
@@ -75,7 +76,7 @@ function expectKeysAs(
   counters: Counters,
   count: number,
 ): void {
-  const plan = planTrace(job, { view: view.name, ...moments })
+  const plan = planTrace(job, { view: view.name, ...moments }, disk)
   const columns = outputSchema(plan.log, view)
   const names = plan.traced.views[0]!.codec.names
   const keyOf = (row: Row): Key => Object.fromEntries(names.map((name, i) => [name, row[columns[i]!.name]]))
