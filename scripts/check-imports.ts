@@ -126,6 +126,15 @@ export const fileSystemIn: Readonly<Record<string, string>> = {
   'src/workers/thread-modules.ts': "it looks at the package's own files",
 }
 
+/** The places that choose the real disk as the storage; everything below them is handed one. */
+const diskOpenedIn: readonly string[] = [
+  'src/storage/',
+  // What a program or the command line calls.
+  ...['src/rebuild.ts', 'src/plan/plan-rebuild.ts', 'src/read/', 'src/cli/', 'src/bench/'],
+  // A job is a file of this host.
+  'src/job/load.ts',
+]
+
 export interface Import {
   readonly specifier: string
   /** Gone once types are stripped; `import { type A }` is not, its module is still loaded. */
@@ -177,6 +186,8 @@ function problemOfFile(path: string, target: string, files: ReadonlyMap<string, 
     return target.startsWith('jobs/') ? undefined : "but a job imports 'refold', as a user's would"
   }
   if (!target.startsWith('src/')) return 'but src imports nothing outside src'
+  if (target === 'src/storage/disk.ts' && !diskOpenedIn.some((place) => isWithin(path, place)))
+    return 'but it is handed a storage (src/storage/store.ts) by its caller'
   const from = areaOf(path)
   const to = areaOf(target)
   if (from === to) return undefined

@@ -1,7 +1,6 @@
 import { dirname, join } from 'node:path'
 import { InputError, OutputError, RefoldError } from '../model/errors.ts'
 import type { Manifest, ManifestBody } from '../model/manifest.ts'
-import { disk } from '../storage/disk.ts'
 import {
   type Current,
   currentPath,
@@ -53,10 +52,8 @@ export interface Published {
  *
  * @throws OutputError where the current generation is a newer version's.
  */
-export function stage(out: string, view: string, files: Disk = disk): StagedView {
+export function stage(out: string, view: string, files: Disk): StagedView {
   refuseNewerFormat(out, view, files)
-  const folder = temporaryPath(out, view, 'staging')
-  files.makeFolder(folder)
   // A number up to that of the newest generation is never given again, whoever reserved it.
   const newest = newestNumber(out, view, files)
   for (const name of namesIn(viewFolder(out, view), files)) {
@@ -64,11 +61,14 @@ export function stage(out: string, view: string, files: Disk = disk): StagedView
       files.remove(join(viewFolder(out, view), name))
     }
   }
+  // Last, so that a fault leaves nothing.
+  const folder = temporaryPath(out, view, 'staging')
+  files.makeFolder(folder)
   return { out, view, folder }
 }
 
 /** Removes what was staged. Does nothing where it was published. */
-export function discard(staged: StagedView, files: Store = disk): void {
+export function discard(staged: StagedView, files: Store): void {
   files.remove(staged.folder)
 }
 
@@ -83,7 +83,7 @@ export interface PlacedView extends Published {
  * @param body What the generation is; its files have been written and flushed.
  * @param run What isn't digested: times, host, workers. Goes to `_run.json`.
  */
-export function publish(staged: StagedView, body: ManifestBody, run: object, files: Disk = disk): Published {
+export function publish(staged: StagedView, body: ManifestBody, run: object, files: Disk): Published {
   const placed = place(staged, body, run, files)
   switchAll([placed], files)
   const { generation, outcome, digest, path } = placed
@@ -95,13 +95,7 @@ export function publish(staged: StagedView, body: ManifestBody, run: object, fil
  *
  * @param isDamaged The current generation was found to be damaged where its names, sizes and manifest don't tell.
  */
-export function place(
-  staged: StagedView,
-  body: ManifestBody,
-  run: object,
-  files: Disk = disk,
-  isDamaged = false,
-): PlacedView {
+export function place(staged: StagedView, body: ManifestBody, run: object, files: Disk, isDamaged = false): PlacedView {
   const { out, view, folder } = staged
   const digest = digestOf(body)
   // A damaged `_current.json` counts as none: publishing replaces it, which mends the view.
@@ -123,7 +117,7 @@ export function place(
  * @throws OutputError that names the views whose readers see the new generation and those whose readers don't, where
  * one of several can't be switched. What nobody sees is staged again.
  */
-export function switchAll(placed: readonly PlacedView[], files: Disk = disk): void {
+export function switchAll(placed: readonly PlacedView[], files: Disk): void {
   const changed = placed.filter(({ outcome }) => outcome === 'published')
   for (const [index, { staged, generation, digest }] of changed.entries()) {
     try {
@@ -144,7 +138,7 @@ export function switchAll(placed: readonly PlacedView[], files: Disk = disk): vo
 }
 
 /** Takes a generation that no reader sees back to staging. It is left where it is if that fails: it is in nobody's way. */
-export function withdraw({ staged, path, outcome }: PlacedView, files: Disk = disk): void {
+export function withdraw({ staged, path, outcome }: PlacedView, files: Disk): void {
   if (outcome === 'unchanged') return
   try {
     files.rename(path, staged.folder)
@@ -164,7 +158,7 @@ function isSeen({ staged, generation }: PlacedView, files: Store): boolean {
 }
 
 /** Replaces `_current.json` in one step. */
-export function makeCurrent(out: string, view: string, current: Current, files: Disk = disk): void {
+export function makeCurrent(out: string, view: string, current: Current, files: Disk): void {
   const temporary = temporaryPath(out, view, 'current')
   try {
     writeJson(temporary, { generation: current.generation, digest: current.digest }, files)
@@ -241,7 +235,12 @@ function reserveNumber(out: string, view: string, files: Store): number {
     const number = Math.max(newestNumber(out, view, files), ...names.map((name) => reservedNumber(name) ?? 0)) + 1
     const path = reservationPath(out, view, number)
     if (!files.putIfAbsent(path, new Uint8Array(0))) continue
-    if (newestNumber(out, view, files) < number) return number
+    try {
+      if (newestNumber(out, view, files) < number) return number
+    } catch (error) {
+      tryToRemove(path, files)
+      throw error
+    }
     files.remove(path)
   }
 }

@@ -51,7 +51,7 @@ function listEntries(folder: string): ListedEntry[] {
   try {
     found = readdirSync(folder, { withFileTypes: true })
   } catch (error) {
-    if (codeOf(error) === 'ENOENT') return []
+    if (['ENOENT', 'ENOTDIR'].includes(codeOf(error) ?? '')) return []
     throw error
   }
   return found

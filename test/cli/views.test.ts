@@ -58,7 +58,7 @@ function partOf({ day, type }: Row): number {
 
 /** Publishes a generation of `daily` with two parts. */
 function publishDaily(rows: readonly Row[], folder = out): string {
-  const staged = stage(folder, 'daily')
+  const staged = stage(folder, 'daily', disk)
   const outputs = Object.entries(columns).map(([name, type]) => ({ name, type }))
   const files = [0, 1].map((part) => {
     const own = rows.filter((row) => partOf(row) === part)
@@ -85,7 +85,7 @@ function publishDaily(rows: readonly Row[], folder = out): string {
     progress: [],
     inputs: [],
   }
-  return publish(staged, body, {}).generation
+  return publish(staged, body, {}, disk).generation
 }
 
 const types = ['Deposited', 'Opened', 'Withdrawn', '閉鎖']

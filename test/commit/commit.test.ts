@@ -55,7 +55,7 @@ test('publish() of what was current before makes a new generation of it', () => 
 test('publish() counts from the highest generation, also after one was made current again', () => {
   const first = build(out, 'balances', 'one')
   build(out, 'balances', 'two')
-  makeCurrent(out, 'balances', first)
+  makeCurrent(out, 'balances', first, disk)
   expect(findCurrent(out, 'balances')?.generation).toBe(first.generation)
   expect(build(out, 'balances', 'one').outcome).toBe('unchanged')
   const third = build(out, 'balances', 'three')
@@ -97,32 +97,32 @@ test.each(['', '{}', 'null', '{"generation":'])('publish() mends a _current.json
 
 test('switchAll() says which views were switched where one could not be, and leaves nothing of the others', () => {
   const placed = ['a', 'b', 'c'].map((view) => {
-    const staged = stage(out, view)
-    return place(staged, writeParts(staged, 'one'), {})
+    const staged = stage(out, view, disk)
+    return place(staged, writeParts(staged, 'one'), {}, disk)
   })
   // A folder in the place of the file can't be replaced by one.
   mkdirSync(join(currentPath(out, 'b'), 'x'), { recursive: true })
-  expect(() => switchAll(placed)).toThrow(/_current\.json.* Published were: a\. Not published were: b, c\./)
+  expect(() => switchAll(placed, disk)).toThrow(/_current\.json.* Published were: a\. Not published were: b, c\./)
   expect(readWhole(out, 'a', findCurrent(out, 'a')!.generation)).toBe('one')
-  for (const { staged } of placed) discard(staged)
+  for (const { staged } of placed) discard(staged, disk)
   expect(listGenerations(out, 'c')).toEqual([])
   expect(readdirSync(join(out, 'c'))).toEqual([])
 })
 
 test('withdraw() takes what was placed back to staging, and leaves what is current already', () => {
-  const staged = stage(out, 'balances')
-  withdraw(place(staged, writeParts(staged, 'one'), {}))
+  const staged = stage(out, 'balances', disk)
+  withdraw(place(staged, writeParts(staged, 'one'), {}, disk), disk)
   expect(listGenerations(out, 'balances')).toEqual([])
-  discard(staged)
+  discard(staged, disk)
   expect(readdirSync(join(out, 'balances'))).toEqual([])
   const first = build(out, 'balances', 'one')
-  const again = stage(out, 'balances')
-  withdraw(place(again, writeParts(again, 'one'), {}))
+  const again = stage(out, 'balances', disk)
+  withdraw(place(again, writeParts(again, 'one'), {}, disk), disk)
   expect(readWhole(out, 'balances', first.generation)).toBe('one')
 })
 
 test('publish() takes the next number where another process was faster', () => {
-  const staged = stage(out, 'balances')
+  const staged = stage(out, 'balances', disk)
   const body = writeParts(staged, 'one')
   const digest = digestOf(body)
   const files = {
@@ -145,7 +145,7 @@ test('publish() takes the next number where another process was faster', () => {
 })
 
 test('publish() gives no number twice where another process publishes just before the move', () => {
-  const staged = stage(out, 'balances')
+  const staged = stage(out, 'balances', disk)
   const rival = {
     ...disk,
     rename: (from: string, to: string) => {
@@ -218,14 +218,14 @@ test('manifestColumn() keeps what a reader must know of a type', () => {
 })
 
 test('stage() clears away what dead processes of this host left, and nothing else', () => {
-  const mine = stage(out, 'balances')
+  const mine = stage(out, 'balances', disk)
   const [, host] = /_staging-([0-9a-f]{8})-/.exec(mine.folder)!
   const folder = join(out, 'balances')
   // No process has a number this high.
   for (const name of [`_staging-${host}-99999999-0123abcd`, `_current-${host}-99999999-0123abcd`])
     mkdirSync(join(folder, name))
   for (const name of ['_staging-00000000-99999999-0123abcd', '_staging-mine', 'notes']) mkdirSync(join(folder, name))
-  const second = stage(out, 'balances')
+  const second = stage(out, 'balances', disk)
   expect(
     readdirSync(folder)
       .map((name) => join(folder, name))
@@ -237,8 +237,8 @@ test('stage() clears away what dead processes of this host left, and nothing els
       ...['_staging-00000000-99999999-0123abcd', '_staging-mine', 'notes'].map((name) => join(folder, name)),
     ].sort(),
   )
-  discard(mine)
-  discard(mine)
+  discard(mine, disk)
+  discard(mine, disk)
   expect(disk.exists(mine.folder)).toBe(false)
 })
 
@@ -255,6 +255,6 @@ test('generations are listed by number, also beyond six digits', () => {
 
 test('a folder that can not be written is told with its path', () => {
   writeFileSync(join(out, 'balances'), 'a file stands here')
-  expect(() => stage(out, 'balances')).toThrow(OutputError)
-  expect(() => stage(out, 'balances')).toThrow(/balances/)
+  expect(() => stage(out, 'balances', disk)).toThrow(OutputError)
+  expect(() => stage(out, 'balances', disk)).toThrow(/balances/)
 })

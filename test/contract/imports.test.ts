@@ -81,6 +81,15 @@ test('files are used through the storage, but in the places that say why', () =>
   }
 })
 
+test('the disk is chosen by what a program calls, and handed to the rest', () => {
+  const files = { 'src/storage/disk.ts': '', 'src/commit/a.ts': "import { disk } from '../storage/disk.ts'" }
+  expect(check(files)).toEqual([
+    'src/commit/a.ts:1: imports ../storage/disk.ts, but it is handed a storage (src/storage/store.ts) by its caller',
+  ])
+  const { 'src/storage/disk.ts': disk } = files
+  expect(check({ 'src/storage/disk.ts': disk, 'src/cli/a.ts': files['src/commit/a.ts'] })).toEqual([])
+})
+
 test('src reaches neither tests nor jobs, and a job is written as a user would', () => {
   expect(check({ 'src/cli/a.ts': "import '../../test/support/x.ts'" })[0]).toContain('there is no test/support/x.ts')
   expect(check({ 'src/cli/a.ts': "import '../../jobs/j.ts'", 'jobs/j.ts': '' })[0]).toContain('nothing outside src')

@@ -60,6 +60,8 @@ export function storeContract(name: string, make: () => MadeStore): void {
         write('v/a', '')
         expect(store.list(at('none'))).toEqual([])
         expect(store.list(at('v/none/deeper'))).toEqual([])
+        expect(store.list(at('v/a'))).toEqual([])
+        expect(store.list(at('v/a/b'))).toEqual([])
       })
     })
 

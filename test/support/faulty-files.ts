@@ -18,8 +18,9 @@ export type Fault = (typeof faults)[number]
 export interface FaultyFiles extends Disk {
   /** Mutations so far, as `rename _staging-… 000001-…`, with what is random left out. */
   readonly mutations: readonly string[]
-  /** Path of the mutation that met the fault; undefined as long as none did. */
+  /** Path of the mutation that met the fault, and that as in `mutations`; undefined as long as none did. */
   readonly faultyPath: string | undefined
+  readonly faultyStep: string | undefined
   readonly triggered: boolean
   /** Closes the files that a killed process leaves to the system. */
   closeAll(): void
@@ -91,6 +92,9 @@ export function faultyFiles(at: number, fault: Fault): FaultyFiles {
     get faultyPath() {
       return faultyPath
     },
+    get faultyStep() {
+      return faultyPath === undefined ? undefined : mutations[at]
+    },
     closeAll() {
       for (const file of open) file.close()
       open.clear()
@@ -138,7 +142,7 @@ export function faultyFiles(at: number, fault: Fault): FaultyFiles {
 const short = (path: string) => path.split('/').at(-1)!
 
 function withoutRandom(name: string): string {
-  return name.replace(/(_staging|_current|_spill|_new)-[-0-9a-f]+/g, '$1-…')
+  return name.replace(/(_staging|_current|_spill|_new|scenario)-[-0-9a-f]+/g, '$1-…')
 }
 
 function removeFirstFile(path: string): void {
