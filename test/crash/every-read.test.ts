@@ -22,11 +22,9 @@ let job: LoadedJob
 let old: Record<string, Manifest>
 beforeAll(async () => {
   writeLog(folder.path, false)
-  const first = await loadTwoViews(folder.path, 1)
-  await rebuild(first, { ...options, out: before })
-  first.dispose()
+  job = await loadTwoViews(folder.path, 1)
+  await rebuild(job, { ...options, out: before })
   writeLog(folder.path, true)
-  job = await loadTwoViews(folder.path, 2)
   old = currentGenerations(before, viewNames)
 })
 afterAll(() => {

@@ -49,6 +49,14 @@ describe('a file that is named in several ways', () => {
     expect(list('log/b.parquet', 'log')).toEqual(['log/b.parquet'])
     expect(list('*/a.parquet')).toEqual(['day=1/a.parquet'])
   })
+
+  test('is not there where a link leads nowhere', () => {
+    touch('log/a.parquet')
+    symlinkSync('none.parquet', join(home, 'log/b.parquet'))
+    symlinkSync('none', join(home, 'log/c'))
+    expect(list('log')).toEqual(['log/a.parquet'])
+    expect(() => list('log/b.parquet')).toThrow('but there is no such file or folder')
+  })
 })
 
 describe('names that hold what would be a pattern', () => {
