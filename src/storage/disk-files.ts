@@ -116,9 +116,17 @@ export function putIfAbsent(path: string, bytes: Uint8Array): boolean {
       create(unfinished, [bytes])
       return link(unfinished, path) ?? createDirectly(path, bytes)
     } finally {
-      rmSync(unfinished, { force: true })
+      tryToRemove(unfinished)
     }
   })
+}
+
+function tryToRemove(path: string): void {
+  try {
+    rmSync(path, { force: true })
+  } catch {
+    // Whether the file was created is what counts; what stays behind is cleared away by the next rebuild.
+  }
 }
 
 /** How file systems without hard links answer, as FAT or some network shares. */
@@ -152,7 +160,7 @@ function createDirectly(path: string, bytes: Uint8Array): boolean {
     return true
   } catch (error) {
     if (!isOurs && codeOf(error) === 'EEXIST') return false
-    if (isOurs) rmSync(path, { force: true })
+    if (isOurs) tryToRemove(path)
     throw error
   }
 }
