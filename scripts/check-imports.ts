@@ -7,8 +7,8 @@ import { dirname, join, posix } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
 import { parseAst } from 'vitest/node'
 
-/** What the part of a stage that runs in the parent uses to hand its tasks out. */
-const dispatch = ['workers/executor.ts', 'workers/tasks.ts', 'stages.ts']
+/** What a stage uses to hand its tasks out in the parent, and to perform them in a thread. */
+const dispatch = ['workers/executor.ts', 'workers/failure.ts', 'stages.ts', 'thread']
 
 /** What map writes and reduce reads. */
 const shuffleFormats = [
@@ -38,6 +38,8 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   plan: ['model', 'storage', 'parquet', 'time', 'view', 'job', 'columns'],
   shuffle: ['model', 'storage', 'arrow', 'view', 'columns'],
   'stages.ts': ['model'],
+  // What tasks of all stages use in one thread.
+  thread: ['model', 'storage', 'parquet', 'view', 'shuffle/block-memory.ts', 'workers/executor.ts'],
   scan: ['model', 'storage', 'parquet', 'time', 'view', 'columns'],
   dedupe: ['model', 'storage', 'parquet', 'columns', 'scan', ...shuffleFormats, ...dispatch],
   map: [
@@ -51,7 +53,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
     // The results of map, as types.
     ...['map/map-split.ts', 'map/timelines.ts'],
     // How splits and what is known of them are handed out again, to find an event.
-    'map/all.ts',
+    ...['map/all.ts', 'map/tasks.ts'],
   ],
   notify: ['model', 'storage', 'parquet'],
   commit: [
@@ -59,11 +61,16 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
     // The results of map and reduce, as types.
     ...['map/map-split.ts', 'map/timelines.ts', 'reduce/all.ts'],
   ],
-  workers: [
-    ...['model', 'storage', 'parquet', 'time', 'view', 'columns', 'job', 'shuffle', 'scan', 'dedupe', 'map', 'reduce'],
+  // Executors know nothing of the tasks they run.
+  workers: ['model'],
+  'tasks.ts': [
+    ...['model', 'storage', 'job', 'thread', 'shuffle/block-memory.ts', 'workers/executor.ts'],
+    ...['dedupe/tasks.ts', 'map/tasks.ts', 'reduce/tasks.ts'],
   ],
+  'start-executor.ts': ['model', 'storage', 'job', 'shuffle/block-memory.ts', 'tasks.ts', 'workers'],
   'build.ts': [
-    ...['model', 'storage', 'job', 'stages.ts', 'plan', 'dedupe', 'map', 'reduce', 'workers', 'commit/views.ts'],
+    ...['model', 'storage', 'job', 'stages.ts', 'plan', 'dedupe', 'map', 'reduce', 'commit/views.ts'],
+    ...['start-executor.ts', 'workers/executor.ts'],
   ],
   scenario: ['model', 'storage', 'job', 'stages.ts', 'plan/plan-rebuild.ts', 'build.ts', 'commit/views.ts'],
   correct: [
@@ -71,7 +78,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
     // What was built and what commit is handed, as types.
     'commit/views.ts',
   ],
-  'rebuild.ts': ['model', 'storage', 'job', 'stages.ts', 'build.ts', 'correct', 'commit'],
+  'rebuild.ts': ['model', 'storage', 'job', 'stages.ts', 'build.ts', 'start-executor.ts', 'correct', 'commit'],
   // One key's events go the same way as all, and are looked at on it.
   trace: [
     ...['model', 'storage', 'parquet', 'time', 'view', 'columns', 'job', 'plan', 'scan', 'dedupe', 'map', 'shuffle'],

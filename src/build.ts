@@ -8,15 +8,17 @@ import type { RebuildOptions } from './model/report.ts'
 import { planRebuild } from './plan/plan-rebuild.ts'
 import { reduceAll } from './reduce/all.ts'
 import type { Stages } from './stages.ts'
+import { type StartExecutor, startExecutor, threadsFor } from './start-executor.ts'
 import type { Disk } from './storage/store.ts'
 import type { Executor } from './workers/executor.ts'
-import { startWorkers, threadsFor } from './workers/start.ts'
 
 export interface BuildRequest {
   readonly job: LoadedJob
   readonly options: RebuildOptions
   /** By partition, which events count besides: for views of what was known. */
   readonly bounds?: RecordedBounds | undefined
+  /** Starts what runs the tasks; absent: threads of this process, or this thread. */
+  readonly start?: StartExecutor
 }
 
 /**
@@ -25,20 +27,21 @@ export interface BuildRequest {
  * @returns What was built; `finishStaged` of `commit` publishes it or throws it away.
  * @throws ConfigurationError, InputError, ViewError, ConflictError or OutputError. Nothing is left behind then.
  */
-export async function build({ job, options, bounds }: BuildRequest, stages: Stages, files: Disk): Promise<BuiltViews> {
+export async function build(request: BuildRequest, stages: Stages, files: Disk): Promise<BuiltViews> {
+  const { job, options, bounds, start = startExecutor } = request
   const plan = await stages.run('plan', () => planRebuild(job, options, files, bounds))
   const threads = options.workers ?? threadsFor(job, plan, files)
   options.onThreads?.(threads)
   const staged = stageAll(plan, options, threads, files)
   let started: Executor | undefined
   try {
-    const workers = await startWorkers(job, plan, threads, staged.budget, files)
+    const workers = await start({ job, plan, workers: threads, budget: staged.budget, files })
     started = workers
-    const duplicates = await stages.run('identify', () => identifyAll(plan, staged.budget, workers, stages))
+    const duplicates = await stages.run('identify', () => identifyAll(plan, staged.budget, workers, stages, files))
     const mapped = await stages.run('map', () => mapAll(plan, duplicates, workers, stages, files))
     const timelines = timelinesOf(plan, job.definition.views, mapped)
     const reduced = await stages.run('reduce', () =>
-      reduceAll(plan, duplicates, mapped, timelines, staged.folders, workers, stages),
+      reduceAll({ plan, duplicates, mapped, timelines, folders: staged.folders }, workers, stages, files),
     )
     // Nothing is left for them to do; corrections may need others.
     await workers.close()

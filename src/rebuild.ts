@@ -4,6 +4,7 @@ import { correctAll } from './correct/all.ts'
 import type { LoadedJob } from './job/load.ts'
 import type { RebuildOptions, RebuildReport } from './model/report.ts'
 import { Stages } from './stages.ts'
+import { type StartExecutor, startExecutor } from './start-executor.ts'
 import { disk } from './storage/disk.ts'
 import type { Disk } from './storage/store.ts'
 
@@ -12,13 +13,19 @@ import type { Disk } from './storage/store.ts'
  *
  * @param job From `loadJob`, or `loadedFromDefinition` (which runs with 0 workers only).
  * @param files The file system that this thread reads and publishes with.
+ * @param start Starts what runs the tasks.
  * @returns What was published, with counters and times.
  * @throws ConfigurationError, InputError, ViewError, ConflictError or OutputError. Nothing is published then, unless the
  * OutputError says so: views are switched one after the other, and it names those that were.
  */
-export async function rebuild(job: LoadedJob, options: RebuildOptions, files: Disk = disk): Promise<RebuildReport> {
+export async function rebuild(
+  job: LoadedJob,
+  options: RebuildOptions,
+  files: Disk = disk,
+  start: StartExecutor = startExecutor,
+): Promise<RebuildReport> {
   const stages = new Stages(options)
-  const built = await build({ job, options }, stages, files)
+  const built = await build({ job, options, start }, stages, files)
   return finishStaged(built.staged, files, async () => {
     const corrections = await stages.run('correct', () => correctAll(built, options, stages, files))
     return stages.run('commit', () => publishAll({ ...built, corrections, stages }, files))

@@ -3,11 +3,12 @@ import { splitName } from '../model/plan.ts'
 import { listRuns } from '../shuffle/block-list.ts'
 import type { ShuffleBudget } from '../shuffle/block-memory.ts'
 import type { Stages } from '../stages.ts'
+import type { Disk } from '../storage/store.ts'
 import type { Executor } from '../workers/executor.ts'
-import type { CollectRowsTask, DuplicatesTask, IdentifyTask, MarkIdsTask } from '../workers/tasks.ts'
 import { duplicatesOf, type LogDuplicates, membersBySplit, noDuplicates } from './duplicates.ts'
-import { IDS_SHARE, identityBits } from './identify.ts'
+import { IDS_SHARE, type IdentityBlock, identityBits } from './identify.ts'
 import { bytesForBitmaps, type DenseIds, membersOf, newBitmap } from './identify-dense.ts'
+import type { CollectRowsTask, DuplicatesTask, IdentifyTask, MarkIdsTask } from './tasks.ts'
 
 /** Finds the events of every log that stand in it more than once. */
 export async function identifyAll(
@@ -15,6 +16,7 @@ export async function identifyAll(
   budget: ShuffleBudget,
   workers: Executor,
   stages: Stages,
+  files: Disk,
 ): Promise<LogDuplicates[]> {
   const progress = stages.progress(
     plan.logs.reduce((sum, log) => sum + (log.identify.by === 'nothing' ? 0 : log.rows), 0),
@@ -22,36 +24,32 @@ export async function identifyAll(
   )
   const found: LogDuplicates[] = []
   for (const [index, log] of plan.logs.entries()) {
-    found.push(await identifyLog(log, index, budget, workers, stages, progress))
+    const onDone = (_: unknown, split: number) => progress(log.splits[split]!.rows, 0)
+    const search: Search = { log, index, workers, signal: stages.signal, onDone }
+    if (log.identify.by === 'nothing') found.push(noDuplicates)
+    else if (log.identify.by === 'bits' && isRoomForBits(log.identify, budget, workers))
+      found.push(await identifyDense(search, log.identify))
+    else found.push(await identifyHashed(search, files))
   }
   return found
 }
 
-type ReportProgress = (events: number, bytes: number) => void
-
-async function identifyLog(
-  log: LogPlan,
-  index: number,
-  budget: ShuffleBudget,
-  workers: Executor,
-  stages: Stages,
-  progress: ReportProgress,
-): Promise<LogDuplicates> {
-  if (log.identify.by === 'nothing') return noDuplicates
-  if (log.identify.by === 'bits' && bytesForBitmaps(log.identify) <= budget.limitBytes * IDS_SHARE)
-    return identifyDense(log, index, log.identify, workers, stages, progress)
-  return identifyHashed(log, index, workers, stages, progress)
+/** The bitmap is shared by all who mark ids in it. */
+function isRoomForBits(dense: DenseIds, budget: ShuffleBudget, { sharesMemory }: Executor): boolean {
+  return sharesMemory && bytesForBitmaps(dense) <= budget.limitBytes * IDS_SHARE
 }
 
-async function identifyDense(
-  log: LogPlan,
-  index: number,
-  dense: DenseIds,
-  workers: Executor,
-  stages: Stages,
-  progress: ReportProgress,
-): Promise<LogDuplicates> {
-  const { signal } = stages
+/** One log's part of the search. */
+interface Search {
+  readonly log: LogPlan
+  readonly index: number
+  readonly workers: Executor
+  readonly signal: AbortSignal | undefined
+  /** The ids of a split were read. */
+  readonly onDone: (result: unknown, split: number) => void
+}
+
+async function identifyDense({ log, index, workers, signal, onDone }: Search, dense: DenseIds): Promise<LogDuplicates> {
   const bitmap = newBitmap(dense.span)
   const marks = perSplit(
     log,
@@ -59,7 +57,7 @@ async function identifyDense(
     'reading ids of',
     (at): MarkIdsTask => ({ kind: 'mark-ids', ...at, dense, bitmap }),
   )
-  const repeated = await workers.runAll(marks, { signal, onDone: (_, split) => progress(log.splits[split]!.rows, 0) })
+  const repeated = await workers.runAll(marks, { signal, onDone })
   if (repeated.every((ids) => ids.length === 0)) return noDuplicates
   const wanted = newBitmap(dense.span)
   for (const ids of repeated) for (const id of ids) wanted[Math.floor(id / 32)]! |= 1 << (id & 31)
@@ -73,33 +71,27 @@ async function identifyDense(
   return duplicatesOf(log, members, sets)
 }
 
-async function identifyHashed(
-  log: LogPlan,
-  index: number,
-  workers: Executor,
-  stages: Stages,
-  progress: ReportProgress,
-): Promise<LogDuplicates> {
+async function identifyHashed(search: Search, files: Disk): Promise<LogDuplicates> {
+  const { log, index, workers, signal, onDone } = search
   const tasks = perSplit(log, index, 'reading ids of', (at): IdentifyTask => ({ kind: 'identify', ...at }))
-  const blocks = await workers.runAll(tasks, {
-    signal: stages.signal,
-    onDone: (_, split) => progress(log.splits[split]!.rows, 0),
-  })
-  const list = listRuns(blocks)
+  const blocks = await workers.runAll(tasks, { signal, onDone })
+  const searches = searchTasks(log, blocks, workers.sharesMemory)
+  const { members, sets } = membersBySplit(await workers.runAll(searches, { signal }), blocks.length)
+  // Events need the room next.
+  for (const { words } of blocks) if (words.kind === 'file') files.remove(words.path)
+  return duplicatesOf(log, members, sets)
+}
+
+function searchTasks(log: LogPlan, blocks: readonly IdentityBlock[], sharesMemory: boolean): DuplicatesTask[] {
+  const listOf = listRuns(blocks, sharesMemory)
   const buckets = 2 ** identityBits(log)
   const width = Math.max(1, buckets >> 4)
-  const searches: DuplicatesTask[] = []
+  const tasks: DuplicatesTask[] = []
   for (let from = 0; from < buckets; from += width) {
-    searches.push({
-      kind: 'duplicates',
-      blocks: list,
-      from,
-      to: Math.min(buckets, from + width),
-      label: `comparing ids of ${log.name}`,
-    })
+    const to = Math.min(buckets, from + width)
+    tasks.push({ kind: 'duplicates', blocks: listOf(from, to), from, to, label: `comparing ids of ${log.name}` })
   }
-  const { members, sets } = membersBySplit(await workers.runAll(searches, { signal: stages.signal }), blocks.length)
-  return duplicatesOf(log, members, sets)
+  return tasks
 }
 
 interface AtSplit {

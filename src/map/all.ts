@@ -4,8 +4,8 @@ import { type Plan, splitName } from '../model/plan.ts'
 import type { Stages } from '../stages.ts'
 import type { Store } from '../storage/store.ts'
 import type { Executor } from '../workers/executor.ts'
-import type { MapTask } from '../workers/tasks.ts'
 import type { MapResult, SplitWork } from './map-split.ts'
+import type { MapTask } from './tasks.ts'
 
 /** Maps every split of every log; results in the order of splits. Refuses ids that stand for different contents. */
 export async function mapAll(

@@ -1,5 +1,5 @@
 import { MisfitError } from '../columns/from-values.ts'
-import type { BytesColumn, Column } from '../model/column.ts'
+import type { Column } from '../model/column.ts'
 import { ViewError } from '../model/errors.ts'
 import type { LogPlan } from '../model/plan.ts'
 import type { ReadMemory } from '../parquet/read-memory.ts'
@@ -311,7 +311,9 @@ export class GroupMapper {
   #block(at: BlockPlace, input: PackInput): Block {
     const { words, starts } = this.#pack(input, this.#log.bucketBits, (count) => this.#memory.allocate(count))
     const strings = input.columns.map((column) =>
-      column.kind === 'dictionary' && column.dictionary.kind === 'bytes' ? sharedBytes(column.dictionary) : null,
+      column.kind === 'dictionary' && column.dictionary.kind === 'bytes'
+        ? this.#memory.keepStrings(column.dictionary)
+        : null,
     )
     return { ...at, rows: input.count, words: this.#memory.keep(words, starts), starts, strings }
   }
@@ -404,15 +406,6 @@ function tallyLate(
 
 function handlesAll(view: PreparedView, types: BatchTypes, codeOf: Uint16Array): boolean {
   return types.names.every((_, code) => view.handlerOf[codeOf[code]!] !== NO_HANDLER)
-}
-
-/** A dictionary in shared memory, so that handing a block to a thread copies nothing. */
-function sharedBytes(column: BytesColumn): BytesColumn {
-  const offsets = new Int32Array(new SharedArrayBuffer(column.offsets.byteLength))
-  offsets.set(column.offsets)
-  const data = new Uint8Array(new SharedArrayBuffer(column.data.byteLength))
-  data.set(column.data)
-  return { ...column, offsets, data }
 }
 
 function selectRows(rows: Int32Array, codes: Int32Array, folded: Uint8Array, memory: ReadMemory): Int32Array {

@@ -4,15 +4,21 @@ import type { Runs } from './run-reader.ts'
 
 /**
  * All blocks as tasks are given them. Each task is copied to its thread, and a log has as many blocks as row groups: as
- * thousands of objects they would take milliseconds a task. So what they say of buckets lies in a few pieces of shared
- * memory, and a thread makes blocks of it again, which costs no more than views of those.
+ * thousands of objects they would take milliseconds a task. So what they say of buckets lies in a few arrays, and a thread
+ * makes blocks of them again. Where memory is shared, all tasks are given the same arrays, which are never copied; where it
+ * isn't, each is given arrays of its own buckets only.
  */
 export interface RunList {
   readonly count: number
+  /** Of the blocks. */
   readonly buckets: number
-  /** `buckets + 1` words a block. */
+  /** The buckets that the list tells of: this one, */
+  readonly from: number
+  /** and all before this. */
+  readonly to: number
+  /** `to − from + 1` words a block. */
   readonly starts: Int32Array
-  /** `buckets` words a block; those of blocks in memory mean nothing. */
+  /** `to − from` words a block; those of blocks in memory mean nothing. */
   readonly checksums: Int32Array
   /** By block: which of the paths, or −1 for a block in memory. */
   readonly pathOf: Int32Array
@@ -29,50 +35,78 @@ export interface BlockList extends RunList {
   readonly strings: readonly (readonly (BytesColumn | null)[])[]
 }
 
+/** The list that a task is given which reads these buckets. */
+export type ListOf<List> = (from: number, to: number) => List
+
 const PLACE_NUMBERS = 3
 
-export function listRuns(blocks: readonly Runs[]): RunList {
+/** @param sharesMemory Whether tasks can be given shared memory. */
+export function listRuns(blocks: readonly Runs[], sharesMemory: boolean): ListOf<RunList> {
+  if (!sharesMemory) return (from, to) => runList(blocks, from, to, false)
+  const whole = runList(blocks, 0, bucketsOf(blocks), true)
+  return () => whole
+}
+
+/** @param sharesMemory Whether tasks can be given shared memory. */
+export function listBlocks(blocks: readonly Block[], sharesMemory: boolean): ListOf<BlockList> {
+  const places = numbers(blocks.length * PLACE_NUMBERS, sharesMemory)
+  for (const [index, { split, ordinal, rows }] of blocks.entries())
+    places.set([split, ordinal, rows], index * PLACE_NUMBERS)
+  const anyStrings = blocks.some(({ strings }) => strings.some((column) => column !== null))
+  const strings = anyStrings ? blocks.map((block) => block.strings) : []
+  const runsOfBuckets = listRuns(blocks, sharesMemory)
+  return (from, to) => ({ ...runsOfBuckets(from, to), places, strings })
+}
+
+function bucketsOf(blocks: readonly Runs[]): number {
+  return blocks.length === 0 ? 0 : blocks[0]!.starts.length - 1
+}
+
+function runList(blocks: readonly Runs[], from: number, to: number, shared: boolean): RunList {
   const count = blocks.length
-  const buckets = count === 0 ? 0 : blocks[0]!.starts.length - 1
-  const starts = sharedNumbers(count * (buckets + 1))
-  const checksums = sharedNumbers(count * buckets)
-  const pathOf = sharedNumbers(count)
-  const byteOffsets = new Float64Array(new SharedArrayBuffer(count * 8))
-  const paths: string[] = []
+  const width = to - from
+  const starts = numbers(count * (width + 1), shared)
+  const checksums = numbers(count * width, shared)
+  const pathOf = numbers(count, shared)
+  const byteOffsets = new Float64Array(room(count * 8, shared))
+  const paths = new Map<string, number>()
   const inMemory: Int32Array[] = []
   for (const [index, { words, starts: own }] of blocks.entries()) {
-    starts.set(own, index * (buckets + 1))
+    starts.set(own.subarray(from, to + 1), index * (width + 1))
     if (words.kind === 'memory') {
       pathOf[index] = -1
       inMemory.push(words.words)
       continue
     }
-    if (!paths.includes(words.path)) paths.push(words.path)
-    pathOf[index] = paths.indexOf(words.path)
+    if (!paths.has(words.path)) paths.set(words.path, paths.size)
+    pathOf[index] = paths.get(words.path)!
     byteOffsets[index] = words.byteOffset
-    checksums.set(words.checksums, index * buckets)
+    checksums.set(words.checksums.subarray(from, to), index * width)
   }
-  return { count, buckets, starts, checksums, pathOf, byteOffsets, paths, inMemory }
+  const buckets = bucketsOf(blocks)
+  return { count, buckets, from, to, starts, checksums, pathOf, byteOffsets, paths: [...paths.keys()], inMemory }
 }
 
+/** The blocks of a list; of buckets that the list doesn't tell of, they say nothing. */
 export function runsOf(list: RunList): Runs[] {
-  const { count, buckets, pathOf, byteOffsets, paths, inMemory } = list
+  const { count, buckets, from, to, pathOf, byteOffsets, paths, inMemory } = list
+  const width = to - from
+  // Where all buckets are listed, views of the list will do.
+  const spread = (values: Int32Array, index: number, length: number) => {
+    const own = values.subarray(index * length, (index + 1) * length)
+    if (width === buckets) return own
+    const all = new Int32Array(buckets + length - width)
+    all.set(own, from)
+    return all
+  }
   let nextInMemory = 0
   return Array.from({ length: count }, (_, index): Runs => {
-    const starts = list.starts.subarray(index * (buckets + 1), (index + 1) * (buckets + 1))
+    const starts = spread(list.starts, index, width + 1)
     if (pathOf[index] === -1) return { words: { kind: 'memory', words: inMemory[nextInMemory++]! }, starts }
-    const checksums = list.checksums.subarray(index * buckets, (index + 1) * buckets)
+    const checksums = spread(list.checksums, index, width)
     const path = paths[pathOf[index]!]!
     return { words: { kind: 'file', path, byteOffset: byteOffsets[index]!, checksums }, starts }
   })
-}
-
-export function listBlocks(blocks: readonly Block[]): BlockList {
-  const places = sharedNumbers(blocks.length * PLACE_NUMBERS)
-  for (const [index, { split, ordinal, rows }] of blocks.entries())
-    places.set([split, ordinal, rows], index * PLACE_NUMBERS)
-  const anyStrings = blocks.some(({ strings }) => strings.some((column) => column !== null))
-  return { ...listRuns(blocks), places, strings: anyStrings ? blocks.map(({ strings }) => strings) : [] }
 }
 
 export function blocksOf(list: BlockList): Block[] {
@@ -89,6 +123,10 @@ export function blocksOf(list: BlockList): Block[] {
   })
 }
 
-function sharedNumbers(count: number): Int32Array {
-  return new Int32Array(new SharedArrayBuffer(count * 4))
+function numbers(count: number, shared: boolean): Int32Array {
+  return new Int32Array(room(count * 4, shared))
+}
+
+function room(bytes: number, shared: boolean): ArrayBuffer | SharedArrayBuffer {
+  return shared ? new SharedArrayBuffer(bytes) : new ArrayBuffer(bytes)
 }

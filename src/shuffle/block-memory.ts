@@ -1,6 +1,7 @@
 import { createRequire } from 'node:module'
 import { crc32 } from 'node:zlib'
 import type { SpillFile } from '../arrow/spill-file.ts'
+import type { BytesColumn } from '../model/column.ts'
 import { OutputError } from '../model/errors.ts'
 import type { Disk, WritableFile } from '../storage/store.ts'
 import { codeOf } from '../storage/system-error.ts'
@@ -10,8 +11,8 @@ export interface ShuffleBudget {
   readonly limitBytes: number
   /** What one task may hold of rows that it reads back: a bucket that is larger is folded piece by piece. */
   readonly taskBytes: number
-  /** One number: what is kept, in units of 4 KiB. */
-  readonly used: Int32Array
+  /** One number: what is kept, in units of 4 KiB. Null where blocks are read by who can't share memory: all is spilled. */
+  readonly used: Int32Array | null
   /** Folder of spill files; it is there before the first is written. */
   readonly folder: string
 }
@@ -21,6 +22,11 @@ const UNIT_BYTES = 4096
 /** @param taskBytes As much as the whole budget where nothing else is said. */
 export function newBudget(limitBytes: number, folder: string, taskBytes = limitBytes): ShuffleBudget {
   return { limitBytes, taskBytes, folder, used: new Int32Array(new SharedArrayBuffer(4)) }
+}
+
+/** The budget of a host whose blocks are read by others: what it packs goes to files in a folder that all of them reach. */
+export function withoutSharing(budget: ShuffleBudget): ShuffleBudget {
+  return { ...budget, used: null }
 }
 
 /** Words of a block: in shared memory, or where they lie in a spill file. */
@@ -43,17 +49,18 @@ function newSpillFile(file: WritableFile): SpillFile {
 
 /**
  * One thread's side of the budget. While there is room a block lies in shared memory; beyond it a block is packed into
- * memory that is used again and written to this thread's spill file.
+ * memory that is used again and written to the spill file of the task's attempt: a second attempt has a file of its own.
  */
 export class BlockMemory {
   readonly #budget: ShuffleBudget
   readonly #files: Disk
   readonly #name: string
+  #task = ''
   #scratch = new Int32Array(0)
   #file: { path: string; spill: SpillFile } | null = null
   #discarding = false
 
-  /** @param name Tells this thread's file from others'. */
+  /** @param name Begins the names of spill files: tells what is spilled from what else is. */
   constructor(budget: ShuffleBudget, files: Disk, name: string) {
     this.#budget = budget
     this.#files = files
@@ -62,13 +69,28 @@ export class BlockMemory {
 
   /** Room for a block; shared memory while the budget lasts. */
   allocate(words: number): Int32Array {
-    if (this.#discarding) return this.#scratchOf(words)
+    const { used, limitBytes } = this.#budget
+    if (this.#discarding || used === null) return this.#scratchOf(words)
     const units = Math.ceil((words * 4) / UNIT_BYTES)
-    const before = Atomics.add(this.#budget.used, 0, units)
-    if ((before + units) * UNIT_BYTES <= this.#budget.limitBytes)
-      return new Int32Array(new SharedArrayBuffer(words * 4))
-    Atomics.sub(this.#budget.used, 0, units)
+    const before = Atomics.add(used, 0, units)
+    if ((before + units) * UNIT_BYTES <= limitBytes) return new Int32Array(new SharedArrayBuffer(words * 4))
+    Atomics.sub(used, 0, units)
     return this.#scratchOf(words)
+  }
+
+  /**
+   * Performs one attempt of a task.
+   *
+   * @param task Tells the attempt from all others of this name: names the file of what it spills, which ends with it.
+   */
+  during<T>(task: string, work: () => T): T {
+    this.#task = `-${task}`
+    try {
+      return work()
+    } finally {
+      this.close()
+      this.#task = ''
+    }
   }
 
   /** Does work whose blocks nobody will read: nothing is kept, nothing spilled. */
@@ -84,13 +106,29 @@ export class BlockMemory {
   /** Keeps a block that was packed into what `allocate` gave. */
   keep(words: Int32Array, starts: Int32Array): BlockWords {
     if (words.buffer instanceof SharedArrayBuffer) return { kind: 'memory', words }
-    if (this.#discarding) return { kind: 'memory', words: new Int32Array(0) }
+    if (this.#discarding || words.length === 0) return { kind: 'memory', words: new Int32Array(0) }
     const bytes = new Uint8Array(words.buffer, words.byteOffset, words.byteLength)
     const checksums = new Int32Array(starts.length - 1)
     for (let bucket = 0; bucket < checksums.length; bucket++) {
       checksums[bucket] = crc32(bytes.subarray(starts[bucket]! * 4, starts[bucket + 1]! * 4))
     }
     return { kind: 'file', ...this.#append(words), checksums }
+  }
+
+  /** A copy of strings that blocks refer to; shared where blocks may be, so that handing one to a thread copies nothing. */
+  keepStrings(column: BytesColumn): BytesColumn {
+    const room = (bytes: number) => (this.#budget.used === null ? new ArrayBuffer(bytes) : new SharedArrayBuffer(bytes))
+    const offsets = new Int32Array(room(column.offsets.byteLength))
+    offsets.set(column.offsets)
+    const data = new Uint8Array(room(column.data.byteLength))
+    data.set(column.data)
+    return { ...column, offsets, data }
+  }
+
+  /** Gives up the memory that is used again; ends the spill file. */
+  release(): void {
+    this.close()
+    this.#scratch = new Int32Array(0)
   }
 
   /** Ends the spill file; what is in it stays readable. */
@@ -126,7 +164,7 @@ export class BlockMemory {
   }
 
   #open(): { path: string; spill: SpillFile } {
-    const path = `${this.#budget.folder}/${this.#name}.arrows`
+    const path = `${this.#budget.folder}/${this.#name}${this.#task}.arrows`
     return { path, spill: newSpillFile(this.#files.openForWriting(path)) }
   }
 }

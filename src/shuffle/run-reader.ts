@@ -10,6 +10,9 @@ export interface Runs {
   readonly starts: Int32Array
 }
 
+/** Files that a reader keeps open at once: each task that spilled has one, and a process may have only some hundred. */
+const OPEN_FILES_MAX = 128
+
 /**
  * Reads buckets of blocks, wherever they lie, one bucket after the other. The runs of neighbouring buckets are neighbours
  * in a spill file, so those of as many buckets as there is room for are read at once.
@@ -131,12 +134,21 @@ export class RunReader {
   }
 
   #read(words: Extract<BlockWords, { kind: 'file' }>, first: number, target: Uint8Array): void {
-    let file = this.#opened.get(words.path)
-    if (file === undefined) {
-      file = this.#files.openForReading(words.path)
-      this.#opened.set(words.path, file)
+    this.#open(words.path).readInto(words.byteOffset + first * 4, target)
+  }
+
+  #open(path: string): ReadableFile {
+    const known = this.#opened.get(path)
+    if (known !== undefined) return known
+    if (this.#opened.size === OPEN_FILES_MAX) {
+      // Blocks are read in turn, so the one that was opened first comes again last.
+      const [oldest, file] = this.#opened.entries().next().value!
+      file.close()
+      this.#opened.delete(oldest)
     }
-    file.readInto(words.byteOffset + first * 4, target)
+    const file = this.#files.openForReading(path)
+    this.#opened.set(path, file)
+    return file
   }
 }
 

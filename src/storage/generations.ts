@@ -46,6 +46,19 @@ export function partName(index: number): string {
   return `part-${String(index).padStart(5, '0')}.parquet`
 }
 
+/**
+ * Where the attempts of tasks write part files of a staged generation. It is gone before the generation is published, so
+ * that an attempt that was given up, and writes on, never writes into what is published.
+ */
+export function attemptsFolder(folder: string): string {
+  return join(folder, '_attempts')
+}
+
+/** The part file of one attempt: `_attempts/part-00012.parquet.2`. */
+export function attemptPath(folder: string, name: string, attempt: number): string {
+  return join(attemptsFolder(folder), `${name}.${attempt}`)
+}
+
 /** A new name of a file or folder in the making, beside a view's generations. */
 export function temporaryPath(out: string, view: string, purpose: TemporaryPurpose): string {
   return join(out, view, temporaryName(purpose))

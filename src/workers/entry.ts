@@ -2,12 +2,9 @@ import { enableCompileCache, registerHooks } from 'node:module'
 import { workerData } from 'node:worker_threads'
 import type { Perform, Prepare } from './executor.ts'
 import { type Failure, failureOf } from './failure.ts'
-import type { ThreadSetup } from './pool.ts'
+import type { Answer, TaskAttempt, ThreadSetup } from './messages.ts'
 
 /** What runs in each thread of the pool: imports the tasks module, then performs one task after the other. */
-
-/** What a thread answers. */
-export type Answer = { readonly value: unknown } | { readonly failed: Failure }
 
 // Awaited while the module is imported, so that a thread is ready only when everything it needs is loaded. A failure is
 // kept for the first task: a thread that fails while it starts would only be started again.
@@ -45,10 +42,10 @@ function nextStrayRejection(): Promise<never> {
   })
 }
 
-export default async function perform(task: unknown): Promise<Answer> {
+export default async function perform({ task, attempt }: TaskAttempt): Promise<Answer> {
   if ('failed' in prepared) return prepared
   try {
-    const { value, transfer } = await Promise.race([prepared.perform(task as never), nextStrayRejection()])
+    const { value, transfer } = await Promise.race([prepared.perform(task as never, attempt), nextStrayRejection()])
     return transfer === undefined ? { value } : await moved({ value }, transfer)
   } catch (error) {
     return { failed: failureOf(error) }

@@ -10,6 +10,11 @@ export interface Task<Result = unknown> {
   readonly _result?: Result
 }
 
+/** A task that says in words what it does, for messages. */
+export interface LabelledTask<Result = unknown> extends Task<Result> {
+  readonly label: string
+}
+
 export type ResultOf<T> = T extends Task<infer Result> ? Result : never
 
 /** What performing a task gives: its result, and the buffers in it that are handed over instead of copied. */
@@ -20,7 +25,8 @@ export interface Performed<Result = unknown> {
 
 /** Performs tasks one after the other. An error fails its task for good. */
 export interface Perform {
-  (task: never): Performed | Promise<Performed>
+  /** @param attempt Counted from 1. Of an earlier one nothing is known but that its result, if any, is lost. */
+  (task: never, attempt: number): Performed | Promise<Performed>
   /** Closes what tasks left open. Called where the thread lives on; the end of a thread closes its files. */
   close?(): void
 }
@@ -37,6 +43,11 @@ export interface RunAllOptions<Result> {
 export interface Executor {
   /** How many tasks run at the same time. */
   readonly size: number
+  /**
+   * Whether tasks and results may hold shared memory, which stays shared. Elsewhere they must be plain data that can be
+   * written as bytes (see `encodeTask`), and rows that go from task to task lie in files.
+   */
+  readonly sharesMemory: boolean
   run<T extends Task>(task: T, signal?: AbortSignal): Promise<ResultOf<T>>
   /**
    * Runs tasks and gives their results in the order of the tasks. The first failure keeps tasks that have not begun

@@ -14,7 +14,7 @@ export function createInline<Setup>(prepare: Prepare<Setup>, setup: Setup): Exec
     if (closing !== undefined) throw new Error(`Cannot run ${describeTask(task)}: the executor is closed.`)
     prepared ??= Promise.resolve(prepare(setup))
     const performTask = await prepared
-    return (await performTask(task as never)).value as Result
+    return (await performTask(task as never, 1)).value as Result
   }
 
   function run<Result>(task: Task, signal?: AbortSignal): Promise<Result> {
@@ -31,6 +31,7 @@ export function createInline<Setup>(prepare: Prepare<Setup>, setup: Setup): Exec
 
   return {
     size: 1,
+    sharesMemory: true,
     run,
     runAll: (tasks, options = {}) => runInLanes(tasks, 1, run, options),
     close: () => {

@@ -1,22 +1,10 @@
 import { getCompileCacheDir } from 'node:module'
 import { Piscina } from 'piscina'
 import { ConfigurationError, RefoldError } from '../model/errors.ts'
-import type { Answer } from './entry.ts'
 import { describeTask, type Executor, runInLanes, type Task } from './executor.ts'
 import { errorOf } from './failure.ts'
+import type { Answer, TaskAttempt, ThreadSetup } from './messages.ts'
 import { ownModules, type ThreadModules } from './thread-modules.ts'
-
-/** What each thread is given once, when it starts. */
-export interface ThreadSetup {
-  /** URL of the module that exports `prepare`. */
-  readonly tasksModule: string
-  /** URLs that stand for each other in `import`: what modules made for the calling thread name, and what is meant. */
-  readonly redirect: { readonly from: string; readonly to: string } | null
-  /** Argument of `prepare`; anything that can be copied to another thread. */
-  readonly setup: unknown
-  /** Where this process keeps compiled code; a thread does not know of itself. */
-  readonly compileCache: string | undefined
-}
 
 export interface PoolOptions {
   /** Number of threads, at least 1. */
@@ -39,7 +27,7 @@ export function createPool({ workers, modules, setup }: PoolOptions): Executor {
   if (!Number.isInteger(workers) || workers < 1) {
     throw new ConfigurationError(`Cannot start worker threads: expected a number of at least 1, found ${workers}.`)
   }
-  const pool = new Piscina<unknown, Answer>({
+  const pool = new Piscina<TaskAttempt, Answer>({
     filename: modules.entry,
     minThreads: workers,
     maxThreads: workers,
@@ -59,13 +47,14 @@ export function createPool({ workers, modules, setup }: PoolOptions): Executor {
   const broken = watchThreads(pool, () => closing !== undefined)
   let closing: Promise<void> | undefined
 
-  async function post(task: Task, signal: AbortSignal | undefined): Promise<Answer> {
+  async function post(attempt: TaskAttempt, signal: AbortSignal | undefined): Promise<Answer> {
+    const { task } = attempt
     signal?.throwIfAborted()
     if (closing !== undefined) throw closedError(task)
     const stop = () => void close()
     signal?.addEventListener('abort', stop, { once: true })
     try {
-      return await Promise.race([pool.run(task), broken])
+      return await Promise.race([pool.run(attempt), broken])
     } catch (error) {
       if (closing === undefined) throw error
       // Only when no thread writes anything any more.
@@ -81,7 +70,7 @@ export function createPool({ workers, modules, setup }: PoolOptions): Executor {
     for (let attempt = 1; ; attempt++) {
       let answer: Answer
       try {
-        answer = await post(task, signal)
+        answer = await post({ task, attempt }, signal)
       } catch (error) {
         signal?.throwIfAborted()
         if (closing !== undefined || error instanceof RefoldError) throw error
@@ -99,14 +88,20 @@ export function createPool({ workers, modules, setup }: PoolOptions): Executor {
     return closing
   }
 
-  return { size: workers, run, runAll: (tasks, options = {}) => runInLanes(tasks, workers, run, options), close }
+  return {
+    size: workers,
+    sharesMemory: true,
+    run,
+    runAll: (tasks, options = {}) => runInLanes(tasks, workers, run, options),
+    close,
+  }
 }
 
 /**
  * Rejects when the pool can't go on: a thread failed outside of any task, or no thread is left because threads end
  * while they start, which Piscina does not tell those who wait for them.
  */
-function watchThreads(pool: Piscina, isClosing: () => boolean): Promise<never> {
+function watchThreads(pool: Piscina<TaskAttempt, Answer>, isClosing: () => boolean): Promise<never> {
   const { promise, reject } = Promise.withResolvers<never>()
   promise.catch(() => {})
   pool.on('error', (error) => {

@@ -31,7 +31,7 @@ export function bundledModules(): ThreadModules {
 
 function modulesIn(folder: URL, extension: string): ThreadModules {
   const at = (name: string) => new URL(`${name}.${extension}`, folder).href
-  return { entry: at('workers/entry'), tasks: at('workers/tasks'), refold: at('index') }
+  return { entry: at('workers/entry'), tasks: at('tasks'), refold: at('index') }
 }
 
 /** What `scripts/build.js` notes beside a bundle: names, sizes and times of sources, names and sizes of its files. */

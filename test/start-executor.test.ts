@@ -1,13 +1,13 @@
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import type { LoadedJob } from '../../src/job/load.ts'
-import { ConfigurationError } from '../../src/model/errors.ts'
-import type { Plan } from '../../src/model/plan.ts'
-import { rebuild } from '../../src/rebuild.ts'
-import { disk } from '../../src/storage/disk.ts'
-import { threadsFor } from '../../src/workers/start.ts'
-import { scratch } from '../support/logs.ts'
-import { loadTwoViews, writeLog } from '../support/two-views.ts'
+import type { LoadedJob } from '../src/job/load.ts'
+import { ConfigurationError } from '../src/model/errors.ts'
+import type { Plan } from '../src/model/plan.ts'
+import { rebuild } from '../src/rebuild.ts'
+import { threadsFor } from '../src/start-executor.ts'
+import { disk } from '../src/storage/disk.ts'
+import { scratch } from './support/logs.ts'
+import { loadTwoViews, writeLog } from './support/two-views.ts'
 
 const folder = scratch('start')
 const onlyHere = { ...disk, description: null }

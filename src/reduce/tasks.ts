@@ -1,0 +1,88 @@
+import { type BlockList, blocksOf } from '../shuffle/block-list.ts'
+import { BlockMemory } from '../shuffle/block-memory.ts'
+import { attemptPath } from '../storage/generations.ts'
+import type { ThreadContext } from '../thread/context.ts'
+import type { StageTasks } from '../thread/stage-tasks.ts'
+import type { LabelledTask } from '../workers/executor.ts'
+import { type Failure, failureOf } from '../workers/failure.ts'
+import { FoldFailure, GroupReducer, KeyTwiceFailure, type ReduceResult, type ReduceTime } from './reduce-part.ts'
+
+/** Writes a part of each view of a group. The log and the group are named by their index. */
+export interface ReduceTask extends LabelledTask<ReducedPart | ReduceFailure | KeyInPartitions>, ReduceTime {
+  readonly kind: 'reduce'
+  readonly log: number
+  readonly group: number
+  readonly blocks: BlockList
+  /** Buckets. */
+  readonly from: number
+  readonly to: number
+  /** Name of the part file. */
+  readonly name: string
+  /** By view, vintages among them: the folder of its generation. */
+  readonly folders: Readonly<Record<string, string>>
+}
+
+export interface ReducedPart extends ReduceResult {
+  /** Which attempt it was: its part files are where `attemptPath` says. */
+  readonly attempt: number
+}
+
+/** A reduce that ended at a handler that threw; the event is still to be found. */
+export interface ReduceFailure {
+  readonly failure: Pick<FoldFailure, 'view' | 'handler' | 'key' | 'split' | 'ordinal' | 'bucket' | 'nth' | 'message'>
+  /** What the handler threw, with its own stack. */
+  readonly cause: Failure
+}
+
+/** A reduce that ended at a key whose states came from two partitions; its events are still to be found. */
+export interface KeyInPartitions {
+  readonly keyTwice: Pick<KeyTwiceFailure, 'key' | 'shown' | 'splits'>
+}
+
+/** Keeps a reducer a group, compiled once. */
+export function reduceTasks({ plan, groups, budget, files }: ThreadContext): StageTasks<ReduceTask> {
+  const reducers = new Map<string, GroupReducer>()
+  // All on disk: nobody knows when shared memory that is no longer used is really given back.
+  const memory = new BlockMemory({ ...budget, limitBytes: 0 }, files, 'sorted')
+  const reducerOf = (log: number, group: number): GroupReducer => {
+    const name = `${log}:${group}`
+    let reducer = reducers.get(name)
+    if (reducer === undefined) {
+      reducer = new GroupReducer(plan.logs[log]!, groups[log]![group]!, memory, budget.taskBytes)
+      reducers.set(name, reducer)
+    }
+    return reducer
+  }
+  const reduce = (task: ReduceTask, attempt: number): ReducedPart => {
+    const { log, group, from, to, name, folders } = task
+    const pathOf = (view: string) => attemptPath(folders[view]!, name, attempt)
+    const result = memory.during(`${log}-${group}-${from}.${attempt}`, () =>
+      reducerOf(log, group).reduce(blocksOf(task.blocks), from, to, name, files, pathOf, task),
+    )
+    return { ...result, attempt }
+  }
+  return {
+    perform: {
+      reduce: (task, attempt) => {
+        try {
+          return reduce(task, attempt)
+        } catch (error) {
+          return asData(error)
+        }
+      },
+    },
+    release: () => {
+      reducers.clear()
+      memory.release()
+    },
+  }
+}
+
+/** What ended at an event or a key that only whoever knows the log can find, as data; everything else is thrown again. */
+function asData(error: unknown): ReduceFailure | KeyInPartitions {
+  if (error instanceof KeyTwiceFailure)
+    return { keyTwice: { key: error.key, shown: error.shown, splits: error.splits } }
+  if (!(error instanceof FoldFailure)) throw error
+  const { view, handler, key, split, ordinal, bucket, nth, message } = error
+  return { failure: { view, handler, key, split, ordinal, bucket, nth, message }, cause: failureOf(error.cause) }
+}
