@@ -7,11 +7,11 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { loadJob } from '../../src/job/load.ts'
 import type { RebuildOptions } from '../../src/model/report.ts'
 import { float64, int64, string, timestamp } from '../../src/model/types.ts'
-import { rebuild } from '../../src/rebuild.ts'
 import { foldNaively, type PlainEvent } from '../oracle/naive.ts'
 import { anyRows } from '../support/every-event.ts'
 import { everyColumn } from '../support/every-kind.ts'
 import { type Layout, type Row, readPublished, scratch, writeLogFiles } from '../support/logs.ts'
+import { type Performers, rebuildBy } from '../support/rebuild-by.ts'
 import { timedColumns } from '../support/timed-views.ts'
 
 const folder = scratch('determinism')
@@ -37,14 +37,14 @@ async function build(
   columns: typeof everyColumn | typeof paymentColumns | typeof timedColumns,
   rows: readonly Row[],
   layout: Layout,
-  workers: number,
+  performers: Performers,
   more: Partial<RebuildOptions> = {},
 ) {
   rmSync('log', { recursive: true, force: true })
   writeLogFiles('log', columns, rows, layout)
   const job = await loadJob(fileURLToPath(new URL(`../support/jobs/${jobName}.ts`, import.meta.url)))
   try {
-    const report = await rebuild(job, { out: resolve('views', String(builds++)), workers, ...more })
+    const report = await rebuildBy(performers, job, { out: resolve('views', String(builds++)), ...more })
     const built: Record<string, Built> = {}
     for (const { view, path, digest, fingerprint, outcome } of report.views) {
       expect(outcome).toBe('published')
@@ -73,7 +73,7 @@ const everyRow = fc
   .sample(anyRows(400), { seed: 20_210_522, numRuns: 12 })
   .reduce((most, rows) => (rows.length > most.length ? rows : most))
 
-const layouts: readonly [string, Layout, number][] = [
+const layouts: readonly [string, Layout, Performers][] = [
   ['in the calling thread', { files: 1 }, 0],
   ['by 1 worker', { files: 1 }, 1],
   ['by 2 workers', { files: 3 }, 2],
@@ -83,6 +83,8 @@ const layouts: readonly [string, Layout, number][] = [
   ['from row groups of 7 rows', { files: 2, rowGroupRows: 7, codec: 'ZSTD' }, 2],
   ['from row groups of 1 row', { files: 3, rowGroupRows: 1, rank: shuffled(3) }, 0],
   ['from dictionaries', { files: 3, rowGroupRows: 50, dictionary: true, codec: 'SNAPPY', rank: shuffled(4) }, 2],
+  ['by hosts that share only files', { files: 3, rowGroupRows: 50, dictionary: true, rank: shuffled(6) }, 'hosts'],
+  ['by hosts whose attempts get lost', { files: 3, rowGroupRows: 70, rank: shuffled(7) }, 'failing hosts'],
 ]
 
 describe.each(['every-kind', 'sequenced'])('the bytes that %s publishes', (job) => {
@@ -91,8 +93,8 @@ describe.each(['every-kind', 'sequenced'])('the bytes that %s publishes', (job) 
     expected = (await build(job, everyColumn, everyRow, { files: 2 }, 0)).built
     expect(Object.keys(expected)).toHaveLength(7)
   })
-  test.each(layouts)('are the same %s', async (_, layout, workers) => {
-    const { built } = await build(job, everyColumn, everyRow, layout, workers)
+  test.each(layouts)('are the same %s', async (_, layout, performers) => {
+    const { built } = await build(job, everyColumn, everyRow, layout, performers)
     expect(built).toEqual(expected)
   })
 })
@@ -120,8 +122,8 @@ describe('the bytes of windows and vintages', () => {
   })
   // Partitions say how far a log has come, so here they stay one.
   const same = layouts.filter(([, { folders }]) => folders === undefined)
-  test.each(same)('are the same %s', async (_, layout, workers) => {
-    const { built } = await build('timed', timedColumns, rows, layout, workers, more)
+  test.each(same)('are the same %s', async (_, layout, performers) => {
+    const { built } = await build('timed', timedColumns, rows, layout, performers, more)
     expect(built).toEqual(expected)
   })
   test('are the same where all is spilled', async () => {
@@ -168,6 +170,8 @@ describe('a log of several buckets', () => {
       2,
     )
     expect(second.built).toEqual(first.built)
+    const third = await build('many-keys', paymentColumns, rows, { files: 3, rowGroupRows: 20_000 }, 'hosts')
+    expect(third.built).toEqual(first.built)
     const job = await loadJob(fileURLToPath(new URL('../support/jobs/many-keys.ts', import.meta.url)))
     job.dispose()
     const events = rows.map(

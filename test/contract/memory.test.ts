@@ -2,9 +2,10 @@ import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, 
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
-import { int64, loadJob, type RebuildOptions, rebuild, string } from '../../src/index.ts'
+import { int64, loadJob, type RebuildOptions, string } from '../../src/index.ts'
 import { spillFolder } from '../../src/storage/generations.ts'
 import { writeLogFiles } from '../support/logs.ts'
+import { type Performers, rebuildBy } from '../support/rebuild-by.ts'
 
 const root = join(import.meta.dirname, '../..')
 const inputs = { ledger: join(root, 'data/small-ledger/**/*.parquet') }
@@ -15,16 +16,22 @@ beforeEach(() => {
 })
 afterEach(() => rmSync(folder, { recursive: true, force: true }))
 
-async function build(out: string, options: Partial<RebuildOptions>, path = join(root, 'jobs/bank.ts')) {
+interface BuildOptions extends Omit<Partial<RebuildOptions>, 'workers'> {
+  readonly workers: Performers
+}
+
+async function build(out: string, { workers, ...options }: BuildOptions, path = join(root, 'jobs/bank.ts')) {
   const job = await loadJob(path)
   try {
-    return await rebuild(job, { out: join(folder, out), inputs, ...options })
+    return await rebuildBy(workers, job, { out: join(folder, out), inputs, ...options })
   } finally {
     job.dispose()
   }
 }
 
-test.each([0, 2])('all budgets give the same bytes, and nothing spilled is left, with %i workers', async (workers) => {
+const performers: readonly Performers[] = [0, 2, 'hosts', 'failing hosts']
+
+test.each(performers)('all budgets give the same bytes, and nothing spilled is left, with %s as workers', async (workers) => {
   const digests = new Set<string>()
   for (const [name, memoryBytes] of Object.entries({ nothing: 1, little: 60_000, plenty: 1e9 })) {
     const report = await build(name, { workers, memoryBytes })
@@ -67,7 +74,7 @@ export default defineJob({ views: [sums, path, overdraft, free, types] })
 `
 
 // 100 kB are room for some hundred rows of a bucket, so that it is sorted in more runs than are merged at once.
-test.each([0, 2])('a key with half of all events has the same rows in any memory, with %i workers', async (workers) => {
+test.each(performers)('a key with half of all events has the same rows in any memory, with %s as workers', async (workers) => {
   const path = join(folder, 'job.ts')
   writeFileSync(path, skewedJob(writeSkewedLog()))
   const digests = new Set<string>()

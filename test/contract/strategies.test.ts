@@ -6,12 +6,12 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { defineJob, type ViewDefinition } from '../../src/index.ts'
 import { type LoadedJob, loadedFromDefinition, loadJob } from '../../src/job/load.ts'
 import type { RebuildOptions } from '../../src/model/report.ts'
-import { rebuild } from '../../src/rebuild.ts'
 import { foldNaively } from '../oracle/naive.ts'
 import { anyRow, anyRows, eventOf } from '../support/every-event.ts'
 import { everyColumn } from '../support/every-kind.ts'
 import { type Encoding, type Row, readExceptions, readPublished, scratch, writeLogFiles } from '../support/logs.ts'
 import { type PartitionedOptions, partitionedViews } from '../support/partitioned-views.ts'
+import { type Performers, rebuildBy } from '../support/rebuild-by.ts'
 
 const folder = scratch('strategies')
 const before = process.cwd()
@@ -65,9 +65,12 @@ function writePartitions(rows: readonly Row[], options: Options, layout: Partiti
 let builds = 0
 
 /** What a rebuild publishes: digests, which cover every file's bytes, and what is digested of each view. */
-async function build(job: LoadedJob, options: Partial<RebuildOptions>) {
+async function build(
+  job: LoadedJob,
+  { workers = 0, ...options }: Omit<Partial<RebuildOptions>, 'workers'> & { readonly workers?: Performers },
+) {
   const out = resolve('views', String(builds++))
-  const report = await rebuild(job, { out, workers: 0, ...options })
+  const report = await rebuildBy(workers, job, { out, ...options })
   const built = Object.fromEntries(
     report.views.map(({ view, path, digest, counters }) => {
       const { manifest, rows } = readPublished(path)
@@ -97,6 +100,10 @@ async function expectSame(rows: readonly Row[], options: Options, layout: Partit
     expect(combined).toEqual({ totals: shuffled['totals'] })
   }
   expect(await build(job, {})).toEqual(shuffled)
+  for (const strategy of ['shuffle', 'in-place'] as const)
+    expect(await build(job, { strategy, workers: 'hosts' })).toEqual(shuffled)
+  const combined = await build(job, { strategy: 'combine', views: ['totals'], workers: 'hosts' })
+  expect(combined).toEqual({ totals: shuffled['totals'] })
   expectOracle(views, rows, options, shuffled)
 }
 
@@ -167,7 +174,7 @@ describe('all strategies come to the same bytes, and to what the laws ask for,',
     await expectSame(all, { textKey: false, sequenced: true, upcasts: false }, { ...layout, dictionary: true })
   })
 
-  test('by threads, within any budget', { timeout }, async () => {
+  test('by threads and by hosts, within any budget', { timeout }, async () => {
     const [rows] = fc.sample(fc.array(anyRow(), { minLength: 2_000, maxLength: 2_000, size: 'max' }), {
       seed: 7,
       numRuns: 1,
@@ -180,6 +187,8 @@ describe('all strategies come to the same bytes, and to what the laws ask for,',
       const shuffled = await build(job, { strategy: 'shuffle', workers: 2 })
       expect(await build(job, { strategy: 'in-place', workers: 2 })).toEqual(shuffled)
       expect(await build(job, { strategy: 'in-place', workers: 3, memoryBytes: 1 })).toEqual(shuffled)
+      expect(await build(job, { strategy: 'in-place', workers: 'failing hosts' })).toEqual(shuffled)
+      expect(await build(job, { strategy: 'shuffle', workers: 'failing hosts', memoryBytes: 1 })).toEqual(shuffled)
       expect(await build(job, { strategy: 'in-place', knownAt: '2021-05-23T00:00:00Z' })).toEqual(
         await build(job, { strategy: 'shuffle', knownAt: '2021-05-23T00:00:00Z' }),
       )
