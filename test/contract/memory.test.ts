@@ -31,15 +31,18 @@ async function build(out: string, { workers, ...options }: BuildOptions, path = 
 
 const performers: readonly Performers[] = [0, 2, 'hosts', 'failing hosts']
 
-test.each(performers)('all budgets give the same bytes, and nothing spilled is left, with %s as workers', async (workers) => {
-  const digests = new Set<string>()
-  for (const [name, memoryBytes] of Object.entries({ nothing: 1, little: 60_000, plenty: 1e9 })) {
-    const report = await build(name, { workers, memoryBytes })
-    digests.add(JSON.stringify(report.views.map(({ view, digest }) => [view, digest])))
-    expect(readdirSync(join(folder, name)).filter((entry) => entry.startsWith('_'))).toEqual([])
-  }
-  expect(digests.size).toBe(1)
-})
+test.each(performers)(
+  'all budgets give the same bytes, and nothing spilled is left, with %s as workers',
+  async (workers) => {
+    const digests = new Set<string>()
+    for (const [name, memoryBytes] of Object.entries({ nothing: 1, little: 60_000, plenty: 1e9 })) {
+      const report = await build(name, { workers, memoryBytes })
+      digests.add(JSON.stringify(report.views.map(({ view, digest }) => [view, digest])))
+      expect(readdirSync(join(folder, name)).filter((entry) => entry.startsWith('_'))).toEqual([])
+    }
+    expect(digests.size).toBe(1)
+  },
+)
 
 /** Half of the events are on one account, some stand too late, some twice, and ids are hashed: every way there is. */
 function writeSkewedLog(): string {
@@ -74,19 +77,22 @@ export default defineJob({ views: [sums, path, overdraft, free, types] })
 `
 
 // 100 kB are room for some hundred rows of a bucket, so that it is sorted in more runs than are merged at once.
-test.each(performers)('a key with half of all events has the same rows in any memory, with %s as workers', async (workers) => {
-  const path = join(folder, 'job.ts')
-  writeFileSync(path, skewedJob(writeSkewedLog()))
-  const digests = new Set<string>()
-  for (const memoryBytes of [100_000, 1_000_000, 1e9]) {
-    const out = String(memoryBytes)
-    const { views } = await build(out, { workers, memoryBytes, inputs: {} }, path)
-    digests.add(JSON.stringify(views.map(({ view, digest }) => [view, digest])))
-    expect(views[0]!.counters).toMatchObject({ applied: 12_000, duplicate: 240 })
-    expect(readdirSync(join(folder, out)).filter((entry) => entry.startsWith('_'))).toEqual([])
-  }
-  expect(digests.size).toBe(1)
-})
+test.each(performers)(
+  'a key with half of all events has the same rows in any memory, with %s as workers',
+  async (workers) => {
+    const path = join(folder, 'job.ts')
+    writeFileSync(path, skewedJob(writeSkewedLog()))
+    const digests = new Set<string>()
+    for (const memoryBytes of [100_000, 1_000_000, 1e9]) {
+      const out = String(memoryBytes)
+      const { views } = await build(out, { workers, memoryBytes, inputs: {} }, path)
+      digests.add(JSON.stringify(views.map(({ view, digest }) => [view, digest])))
+      expect(views[0]!.counters).toMatchObject({ applied: 12_000, duplicate: 240 })
+      expect(readdirSync(join(folder, out)).filter((entry) => entry.startsWith('_'))).toEqual([])
+    }
+    expect(digests.size).toBe(1)
+  },
+)
 
 test('a spill folder may lie elsewhere, and only while the rebuild runs', async () => {
   const spill = join(folder, 'spill')

@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { RecordBatchReader } from 'apache-arrow'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { OutputError } from '../../src/model/errors.ts'
-import { BlockMemory, newBudget } from '../../src/shuffle/block-memory.ts'
+import { BlockMemory, newBudget, withoutSharing } from '../../src/shuffle/block-memory.ts'
 import { RunReader } from '../../src/shuffle/run-reader.ts'
 import { disk } from '../../src/storage/disk.ts'
 import type { Disk } from '../../src/storage/store.ts'
@@ -99,6 +99,71 @@ test('threads share one budget, and each has its own file', () => {
   first.close()
   second.close()
   expect(readdirSync(folder).sort()).toEqual(['a.arrows', 'b.arrows'])
+})
+
+test('attempts of tasks have files of their own, which end with them', () => {
+  const memory = new BlockMemory(newBudget(0, folder), disk, 'a')
+  const blocks = ['1.1', '1.2', '2.1'].flatMap((task) => memory.during(task, () => keepBlocks(memory, [10, 10])))
+  const failing = () => {
+    keepBlocks(memory, [10])
+    throw new Error('the task failed')
+  }
+  expect(() => memory.during('3.1', failing)).toThrow('the task failed')
+  expect(memory.during('4.1', () => keepBlocks(memory, [0]))[0]!.words.kind).toBe('memory')
+  expect(blocks.map(({ words }) => words.kind === 'file' && words.path)).toEqual(
+    ['1.1', '1.1', '1.2', '1.2', '2.1', '2.1'].map((task) => `${folder}/a-${task}.arrows`),
+  )
+  expect(readdirSync(folder).sort()).toEqual(['a-1.1.arrows', 'a-1.2.arrows', 'a-2.1.arrows', 'a-3.1.arrows'])
+  // Each is a whole Arrow stream: nothing comes to it any more.
+  for (const name of readdirSync(folder)) {
+    expect([...RecordBatchReader.from(readFileSync(join(folder, name)))].length).toBeGreaterThan(0)
+  }
+})
+
+test('without shared memory everything is spilled, whatever the budget', () => {
+  const memory = new BlockMemory(withoutSharing(newBudget(1e9, folder)), disk, 'a')
+  const blocks = keepBlocks(memory, [1000, 0, 3])
+  memory.close()
+  expect(blocks.map(({ words }) => words.kind)).toEqual(['file', 'memory', 'file'])
+  const strings = { kind: 'bytes', length: 1, nullCount: 0, validity: null, gap: 0 } as const
+  const column = { ...strings, offsets: Int32Array.of(0, 1), data: Uint8Array.of(65) }
+  const kept = memory.keepStrings(column)
+  expect(kept).toEqual(column)
+  expect(kept.data.buffer).not.toBe(column.data.buffer)
+  expect(kept.data.buffer).toBeInstanceOf(ArrayBuffer)
+})
+
+test('a reader of many files keeps only some of them open', () => {
+  const memory = new BlockMemory(newBudget(0, folder), disk, 'a')
+  const blocks = Array.from({ length: 400 }, (_, file) =>
+    memory.during(`${file}`, () => keepBlocks(memory, Array(file + 1).fill(2)).at(-1)!),
+  )
+  let open = 0
+  let most = 0
+  const counting: Files = {
+    ...disk,
+    openForReading: (path) => {
+      const file = disk.openForReading(path)
+      most = Math.max(most, ++open)
+      const close = () => {
+        open--
+        file.close()
+      }
+      return { ...file, close }
+    },
+  }
+  const reader = new RunReader(blocks, 2, 0, counting)
+  for (const bucket of [0, 1]) {
+    const found = blocks.map((_, block) => {
+      const target = new Int32Array(1)
+      reader.copy(block, bucket, 0, 1, target, 0)
+      return target[0]
+    })
+    expect(found).toEqual(blocks.map((_, block) => 1000 * block + bucket))
+  }
+  expect(most).toBe(128)
+  reader.close()
+  expect(open).toBe(0)
 })
 
 test('a folder that can not be written to is told', () => {
