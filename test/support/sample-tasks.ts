@@ -13,9 +13,9 @@ export interface SampleSetup {
 export async function prepare(setup: SampleSetup): Promise<Perform> {
   if (setup.failing) throw new InputError('Cannot read the setup.', { file: 'setup' })
   let seen = 0
-  return (task: SampleTask) => {
+  return (task: SampleTask, attempt) => {
     seen++
-    return perform(task, setup, seen)
+    return perform(task, setup, { seen, attempt })
   }
 }
 
@@ -30,12 +30,29 @@ export interface FillTask extends Task<Uint8Array> {
 }
 
 export interface NumberTask extends Task<number> {
-  readonly kind: 'square' | 'thread' | 'seen' | 'refuse' | 'throw' | 'exit' | 'stray' | 'uncopyable' | 'wait' | 'spin'
+  readonly kind:
+    | 'attempt'
+    | 'square'
+    | 'thread'
+    | 'seen'
+    | 'refuse'
+    | 'throw'
+    | 'exit'
+    | 'stray'
+    | 'uncopyable'
+    | 'wait'
+    | 'spin'
   readonly value?: number
   readonly flags?: Int32Array
 }
 
-function perform(task: SampleTask, setup: SampleSetup, seen: number): Performed | Promise<Performed> {
+interface Counts {
+  /** Tasks that this worker was given. */
+  readonly seen: number
+  readonly attempt: number
+}
+
+function perform(task: SampleTask, setup: SampleSetup, counts: Counts): Performed | Promise<Performed> {
   switch (task.kind) {
     case 'fill': {
       const bytes = new Uint8Array(1024).fill(task.value)
@@ -49,11 +66,11 @@ function perform(task: SampleTask, setup: SampleSetup, seen: number): Performed 
     case 'uncopyable':
       return { value: () => {} }
     default:
-      return { value: compute(task, setup, seen) }
+      return { value: compute(task, setup, counts) }
   }
 }
 
-function compute({ kind, value = 0, flags }: NumberTask, setup: SampleSetup, seen: number): number {
+function compute({ kind, value = 0, flags }: NumberTask, setup: SampleSetup, { seen, attempt }: Counts): number {
   switch (kind) {
     case 'square':
       return value * value + setup.offset
@@ -61,6 +78,9 @@ function compute({ kind, value = 0, flags }: NumberTask, setup: SampleSetup, see
       return threadId
     case 'seen':
       return seen
+    case 'attempt':
+      if (attempt < value) process.exit(7)
+      return attempt
     case 'refuse':
       throw new ViewError(`Cannot fold event ${value}.`, { file: 'a', row: value }, { cause: new InputError('inner') })
     case 'exit':

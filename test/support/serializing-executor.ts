@@ -2,7 +2,14 @@ import { setImmediate } from 'node:timers/promises'
 import { newBudget, withoutSharing } from '../../src/shuffle/block-memory.ts'
 import type { StartExecutor } from '../../src/start-executor.ts'
 import { prepare } from '../../src/tasks.ts'
-import { type Executor, type Perform, type Prepare, runInLanes, type Task } from '../../src/workers/executor.ts'
+import {
+  describeTask,
+  type Executor,
+  type Perform,
+  type Prepare,
+  runInLanes,
+  type Task,
+} from '../../src/workers/executor.ts'
 import { errorOf, failureOf } from '../../src/workers/failure.ts'
 import type { Answer } from '../../src/workers/messages.ts'
 import { decodeAnswer, decodeTask, encodeAnswer, encodeTask } from '../../src/workers/wire.ts'
@@ -39,7 +46,7 @@ export function createSerializing<Setup>(
   async function run<Result>(task: Task, signal?: AbortSignal): Promise<Result> {
     await setImmediate()
     signal?.throwIfAborted()
-    if (isClosed) throw new Error(`Cannot run ${task.kind}: the hosts were ended.`)
+    if (isClosed) throw new Error(`Cannot run ${describeTask(task)}: the hosts were ended.`)
     const isLate = losesAttempts && next % 3 === 0
     if (losesAttempts && !isLate) await attempt(task, 1)
     const answer = await attempt(task, losesAttempts ? 2 : 1)

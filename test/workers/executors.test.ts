@@ -5,6 +5,7 @@ import { createInline } from '../../src/workers/inline.ts'
 import { createPool } from '../../src/workers/pool.ts'
 import { ownModules } from '../../src/workers/thread-modules.ts'
 import { type FillTask, type NumberTask, prepare, type SampleSetup } from '../support/sample-tasks.ts'
+import { createSerializing } from '../support/serializing-executor.ts'
 
 const modules = { ...ownModules, tasks: new URL('../support/sample-tasks.ts', import.meta.url).href }
 const opened: Executor[] = []
@@ -17,6 +18,10 @@ function pool(workers: number, setup: SampleSetup = { offset: 1 }): Executor {
 
 function inline(setup: SampleSetup = { offset: 1 }): Executor {
   return createInline<SampleSetup>(prepare, setup)
+}
+
+function hosts(setup: SampleSetup = { offset: 1 }): Executor {
+  return createSerializing<SampleSetup>(prepare, [setup, setup])
 }
 
 afterEach(async () => {
@@ -37,9 +42,21 @@ const backends = [
   ['a pool of 1', (setup?: SampleSetup) => pool(1, setup)],
   ['a pool of 2', (setup?: SampleSetup) => pool(2, setup)],
   ['a pool of 7', (setup?: SampleSetup) => pool(7, setup)],
+  ['hosts that share only files', hosts],
 ] as const
 
 describe.each(backends)('%s', (name, create) => {
+  const sharesMemory = create !== hosts
+
+  test('says whether it shares memory', () => {
+    expect(create().sharesMemory).toBe(sharesMemory)
+  })
+
+  test('counts the attempts of each task from 1', async () => {
+    const executor = create()
+    expect(await executor.runAll([number('attempt'), number('attempt')])).toEqual([1, 1])
+  })
+
   test('runs a task with the setup it was given', async () => {
     expect(await create({ offset: 5 }).run(number('square', 3))).toBe(14)
   })
@@ -69,12 +86,23 @@ describe.each(backends)('%s', (name, create) => {
     expect(Math.max(...counts)).toBeGreaterThanOrEqual(30 / executor.size)
   })
 
-  test('hands buffers over and keeps shared ones shared', async () => {
-    const executor = create()
-    const bytes = await executor.run<FillTask>({ kind: 'fill', value: 9 })
+  test('hands buffers over', async () => {
+    const bytes = await create().run<FillTask>({ kind: 'fill', value: 9 })
     expect(bytes).toHaveLength(1024)
     expect(bytes[1023]).toBe(9)
-    expect(await executor.run({ kind: 'share', value: 16 })).toBeInstanceOf(SharedArrayBuffer)
+  })
+
+  test('keeps shared memory shared, or refuses it by the name of its task', async () => {
+    const executor = create()
+    const flags = sharedFlags()
+    if (sharesMemory) {
+      expect(await executor.run({ kind: 'share', value: 16 })).toBeInstanceOf(SharedArrayBuffer)
+      await executor.run(number('wait', 0, flags))
+      expect(flags[1]).toBe(1)
+    } else {
+      await expect(executor.run({ kind: 'share', value: 16 })).rejects.toThrow('Cannot send the result of share (value')
+      await expect(executor.run(number('wait', 0, flags))).rejects.toThrow('Cannot send wait (value 0) to another')
+    }
   })
 
   test("Refold's errors keep their class, place, exit code, cause and stack", async () => {
@@ -96,22 +124,6 @@ describe.each(backends)('%s', (name, create) => {
     expect((error as Error).stack).toContain('sample-tasks.ts')
   })
 
-  test('a failing task keeps the tasks behind it from beginning, and the executor is of use afterwards', async () => {
-    const executor = create()
-    const flags = sharedFlags()
-    const waits = (count: number) => Array.from({ length: count }, () => number('wait', 5, flags))
-    await executor.runAll(waits(3 * executor.size))
-    const done: number[] = []
-    const tasks = [...waits(2), number('refuse', 0), ...waits(200)]
-    await expect(executor.runAll(tasks, { onDone: (_, index) => done.push(index) })).rejects.toThrow(
-      'Cannot fold event 0.',
-    )
-    const began = Atomics.load(flags, 1) - 3 * executor.size
-    expect(began).toBe(done.length)
-    expect(began).toBeLessThan(100)
-    expect(await executor.run(number('square', 2))).toBe(5)
-  })
-
   test('an error in onDone fails the run', async () => {
     const tasks = Array.from({ length: 5 }, (_, value) => number('square', value))
     const onDone = () => {
@@ -128,18 +140,6 @@ describe.each(backends)('%s', (name, create) => {
     expect((error as InputError).place).toEqual({ file: 'setup' })
   })
 
-  test('an aborted signal rejects with its reason and nothing more begins', async () => {
-    const executor = create()
-    const controller = new AbortController()
-    const reason = new Error('stopped by hand')
-    const flags = sharedFlags()
-    const tasks = Array.from({ length: 500 }, () => number('wait', 5, flags))
-    const run = executor.runAll(tasks, { signal: controller.signal, onDone: () => controller.abort(reason) })
-    await expect(run).rejects.toBe(reason)
-    expect(Atomics.load(flags, 1)).toBeLessThan(20)
-    await expect(executor.run(number('square', 1), controller.signal)).rejects.toBe(reason)
-  })
-
   test('after close() nothing runs, and closing twice is closing once', async () => {
     const executor = create()
     await executor.run(number('square', 1))
@@ -148,6 +148,39 @@ describe.each(backends)('%s', (name, create) => {
     expect(name).toBeDefined()
   })
 })
+
+describe.each(backends.filter(([, create]) => create !== hosts))(
+  '%s, where tasks share what they count,',
+  (_, create) => {
+    test('a failing task keeps the tasks behind it from beginning, and the executor is of use afterwards', async () => {
+      const executor = create()
+      const flags = sharedFlags()
+      const waits = (count: number) => Array.from({ length: count }, () => number('wait', 5, flags))
+      await executor.runAll(waits(3 * executor.size))
+      const done: number[] = []
+      const tasks = [...waits(2), number('refuse', 0), ...waits(200)]
+      await expect(executor.runAll(tasks, { onDone: (_, index) => done.push(index) })).rejects.toThrow(
+        'Cannot fold event 0.',
+      )
+      const began = Atomics.load(flags, 1) - 3 * executor.size
+      expect(began).toBe(done.length)
+      expect(began).toBeLessThan(100)
+      expect(await executor.run(number('square', 2))).toBe(5)
+    })
+
+    test('an aborted signal rejects with its reason and nothing more begins', async () => {
+      const executor = create()
+      const controller = new AbortController()
+      const reason = new Error('stopped by hand')
+      const flags = sharedFlags()
+      const tasks = Array.from({ length: 500 }, () => number('wait', 5, flags))
+      const run = executor.runAll(tasks, { signal: controller.signal, onDone: () => controller.abort(reason) })
+      await expect(run).rejects.toBe(reason)
+      expect(Atomics.load(flags, 1)).toBeLessThan(20)
+      await expect(executor.run(number('square', 1), controller.signal)).rejects.toBe(reason)
+    })
+  },
+)
 
 describe('the calling thread', () => {
   test('closes what tasks left open, once and after the last of them', async () => {
@@ -190,6 +223,10 @@ describe('threads', () => {
   test('a task whose thread dies twice is tried a third time', async () => {
     const flags = sharedFlags()
     expect(await pool(2).run(number('exit', 2, flags))).toBe(3)
+  })
+
+  test('each attempt is told its number', async () => {
+    expect(await pool(2).runAll([number('attempt', 3), number('attempt', 2), number('attempt')])).toEqual([3, 2, 1])
   })
 
   test('a task whose thread dies three times fails by name, and the tasks after it still run', async () => {
