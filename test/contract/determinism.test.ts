@@ -83,6 +83,7 @@ const layouts: readonly [string, Layout, Performers][] = [
   ['from row groups of 7 rows', { files: 2, rowGroupRows: 7, codec: 'ZSTD' }, 2],
   ['from row groups of 1 row', { files: 3, rowGroupRows: 1, rank: shuffled(3) }, 0],
   ['from dictionaries', { files: 3, rowGroupRows: 50, dictionary: true, codec: 'SNAPPY', rank: shuffled(4) }, 2],
+  ['by a thread whose attempts get lost', { files: 3, rank: shuffled(8) }, 'failing thread'],
   ['by hosts that share only files', { files: 3, rowGroupRows: 50, dictionary: true, rank: shuffled(6) }, 'hosts'],
   ['by hosts whose attempts get lost', { files: 3, rowGroupRows: 70, rank: shuffled(7) }, 'failing hosts'],
 ]

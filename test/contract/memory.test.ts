@@ -29,7 +29,7 @@ async function build(out: string, { workers, ...options }: BuildOptions, path = 
   }
 }
 
-const performers: readonly Performers[] = [0, 2, 'hosts', 'failing hosts']
+const performers: readonly Performers[] = [0, 2, 'failing thread', 'hosts', 'failing hosts']
 
 test.each(performers)(
   'all budgets give the same bytes, and nothing spilled is left, with %s as workers',

@@ -140,7 +140,7 @@ test('a reader of many files keeps only some of them open', () => {
   )
   let open = 0
   let most = 0
-  const counting: Files = {
+  const counting: Disk = {
     ...disk,
     openForReading: (path) => {
       const file = disk.openForReading(path)

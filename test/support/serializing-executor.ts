@@ -100,10 +100,10 @@ const HOSTS = 2
 /** For `rebuild`: hosts that have the memory that was asked for, each, and spill to the rebuild's folder. */
 export const startHosts =
   (fate: Fate = {}): StartExecutor =>
-  async (job, plan, _workers, { limitBytes, folder, taskBytes }) => {
+  async ({ job, plan, budget: { limitBytes, folder, taskBytes }, files }) => {
     const setups = Array.from({ length: HOSTS }, () => ({
-      plan: structuredClone(plan),
-      budget: withoutSharing(newBudget(limitBytes, folder, taskBytes)),
+      ...structuredClone({ plan, budget: withoutSharing(newBudget(limitBytes, folder, taskBytes)) }),
+      storage: files.description ?? files,
       definitions: job.definition.views,
     }))
     return createSerializing(prepare, setups, fate)
