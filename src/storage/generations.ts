@@ -16,6 +16,7 @@ import { type TemporaryPurpose, temporaryName } from './temporary.ts'
  *     <out>/<view>/_notified-<target>.json                up to which notice a target was told
  *     <out>/<view>/_notifying-<target>                    a process that tells it, so that no other does; of files `<out>/_notifying-<target>`
  *     <out>/<view>/_staging-<host>-<process>-<random>/    a generation in the making
+ *     <out>/<view>/_staging-…/_attempts/                  part files, until all are there
  *     <out>/<view>/_number-000012                         a number that is being given to a generation
  *     <out>/<view>/_new-<host>-<process>-<random>         one of the small files above before it has its name
  *     <out>/_spill-<host>-<process>-<random>/             packed rows that memory had no room for
