@@ -1,9 +1,9 @@
-import { type DedupeTask, dedupeTasks } from './dedupe/tasks.ts'
+import { dedupeTasks } from './dedupe/tasks.ts'
 import { importBundle } from './job/import.ts'
-import { type MapStageTask, mapTasks } from './map/tasks.ts'
+import { mapTasks } from './map/tasks.ts'
 import type { Plan } from './model/plan.ts'
 import type { ViewDefinition } from './model/view.ts'
-import { type ReduceTask, reduceTasks } from './reduce/tasks.ts'
+import { reduceTasks } from './reduce/tasks.ts'
 import type { ShuffleBudget } from './shuffle/block-memory.ts'
 import { openStorage } from './storage/open.ts'
 import type { Disk, StorageDescription } from './storage/store.ts'
@@ -11,10 +11,7 @@ import { makeThreadContext } from './thread/context.ts'
 import { performStages } from './thread/stage-tasks.ts'
 import type { Perform } from './workers/executor.ts'
 
-/** What threads load: the tasks of all stages of a rebuild. */
-
-/** The kinds of work that a rebuild hands out. All are plain data; what each does is in the `tasks.ts` of its stage. */
-export type RebuildTask = DedupeTask | MapStageTask | ReduceTask
+/** What threads load: the tasks of all stages of a rebuild. What each does is in the `tasks.ts` of its stage. */
 
 /** What a thread needs before its first task. */
 export interface RebuildSetup {

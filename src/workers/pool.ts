@@ -23,27 +23,12 @@ const ATTEMPTS_MAX = 3
  * A task whose thread dies (out of memory, `process.exit`) is tried again on another thread; a task that throws is not,
  * because it would throw again. Aborting a signal ends all threads and with them the pool.
  */
-export function createPool({ workers, modules, setup }: PoolOptions): Executor {
+export function createPool(options: PoolOptions): Executor {
+  const { workers } = options
   if (!Number.isInteger(workers) || workers < 1) {
     throw new ConfigurationError(`Cannot start worker threads: expected a number of at least 1, found ${workers}.`)
   }
-  const pool = new Piscina<TaskAttempt, Answer>({
-    filename: modules.entry,
-    minThreads: workers,
-    maxThreads: workers,
-    idleTimeout: Number.POSITIVE_INFINITY,
-    recordTiming: false,
-    // A thread that is just entering Atomics.wait can miss that it is to end, and close() would wait for it for ever.
-    atomics: 'disabled',
-    // Not the flags of this process: some of them are refused in a thread, and a test runner's do harm there.
-    execArgv: ['--enable-source-maps', '--disable-warning=ExperimentalWarning'],
-    workerData: {
-      tasksModule: modules.tasks,
-      redirect: modules.refold === ownModules.refold ? null : { from: ownModules.refold, to: modules.refold },
-      setup,
-      compileCache: getCompileCacheDir(),
-    } satisfies ThreadSetup,
-  })
+  const pool = startThreads(options)
   const broken = watchThreads(pool, () => closing !== undefined)
   let closing: Promise<void> | undefined
 
@@ -95,6 +80,26 @@ export function createPool({ workers, modules, setup }: PoolOptions): Executor {
     runAll: (tasks, options = {}) => runInLanes(tasks, workers, run, options),
     close,
   }
+}
+
+function startThreads({ workers, modules, setup }: PoolOptions): Piscina<TaskAttempt, Answer> {
+  return new Piscina<TaskAttempt, Answer>({
+    filename: modules.entry,
+    minThreads: workers,
+    maxThreads: workers,
+    idleTimeout: Number.POSITIVE_INFINITY,
+    recordTiming: false,
+    // A thread that is just entering Atomics.wait can miss that it is to end, and close() would wait for it for ever.
+    atomics: 'disabled',
+    // Not the flags of this process: some of them are refused in a thread, and a test runner's do harm there.
+    execArgv: ['--enable-source-maps', '--disable-warning=ExperimentalWarning'],
+    workerData: {
+      tasksModule: modules.tasks,
+      redirect: modules.refold === ownModules.refold ? null : { from: ownModules.refold, to: modules.refold },
+      setup,
+      compileCache: getCompileCacheDir(),
+    } satisfies ThreadSetup,
+  })
 }
 
 /**
