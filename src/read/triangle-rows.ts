@@ -111,7 +111,7 @@ export interface TriangleReport {
   readonly view: string
   readonly counted: Counted
   readonly incremental: boolean
-  /** The windows' length, as `1 day`, and the zone they begin in. */
+  /** The windows' length as it was declared, `day` or `6 hours`, and the zone they begin in. */
   readonly every: string
   readonly zone: string
   /** Up to when all is taken to be known, ISO 8601; null where nothing is. */
