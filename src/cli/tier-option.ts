@@ -21,7 +21,7 @@ export function parseTier(text: string | undefined): Tier | undefined {
   throw new ConfigurationError(`--tier: expected live or final, found ${text}.`)
 }
 
-/** Rows of a tier as a format shows them, and what is to be said of the tier. `readRows` gives them anew with each call. */
+/** Rows of a tier as a format shows them, and what is to be said of the tier. `readRows` is called for each of two passes. */
 export async function rowsOfTier(
   found: FoundView,
   tier: Tier,

@@ -25,7 +25,7 @@ export async function inspectLog(files: string | readonly string[], name?: strin
 }
 
 /**
- * Reads the logs of a job and tells what their events are like: types, time range, order, gaps, duplicates, delays.
+ * Reads the logs of a job and reports what their events are like: types, time range, order, gaps, duplicates, delays.
  *
  * @throws ConfigurationError where a log doesn't fit its declaration, InputError where a file can't be read.
  */
@@ -34,7 +34,7 @@ export async function surveyJob(job: LoadedJob): Promise<readonly LogEvents[]> {
 }
 
 /**
- * Reads the logs of a job and tells how many events several values of `maxLateness` would call late, and how long windows would
+ * Reads the logs of a job and reports how many events several values of `maxLateness` would call late, and how long windows would
  * stay provisional.
  *
  * @param thresholds Durations as `1 day`. Default: 1, 2, 3, 7, 14 and 30 days.

@@ -31,7 +31,7 @@ export interface GenerationEntry {
 /**
  * The generations of a view, or of all views where none is named, each view's oldest first.
  *
- * @param onDamage Told of manifests that can't be read; all else is listed nevertheless.
+ * @param onDamage Called with the reason for each manifest that can't be read; all else is listed nevertheless.
  * @throws ConfigurationError where the view was never built.
  */
 export function historyOf(
@@ -66,7 +66,7 @@ function entriesOf(out: string, view: string, onDamage: (reason: string) => void
   })
 }
 
-/** What is damaged is told, and keeps nothing else from being listed. */
+/** Damage is reported, and keeps nothing else from being listed. */
 function orDamaged<T>(read: () => T, onDamage: (reason: string) => void): T | undefined {
   try {
     return read()
@@ -77,7 +77,7 @@ function orDamaged<T>(read: () => T, onDamage: (reason: string) => void): T | un
   }
 }
 
-/** What a damaged manifest doesn't tell. */
+/** What is unknown of a generation whose manifest can't be read. */
 const unknown = {
   writtenAt: null,
   rows: null,

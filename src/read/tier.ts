@@ -35,7 +35,7 @@ export type EstimateColumns = (estimates: readonly (Estimate | null)[], isAlone:
 
 /**
  * @param purpose What the tier is read for, for messages.
- * @param readRows Gives the rows' batches anew with each call: they are gone through twice.
+ * @param readRows Called for each of two passes over the rows.
  * @throws ConfigurationError where the view has no windows.
  */
 export function tieredRows(

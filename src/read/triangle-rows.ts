@@ -134,7 +134,7 @@ export interface TriangleWindow {
   /** Windows that were wholly observed since. */
   readonly age: number
   readonly known: number
-  /** The share of its final amount that is known; null where that can't be told. */
+  /** The share of its final amount that is known; null where it is unknown. */
   readonly completeness: number | null
   /** What it is expected to come to, and between which it lies with a probability of 95 %; null where nothing is expected. */
   readonly estimate: number | null

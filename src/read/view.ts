@@ -73,7 +73,7 @@ export interface OpenOptions {
 export interface RowsOptions {
   /** Only these, in this order. Default: all. */
   readonly columns?: readonly string[]
-  /** At most so many rows. Default: all. */
+  /** Where to stop, in rows. Default: after all. */
   readonly limit?: number
   /**
    * Of a view with windows: `final`, only rows that can't change any more; `live`, all of them, with the columns `completeness`
@@ -84,7 +84,7 @@ export interface RowsOptions {
 }
 
 export interface HistoryOptions {
-  /** Told of each manifest that can't be read; its generation is listed as damaged. */
+  /** Called with the reason where a manifest can't be read; its generation is listed as damaged. */
   readonly onDamage?: (reason: string) => void
 }
 
@@ -139,7 +139,7 @@ export interface DiffCounts {
 export interface CorrectionsOptions {
   /** A generation as in `OpenOptions`, or `all`. Default: only what this generation corrected. */
   readonly since?: string | number
-  /** Told why generations are left out, where some were removed or are damaged. */
+  /** Called with the reason where generations are left out because one was removed or is damaged. */
   readonly onGap?: (reason: string) => void
 }
 
@@ -164,14 +164,14 @@ export interface Correction {
   readonly cause: string
   /** The value after each cause. */
   readonly steps: readonly { readonly cause: string; readonly old: unknown; readonly new: unknown }[]
-  /** Why causes, or the events behind, could not be found out. */
+  /** Why causes or events could not be determined. */
   readonly detail: string | null
   /** Whether the window was final when the old figure was published. */
   readonly wasFinal: boolean | null
   /** The oldest generation that published the old figure, and when. */
   readonly firstGeneration: string
   readonly firstPublishedAt: string | null
-  /** How many events are behind the change, and the first 20 for each cause. */
+  /** How many events caused the change, and the first 20 for each cause. */
   readonly events: number
   readonly behind: readonly { readonly id: string; readonly recordedAt: string; readonly lagSeconds: number }[]
 }
@@ -181,7 +181,7 @@ export interface TriangleOptions {
   readonly counted?: Counted
   /** What each delay added, instead of all up to it. Default: false. */
   readonly incremental?: boolean
-  /** At most so many windows, the latest, and delays, the shortest. Default: all. */
+  /** How many windows, the latest, and how many delays, the shortest. Default: all. */
   readonly windows?: number
   readonly delays?: number
 }

@@ -1,4 +1,4 @@
-/** The windows of a view, as its manifest tells them. */
+/** The windows of a view, as its manifest describes them. */
 import { ConfigurationError } from '../model/errors.ts'
 import type { ManifestWindow } from '../model/manifest.ts'
 import { type Calendar, makeCalendar } from '../time/calendar.ts'

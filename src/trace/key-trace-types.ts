@@ -18,7 +18,7 @@ export interface TraceKeyOptions extends TraceOptions {
   readonly key: Key
   /** Of how many events, the latest, the states before and after are kept. Default: of all. */
   readonly statesMax?: number
-  /** Told of each row group that was read. */
+  /** Called after each row group. */
   readonly onProgress?: (progress: Progress) => void
 }
 
