@@ -55,7 +55,12 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
     // How splits and what is known of them are handed out again, to find an event.
     ...['map/all.ts', 'map/tasks.ts'],
   ],
-  notify: ['model', 'storage', 'parquet'],
+  read: [
+    ...['model', 'storage', 'parquet', 'time', 'view', 'columns', 'compare'],
+    // The columns of notices.
+    'correct/notices.ts',
+  ],
+  notify: ['model', 'storage', 'read/notices.ts'],
   commit: [
     ...['model', 'storage', 'parquet', 'view', 'columns', 'job', 'stages.ts', 'shuffle/block-memory.ts'],
     // The results of map and reduce, as types.
@@ -82,19 +87,24 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   // One key's events go the same way as all, and are looked at on it.
   trace: [
     ...['model', 'storage', 'parquet', 'time', 'view', 'columns', 'job', 'plan', 'scan', 'dedupe', 'map', 'shuffle'],
-    'reduce',
+    ...['reduce', 'read'],
+  ],
+  // A survey reads events as map does, without any view.
+  inspect: [
+    ...['model', 'storage', 'parquet', 'time', 'columns', 'job', 'plan', 'scan', 'trace', 'engine.ts'],
+    'read/values.ts',
   ],
   'engine.ts': ['model', 'job', 'plan/plan-rebuild.ts', 'rebuild.ts'],
-  'index.ts': ['model', 'job', 'engine.ts'],
+  'index.ts': ['model', 'job', 'engine.ts', 'read', 'inspect', 'trace'],
   // Contenders do what a user's program would.
   bench: ['model', 'storage', 'parquet', 'job', 'rebuild.ts', 'index.ts'],
   cli: [
-    ...['model', 'storage', 'arrow', 'parquet', 'time', 'view', 'columns', 'job', 'plan', 'trace', 'compare', 'notify'],
-    ...['scenario', 'engine.ts', 'index.ts', 'bench'],
-    // The columns of notices.
-    'correct/notices.ts',
-    // A survey reads events as map does, without any view.
-    'scan',
+    // Options and moments are parsed by the clocks of zones.
+    ...['model', 'time', 'engine.ts', 'index.ts', 'read', 'inspect', 'notify', 'bench'],
+    // A job and its clean-up; a view as of a moment, which is built on the side.
+    ...['job/load.ts', 'scenario/scenario.ts', 'storage/generations.ts'],
+    // The disk that jobs are looked for on and notices are delivered from.
+    'storage/disk.ts',
   ],
 }
 
@@ -137,7 +147,15 @@ export const fileSystemIn: Readonly<Record<string, string>> = {
 const diskOpenedIn: readonly string[] = [
   'src/storage/',
   // What a program or the command line calls.
-  ...['src/rebuild.ts', 'src/plan/plan-rebuild.ts', 'src/read/', 'src/cli/', 'src/bench/'],
+  ...[
+    'src/rebuild.ts',
+    'src/plan/plan-rebuild.ts',
+    'src/read/',
+    'src/inspect/',
+    'src/trace/door.ts',
+    'src/cli/',
+    'src/bench/',
+  ],
   // A job is a file of this host.
   'src/job/load.ts',
 ]

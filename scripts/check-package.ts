@@ -54,6 +54,15 @@ const refusing = defineView({ name: 'refusing', log: job.views[0].log, state: { 
 export default defineJob({ views: [refusing] })
 `
 
+/** Reads what the command published. */
+const program = `import { openView } from 'refold'
+
+const view = await openView('views', 'balances')
+const [account] = await view.get({ account_id: 'AC0000000001' })
+console.log(account?.balance, view.columns.map(({ name }) => name).join())
+view.close()
+`
+
 const compilerOptions = {
   module: 'nodenext',
   target: 'es2024',
@@ -72,8 +81,9 @@ try {
   const tarball = readdirSync(folder).find((name) => name.endsWith('.tgz'))
   if (tarball === undefined) throw new Error('npm pack left no package.')
   writeFileSync(join(project, 'package.json'), JSON.stringify({ name: 'user', private: true, type: 'module' }))
-  writeFileSync(join(project, 'tsconfig.json'), JSON.stringify({ compilerOptions, files: ['job.ts'] }))
+  writeFileSync(join(project, 'tsconfig.json'), JSON.stringify({ compilerOptions, files: ['job.ts', 'program.ts'] }))
   writeFileSync(join(project, 'job.ts'), job)
+  writeFileSync(join(project, 'program.ts'), program)
   const quick = ['--prefer-offline', '--no-audit', '--no-fund', '--silent']
   run('npm', ['install', ...quick, join(folder, tarball)], project)
   run(process.execPath, [join(root, 'node_modules/typescript/bin/tsc'), '-p', 'tsconfig.json'], project)
@@ -89,6 +99,7 @@ try {
   writeFileSync(join(project, 'refusing.ts'), refusingJob)
   expectRefusal(command, ['rebuild', 'refusing.ts', ...onThreads], ': no such branch', project)
   expectOutput(command, ['show', 'balances', '--format', 'csv', '--limit', '1'], 'account_id,balance,open', project)
+  expectOutput('program.ts', [], ' account_id,balance,open', project)
   run(process.execPath, ['--input-type=module', '--eval', "await import('refold')"], project)
   console.log(`${tarball} installs, compiles and runs`)
 } finally {

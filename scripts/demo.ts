@@ -4,19 +4,22 @@
  */
 import { existsSync } from 'node:fs'
 import { parseArgs, styleText } from 'node:util'
-import { formatBytes, formatCount, formatCounted, formatSeconds, formatShort } from '../src/cli/numbers.ts'
-import { showProgress } from '../src/cli/progress.ts'
-import { renderTable, type TableColumn } from '../src/cli/table.ts'
-import { readTriangle } from '../src/cli/triangle-file.ts'
-import { findView } from '../src/cli/view-files.ts'
-import { RefoldError } from '../src/index.ts'
-import { loadJob } from '../src/job/load.ts'
-import type { RebuildOptions, RebuildReport, ViewReport } from '../src/model/report.ts'
-import { rebuild } from '../src/rebuild.ts'
-import { formatWindow } from '../src/time/lateness.ts'
-import { estimateOf } from '../src/time/triangle.ts'
-import { queryView, type Row } from './demo/rows.ts'
-import { drawSeries, listChanges } from './demo/series.ts'
+// As `import … from 'refold'` in a project of its own: nothing else of Refold is used here.
+import {
+  loadJob,
+  openView,
+  type Progress,
+  type RebuildOptions,
+  type RebuildReport,
+  RefoldError,
+  type Row,
+  rebuild,
+  type View,
+  type ViewReport,
+} from '../src/index.ts'
+import { queryView } from './demo/rows.ts'
+import { type Day, drawSeries, listChanges } from './demo/series.ts'
+import { type Column, formatCount, formatCounted, formatSeconds, formatShort, renderTable } from './demo/text.ts'
 import { generateLedger } from './generate.ts'
 import { type GitLogReport, readTree, writeGitLog } from './git-log.ts'
 
@@ -81,7 +84,7 @@ async function makeLedger(events: number | undefined): Promise<void> {
   const { rows, files, bytes, seconds } = made
   say(
     `${formatCounted(made.events, 'event')} in ${formatCount(rows)} rows and ${formatCounted(files.length, 'file')}, ` +
-      `${formatBytes(bytes)}, invented in ${formatSeconds(seconds)}`,
+      `${formatShort(bytes, 'B')}, invented in ${formatSeconds(seconds)}`,
   )
 }
 
@@ -89,34 +92,29 @@ async function showBacklog(): Promise<void> {
   heading('Taiwan, May 2021: daily cases that kept growing after they were announced')
   const report = await rebuildJob('jobs/taiwan-backlog.ts', { vintages: 'day' })
   const view = viewsOf(report)
-  const rows = await queryView(view('daily-cases'), "select * from view where day >= '2021-05-11' order by day")
-  const expected = expectedByDay(view('daily-cases'))
-  const days = rows.map((row) => ({
-    day: day(row.day),
-    first: Number(row.firstReported),
-    latest: Number(row.cases),
-    expected: row.status === 'final' ? null : (expected.get(day(row.day)) ?? Number(row.cases)),
-  }))
-  say(drawSeries(days, 50))
+  say(drawSeries(await readDays(view('daily-cases')), 50))
   say('█ as first announced   ▒ added by later reports   · still to be expected, of days that may change (~)')
 
-  const series = 'select "knownAt", cases from view where day = \'2021-05-17\' order by "knownAt"'
-  const known = await queryView(view('daily-cases-vintages'), series)
-  const changes = known.map((row) => ({ at: day(row.knownAt).slice(5), figure: Number(row.cases) }))
+  const vintages = await openReported(view('daily-cases-vintages'))
+  const changes: { at: string; figure: number }[] = []
+  for await (const row of vintages.rows({ columns: ['knownAt', 'day', 'cases'] })) {
+    if (row.day === '2021-05-17') changes.push({ at: String(row.knownAt).slice(5), figure: Number(row.cases) })
+  }
   say(`\nThe cases of 17 May, each time they changed: ${listChanges(changes)}.`)
   describe(report)
 }
 
-/** What the reporting triangle lets expect of each day. */
-function expectedByDay({ view, generation }: ViewReport): Map<string, number> {
-  const read = readTriangle(findView(out, view, generation), 'measure', 'The demo')
-  const windows = [...read.triangle.windows.keys()]
-  return new Map(
-    windows.flatMap((window): [string, number][] => {
-      const { ultimate } = estimateOf(read.triangle, window)
-      return ultimate === null ? [] : [[formatWindow(read.calendar, window), ultimate]]
-    }),
-  )
+/** The days from 11 May on, each with what is still expected of it. */
+async function readDays(view: ViewReport): Promise<Day[]> {
+  const days: Day[] = []
+  const opened = await openReported(view)
+  for await (const { day, firstReported, cases, estimate, status } of opened.rows({ tier: 'live' })) {
+    if (String(day) < '2021-05-11') continue
+    const latest = Number(cases)
+    const expected = status === 'final' ? null : Number(estimate ?? latest)
+    days.push({ day: String(day), first: Number(firstReported), latest, expected })
+  }
+  return days
 }
 
 async function showHistory(): Promise<void> {
@@ -136,7 +134,9 @@ async function showHistory(): Promise<void> {
 /** Exit code 1 where the folded files and those that git lists are not the same. */
 async function compareTrees(view: ViewReport, { head }: GitLogReport): Promise<void> {
   const listed = await readTree('.', head)
-  const folded = new Map((await queryView(view, 'from view')).map((row) => [String(row.path), row]))
+  const folded = new Map<string, Row>()
+  const opened = await openReported(view)
+  for await (const row of opened.rows()) folded.set(String(row.path), row)
   const differs = (path: string) =>
     folded.get(path)?.mode !== listed.get(path)?.mode || folded.get(path)?.blob !== listed.get(path)?.blob
   const different = [...new Set([...listed.keys(), ...folded.keys()])].filter(differs)
@@ -150,14 +150,21 @@ async function compareTrees(view: ViewReport, { head }: GitLogReport): Promise<v
 
 async function rebuildJob(path: string, options: Partial<RebuildOptions> = {}): Promise<RebuildReport> {
   const job = await loadJob(path)
-  const progress = showProgress(process.stderr, process.stdout, false)
   try {
-    const onProgress = progress.update.bind(progress)
-    return await rebuild(job, { ...options, out, onProgress })
+    return await rebuild(job, { ...options, out, onProgress: showProgress })
   } finally {
-    progress.finish()
+    if (process.stderr.isTTY) process.stderr.write('\r\u001b[K')
     job.dispose()
   }
+}
+
+function showProgress({ stage, done, total, unit }: Progress): void {
+  if (process.stderr.isTTY)
+    process.stderr.write(`\r${stage}: ${formatCount(done)} of ${formatCount(total)} ${unit}\u001b[K`)
+}
+
+function openReported({ view, generation }: ViewReport): Promise<View> {
+  return openView(out, view, { generation })
 }
 
 function viewsOf(report: RebuildReport): (name: string) => ViewReport {
@@ -174,7 +181,7 @@ function describe({ views, events, seconds }: RebuildReport): void {
   show(rows, {
     view: String,
     rows: count,
-    size: (bytes) => formatBytes(Number(bytes)),
+    size: (bytes) => formatShort(Number(bytes), 'B'),
     read: count,
     applied: count,
     duplicate: count,
@@ -185,11 +192,11 @@ function describe({ views, events, seconds }: RebuildReport): void {
 /** Aligned columns; those that are numbers to the right. */
 function show(rows: readonly Row[], columns: Readonly<Record<string, (value: unknown) => string>>): void {
   const numeric = [money, count]
-  const headers = Object.entries(columns).map(([header, format]): TableColumn => {
+  const headers = Object.entries(columns).map(([header, format]): Column => {
     return { header, align: numeric.includes(format) || header === 'size' ? 'right' : 'left' }
   })
   const cells = rows.map((row) => Object.entries(columns).map(([name, format]) => format(row[name])))
-  process.stdout.write(renderTable(headers, cells, process.stdout.columns))
+  process.stdout.write(renderTable(headers, cells))
 }
 
 function count(value: unknown): string {

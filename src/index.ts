@@ -1,10 +1,15 @@
-/** The public door of Refold: what a job file imports, and the engine for programs. */
+/** The public door of Refold: what a job file imports; for programs the engine, and how views and logs are read. */
 
 export { loadDefinition, loadJob, planRebuild, rebuild } from './engine.ts'
+export { inspectLog, surveyJob, surveyLateness } from './inspect/door.ts'
+export type { FilesReport } from './inspect/inspect-files.ts'
+export type { LogLateness } from './inspect/lateness.ts'
+export type { LogEvents } from './inspect/survey-job.ts'
 export type { LoadedJob } from './job/load.ts'
 export { ConfigurationError, ConflictError, InputError, OutputError, RefoldError, ViewError } from './model/errors.ts'
 export type { EventOf, LogDefinition } from './model/log.ts'
 export { defineLog } from './model/log.ts'
+export type { Manifest, ManifestColumn } from './model/manifest.ts'
 export { dayOf, formatDay, hourOf, monthOf } from './model/moment.ts'
 export type { Plan } from './model/plan.ts'
 export type {
@@ -19,3 +24,23 @@ export type { Fields, TimeUnit, Type, Values } from './model/type.ts'
 export { bigint, bool, date, decimal, float64, int32, int64, json, nullable, string, timestamp } from './model/types.ts'
 export type { JobDefinition, LatePolicy, ViewDefinition, WindowLength } from './model/view.ts'
 export { defineJob, defineView } from './model/view.ts'
+export { listViews, openView } from './read/door.ts'
+export type { GenerationEntry } from './read/history.ts'
+export type { Key } from './read/key-text.ts'
+export type { Row } from './read/program-rows.ts'
+export type { TriangleReport } from './read/triangle-rows.ts'
+export type {
+  Correction,
+  CorrectionsOptions,
+  DiffCounts,
+  DiffOptions,
+  HistoryOptions,
+  OpenOptions,
+  RowChange,
+  RowsOptions,
+  TriangleOptions,
+  View,
+  ViewDiff,
+} from './read/view.ts'
+export { traceKey } from './trace/door.ts'
+export type { KeyEvent, KeyTrace, TraceKeyOptions } from './trace/key-trace-types.ts'

@@ -1,7 +1,5 @@
 import { DuckDBInstance } from '@duckdb/node-api'
-import type { ViewReport } from '../../src/model/report.ts'
-
-export type Row = Record<string, unknown>
+import type { Row, ViewReport } from '../../src/index.ts'
 
 /**
  * Asks DuckDB about a rebuilt view: what Refold publishes are plain Parquet files that any engine reads.

@@ -24,13 +24,9 @@ import {
   Utf8,
 } from 'apache-arrow'
 import { type BytesColumn, type Column, isPresent, type LogicalType } from '../model/column.ts'
-import { cellText, valueReader } from './values.ts'
-
-export interface NamedColumn {
-  readonly name: string
-  readonly type: LogicalType
-  readonly column: Column
-}
+import type { NamedColumn } from '../read/named-column.ts'
+import { valueReader } from '../read/values.ts'
+import { cellText } from './cells.ts'
 
 /**
  * The bytes of one stream; every batch has columns of the same names and types. Bodies are not compressed, because

@@ -1,6 +1,5 @@
 import { ConfigurationError } from '../model/errors.ts'
 import type { Manifest } from '../model/manifest.ts'
-import type { PublishedGenerations } from '../notify/notices.ts'
 import { ExitCode } from './failure.ts'
 import { parseCount } from './options.ts'
 import { printRows, requireFormat, rowOptionSpecs } from './rows.ts'
@@ -46,56 +45,26 @@ export const corrections = defineVerb({
     const limit =
       given.limit === undefined ? limitDefault : parseCount('limit', given.limit, 0, Number.MAX_SAFE_INTEGER)
     const [view] = given.values as [string]
-    const { manifests, gap } = await generationsOf(given, view)
-    await requireWindows(given.out, manifests.at(-1)!)
+    const { correctedGenerations, correctionBatches } = await import('../read/corrections.ts')
+    const { generation, since } = given
+    const named = { view: 'refold corrections', since: '--since' }
+    const { manifests, gap } = correctedGenerations(given.out, view, { generation, since }, named)
     if (gap !== null) output.note(gap)
     const total = manifests.reduce((sum, manifest) => sum + countOf(manifest), 0)
     if (total === 0) output.note(`No published figure of view ${view} was corrected ${describe(manifests)}.`)
     if (total === 0 && format === 'table') return ExitCode.done
-    const { correctionBatches, CorrectionTable } = await import('./correction-batches.ts')
     const batches = correctionBatches(given.out, manifests)
     if (format !== 'table') {
       await printRows({ total, batches }, format, limit, output)
       return ExitCode.done
     }
+    const { CorrectionTable } = await import('./correction-table.ts')
     const table = new CorrectionTable(manifests, given.since !== undefined)
     await printRows({ total, batches: table.select(batches, limit) }, format, limit, output)
     for (const detail of table.details) output.note(`Not all could be found out: ${detail}`)
     return ExitCode.done
   },
 })
-
-async function generationsOf(
-  {
-    out,
-    generation,
-    since,
-  }: { readonly out: string; readonly generation?: string | undefined; readonly since?: string | undefined },
-  view: string,
-): Promise<PublishedGenerations> {
-  const [{ disk }, { generationNumber, readManifest, resolveGeneration }, { publishedGenerations }] = await Promise.all(
-    [import('../storage/disk.ts'), import('../storage/generations.ts'), import('../notify/notices.ts')],
-  )
-  if (since === undefined) {
-    return { manifests: [readManifest(out, view, resolveGeneration(out, view, generation))], gap: null }
-  }
-  const first = since === 'all' ? 0 : generationNumber(resolveGeneration(out, view, since))!
-  const published = publishedGenerations(out, view, first - 1, disk)
-  if (published.manifests.length > 0) return published
-  throw new ConfigurationError(
-    `--since ${since}: expected a generation up to the current one of view ${view}, found a later one, which was never published.`,
-  )
-}
-
-/** Without windows no figure is ever taken to be published, so that none being corrected would say nothing. */
-async function requireWindows(out: string, manifest: Manifest): Promise<void> {
-  const [{ windowOf }, { generationFolder }] = await Promise.all([
-    import('./triangle-file.ts'),
-    import('../storage/generations.ts'),
-  ])
-  const folder = generationFolder(out, manifest.view, manifest.generation)
-  windowOf({ manifest, folder }, 'refold corrections')
-}
 
 function countOf({ corrections: files }: Manifest): number {
   return files.reduce((sum, { rows }) => sum + rows, 0)

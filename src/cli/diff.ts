@@ -1,7 +1,7 @@
 import { ConfigurationError } from '../model/errors.ts'
-import { DiffSummary, printDifferences } from './differences.ts'
 import { ExitCode } from './failure.ts'
 import { parseCount } from './options.ts'
+import { printDifferences } from './print-diff.ts'
 import { inputOption } from './rebuild-options.ts'
 import { type Context, defineVerb, outOption } from './verb.ts'
 import { type NamedView, withView } from './view-at.ts'
@@ -76,8 +76,9 @@ export const diff = defineVerb({
     const sides = await sidesOf(given)
     return withSide(sides[0], given, view, context, (before) =>
       withSide(sides[1], given, view, context, async (after) => {
-        const summary = new DiffSummary(view, before, after, given.allColumns)
-        await printDifferences(summary, before, after, shown, limit, context.output)
+        const { ViewComparison } = await import('../read/diff.ts')
+        const comparison = new ViewComparison(before, after, given.allColumns)
+        await printDifferences(comparison, shown, limit, context.output)
         return ExitCode.done
       }),
     )
@@ -129,7 +130,7 @@ async function sidesOf(given: GivenDiff): Promise<readonly [Side, Side]> {
 }
 
 async function previousOf(out: string, view: string): Promise<string> {
-  const { findView } = await import('./view-files.ts')
+  const { findView } = await import('../read/view-files.ts')
   const { manifest } = findView(out, view)
   if (manifest.previous !== null) return manifest.previous
   throw new ConfigurationError(

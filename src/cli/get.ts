@@ -1,9 +1,9 @@
+import type { Rows } from '../read/rows.ts'
 import { ExitCode } from './failure.ts'
-import type { KeyValue } from './key-text.ts'
 import { printRows, requireFormat, rowOptionSpecs } from './rows.ts'
-import { parseTier, tierOption } from './tier-option.ts'
+import { parseTier, rowsOfTier, tierOption } from './tier-option.ts'
 import { defineVerb, outOption } from './verb.ts'
-import { type NamedView, viewOptions, withView } from './view-at.ts'
+import { viewOptions, withView } from './view-at.ts'
 
 export const get = defineVerb({
   positionals: [
@@ -27,26 +27,23 @@ export const get = defineVerb({
     const tier = parseTier(given.tier)
     const [view, ...texts] = given.values as [string, ...string[]]
     return withView(given, view, context, async (found) => {
-      const [{ readNamedColumns }, { openForKey, findRows, keyFields }, { parseKey }] = await Promise.all([
-        import('./view-files.ts'),
-        import('./find-rows.ts'),
-        import('./key-text.ts'),
+      const [{ openForKey, rowsOfKey }, { parseKey }] = await Promise.all([
+        import('../read/find-rows.ts'),
+        import('../read/key-text.ts'),
       ])
       const key = parseKey(found.manifest, texts)
       const opened = openForKey(found, key)
       try {
-        const fields = keyFields(opened)
-        const ranges = opened.parts.flatMap((part) => findRows(part, fields, key).map((range) => ({ part, range })))
-        const batches = ranges.map(({ part, range }) => readNamedColumns(part, range.rowGroup, range))
-        const total = ranges.reduce((sum, { range }) => sum + range.to - range.from, 0)
-        const rows =
-          tier === undefined
-            ? { total, batches, note: undefined }
-            : (await import('./tier.ts')).tieredRows(found, tier, () => batches, format === 'table')
+        const all = rowsOfKey(opened, key)
+        const rows: Rows & { readonly note?: string } =
+          tier === undefined ? all : await rowsOfTier(found, tier, () => all.batches, format)
         if (rows.total === 0) {
-          const none = total > 0 ? 'no final row' : 'no row'
-          const within = total > 0 ? '' : await withinWindow(found, key)
-          context.output.note(`${found.title} has ${none} of ${texts.join(' ')}${within}.`)
+          const none = all.total > 0 ? 'no final row' : 'no row'
+          const { withinWindow } = await import('../read/window.ts')
+          const within = all.total > 0 ? null : withinWindow(found, key)
+          context.output.note(
+            `${found.title} has ${none} of ${texts.join(' ')}${within === null ? '' : `: ${within}`}.`,
+          )
           return ExitCode.failed
         }
         await printRows(rows, format, Number.POSITIVE_INFINITY, context.output)
@@ -58,23 +55,3 @@ export const get = defineVerb({
     })
   },
 })
-
-/** `: 2021-03-15 is in the window 2021-03-01`, where the key names no window but a day or moment of one. */
-async function withinWindow(found: NamedView, key: readonly KeyValue[]): Promise<string> {
-  const { window, key: columns } = found.manifest
-  const at = columns.findIndex(({ name }) => name === window?.column)
-  const value = key[at]
-  if (window === null || (typeof value !== 'bigint' && typeof value !== 'number')) return ''
-  const [{ calendarOf }, { describeWithinWindow }] = await Promise.all([
-    import('./triangle-file.ts'),
-    import('../time/lateness.ts'),
-  ])
-  try {
-    const within = describeWithinWindow(calendarOf(found, window), value)
-    return within === null ? '' : `: ${within}`
-  } catch (error) {
-    // No calendar reaches that far, and so no window does.
-    if (error instanceof RangeError) return ''
-    throw error
-  }
-}

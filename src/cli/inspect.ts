@@ -1,8 +1,7 @@
-import { planRebuild } from '../engine.ts'
 import { ConfigurationError } from '../model/errors.ts'
+import { toJson } from '../read/json.ts'
 import { disk } from '../storage/disk.ts'
 import { ExitCode } from './failure.ts'
-import { toJson } from './json.ts'
 import type { Output } from './output.ts'
 import { describeFiles, describeSurveys } from './print-inspection.ts'
 import { defineVerb } from './verb.ts'
@@ -34,20 +33,20 @@ export const inspect = defineVerb({
   async run(given, { output }) {
     const source = given.values[0]!
     if (given.lateness !== undefined) return inspectLateness(source, given.lateness, given.json, output)
-    const { inspectFiles } = await import('./inspect-files.ts')
+    const { inspectFiles } = await import('../inspect/inspect-files.ts')
     if (!isJob(source)) {
       const files = inspectFiles(source, source)
       await output.result(given.json ? toJson(files) : describeFiles(files, output.width))
       return ExitCode.done
     }
-    const { surveyJob } = await import('./survey-job.ts')
+    const { surveyJob } = await import('../inspect/survey-job.ts')
     const surveys = await withJob(source, async (job) => {
       const logs = new Map(job.definition.views.map(({ log }) => [log.name as string, log]))
       const files = [...logs.values()].map((log) => inspectFiles(log.name, log.files))
       // The footers are told of even where the log doesn't fit its declaration: they show why.
       if (!given.json) for (const each of files) await output.result(`${describeFiles(each, output.width)}\n`)
-      const plan = await planRebuild(job, { out: '' })
-      return plan.logs.map((log, index) => ({ log: log.name, files: files[index]!, events: surveyJob(log) }))
+      const events = await surveyJob(job)
+      return events.map((survey, index) => ({ log: survey.log, files: files[index]!, events: survey.events }))
     })
     await output.result(given.json ? toJson(surveys) : describeSurveys(surveys, output.width))
     return ExitCode.done
@@ -60,13 +59,13 @@ async function inspectLateness(source: string, text: string, json: boolean, outp
       `--lateness: expected a job, found ${source}: only a job says which columns are occurredAt and recordedAt.`,
     )
   }
-  const lateness = await import('./lateness.ts')
-  const thresholds = lateness.parseThresholds(text)
-  const found = await withJob(source, async (job) => {
-    const { logs } = await planRebuild(job, { out: '' })
-    return lateness.surveyJobLateness(job, logs, thresholds)
-  })
-  await output.result(json ? toJson(found) : lateness.describeLateness(found, output.width))
+  const [{ parseThresholds, surveyJobLateness }, { describeLateness }] = await Promise.all([
+    import('../inspect/lateness.ts'),
+    import('./print-lateness.ts'),
+  ])
+  const thresholds = parseThresholds(text === '' ? undefined : text.split(','), '--lateness')
+  const found = await withJob(source, (job) => surveyJobLateness(job, thresholds, '--lateness'))
+  await output.result(json ? toJson(found) : describeLateness(found, output.width))
   return ExitCode.done
 }
 

@@ -1,7 +1,7 @@
 import { ConfigurationError } from '../model/errors.ts'
 import type { Target } from '../notify/targets.ts'
+import { toJson } from '../read/json.ts'
 import { ExitCode } from './failure.ts'
-import { toJson } from './json.ts'
 import { formatCounted } from './numbers.ts'
 import { parseCount } from './options.ts'
 import { defineVerb, outOption } from './verb.ts'
@@ -56,8 +56,8 @@ export const notify = defineVerb({
     const [{ deliverNotices }, { disk }, { findView }, { windowOf }] = await Promise.all([
       import('../notify/deliver.ts'),
       import('../storage/disk.ts'),
-      import('./view-files.ts'),
-      import('./triangle-file.ts'),
+      import('../read/view-files.ts'),
+      import('../read/window.ts'),
     ])
     const [view] = given.values as [string]
     windowOf(findView(given.out, view), 'refold notify')

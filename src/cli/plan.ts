@@ -1,6 +1,6 @@
 import { planRebuild } from '../engine.ts'
+import { toJson } from '../read/json.ts'
 import { ExitCode } from './failure.ts'
-import { toJson } from './json.ts'
 import { describePlan } from './print-plan.ts'
 import { rebuildOptionSpecs, rebuildOptionsOf } from './rebuild-options.ts'
 import { defineVerb } from './verb.ts'

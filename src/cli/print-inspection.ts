@@ -1,9 +1,10 @@
+import type { ColumnEntry, FilesReport } from '../inspect/inspect-files.ts'
+import type { Delay, Range, SequenceSurvey, Survey } from '../inspect/survey.ts'
 import type { TimeUnit } from '../model/type.ts'
-import type { ColumnEntry, FilesReport } from './inspect-files.ts'
+import { formatTimestamp } from '../read/values.ts'
+import { cellText } from './cells.ts'
 import { formatBytes, formatCount, formatCounted, formatSeconds } from './numbers.ts'
-import type { Delay, Range, SequenceSurvey, Survey } from './survey.ts'
 import { renderTable, truncate } from './table.ts'
-import { cellText, formatTimestamp } from './values.ts'
 
 const filesShown = 10
 const valuesShown = 8

@@ -1,74 +1,14 @@
-import { columnFromValues } from '../columns/from-values.ts'
-import { date, float64, int32, nullable, timestamp } from '../model/types.ts'
+import type { ViewTriangle } from '../read/triangle-file.ts'
+import { addedByDelay, type TriangleShape, triangleRows } from '../read/triangle-rows.ts'
 import { formatWindow, formatWindowEnd } from '../time/lateness.ts'
-import type { Estimate, WindowAmounts } from '../time/triangle.ts'
-import type { NamedColumn } from './arrow.ts'
 import { formatCount, formatCounted, formatPercent } from './numbers.ts'
-import { logicalOf } from './print-trace.ts'
+import { expectedText } from './print-tier.ts'
 import { renderTable, type TableColumn } from './table.ts'
-import { expectedText } from './tier.ts'
-import { estimateIn, type ViewTriangle } from './triangle-file.ts'
-import type { FoundView } from './view-files.ts'
-
-/** Which part of a triangle is shown, and how. */
-export interface TriangleShape {
-  /** What each delay added, instead of all up to it. */
-  readonly incremental: boolean
-  readonly windows: number
-  readonly delays: number
-}
-
-/** A window's row: amounts by delay, null where the delay isn't observed yet. */
-interface TriangleRow {
-  readonly window: number
-  readonly amounts: readonly (number | null)[]
-  readonly estimate: Estimate
-}
-
-function rowsOf(read: ViewTriangle, shape: TriangleShape): TriangleRow[] {
-  const { triangle } = read
-  const windows = [...triangle.windows.values()]
-  const delays = Math.min(shape.delays, delaysOf(triangle.ages.length))
-  return windows.slice(Math.max(0, windows.length - shape.windows)).map((amounts) => ({
-    window: amounts.window,
-    amounts: amountsByDelay(amounts, triangle.last - amounts.window, delays, shape.incremental),
-    estimate: estimateIn(read, amounts.window),
-  }))
-}
-
-function delaysOf(ages: number): number {
-  return Math.max(1, ages)
-}
-
-function amountsByDelay(
-  { added }: WindowAmounts,
-  age: number,
-  delays: number,
-  incremental: boolean,
-): (number | null)[] {
-  const byDelay = new Map(added.map((one) => [one.age, one.amount]))
-  let sum = 0
-  return Array.from({ length: delays }, (_, delay) => {
-    if (delay > age) return null
-    const amount = byDelay.get(delay) ?? 0
-    sum += amount
-    return incremental ? amount : sum
-  })
-}
-
-/** Of all that is in the triangle, what came with each delay. */
-function addedByDelay({ triangle }: ViewTriangle): readonly number[] {
-  const added = new Array<number>(delaysOf(triangle.ages.length)).fill(0)
-  for (const window of triangle.windows.values()) {
-    for (const { age, amount } of window.added) added[age] = (added[age] ?? 0) + amount
-  }
-  return added
-}
 
 /** For people: the triangle, and what it shows of each age. */
 export function describeTriangle(read: ViewTriangle, shape: TriangleShape, width?: number): string {
   if (isEmpty(read)) return ''
-  const rows = rowsOf(read, shape)
+  const rows = triangleRows(read, shape)
   const right = 'right' as const
   const delays = rows[0]?.amounts.length ?? 0
   const columns: TableColumn[] = [
@@ -154,81 +94,4 @@ export function triangleNotes(read: ViewTriangle, shape?: TriangleShape): string
   ].filter((text) => text !== false)
   if (hidden.length > 0) notes.push(`${hidden.join(', ')}.`)
   return notes
-}
-
-/** A row for each window: its amounts by delay, and what is expected of it. */
-export function triangleColumns(read: ViewTriangle, shape: TriangleShape): NamedColumn[] {
-  const { calendar, triangle } = read
-  const rows = rowsOf(read, shape)
-  const windowType = calendar.keyKind === 'date' ? date() : timestamp(calendar.unit as 'us')
-  const number = (name: string, values: readonly (number | null)[]): NamedColumn => ({
-    name,
-    type: { kind: 'float', bits: 64 },
-    column: columnFromValues(nullable(float64()), values),
-  })
-  const ofEstimate = (name: string, of: (estimate: Estimate) => number | null) =>
-    number(
-      name,
-      rows.map(({ estimate }) => of(estimate)),
-    )
-  const delays = Math.min(shape.delays, delaysOf(triangle.ages.length))
-  return [
-    {
-      name: 'window',
-      type: logicalOf(windowType),
-      column: columnFromValues(
-        windowType,
-        rows.map(({ window }) => calendar.keyOf(window)),
-        'handler',
-      ),
-    },
-    {
-      name: 'age',
-      type: logicalOf(int32()),
-      column: columnFromValues(
-        int32(),
-        rows.map(({ estimate }) => estimate.age),
-      ),
-    },
-    ofEstimate('known', ({ known }) => known),
-    ofEstimate('completeness', ({ completeness }) => completeness),
-    ofEstimate('estimate', ({ ultimate }) => ultimate),
-    ofEstimate('estimateLow', ({ low }) => low),
-    ofEstimate('estimateHigh', ({ high }) => high),
-    ...Array.from({ length: delays }, (_, delay) =>
-      number(
-        `delay${delay}`,
-        rows.map(({ amounts }) => amounts[delay] ?? null),
-      ),
-    ),
-  ]
-}
-
-/** All there is, as one object. */
-export function triangleForMachines({ manifest }: FoundView, read: ViewTriangle, shape: TriangleShape): object {
-  const { calendar, triangle, counted, beyond, refused } = read
-  const added = addedByDelay(read)
-  return {
-    view: manifest.view,
-    ...{ counted, incremental: shape.incremental },
-    every: manifest.window?.every,
-    zone: calendar.zone,
-    knownThrough: manifest.window?.watermark,
-    observedThrough: triangle.windows.size === 0 ? null : formatWindowEnd(calendar, triangle.last),
-    leftOut: beyond,
-    lateLeftOut: refused,
-    windows: rowsOf(read, shape).map(({ window, amounts, estimate }) => ({
-      window: formatWindow(calendar, window),
-      age: estimate.age,
-      known: estimate.known,
-      completeness: estimate.completeness,
-      estimate: estimate.ultimate,
-      estimateLow: estimate.low,
-      estimateHigh: estimate.high,
-      standardError: estimate.standardError,
-      reason: estimate.reason,
-      amounts: amounts.filter((amount) => amount !== null),
-    })),
-    ages: triangle.ages.slice(0, shape.delays).map((age) => ({ ...age, reported: added[age.age] ?? 0 })),
-  }
 }

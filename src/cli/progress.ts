@@ -19,26 +19,6 @@ export function showProgress(stderr: NodeJS.WriteStream, stdout: NodeJS.WriteStr
   return stderr.isTTY ? new ProgressBar(stderr, stdout) : new ProgressLines(stderr)
 }
 
-/** Shows how far a scan of a log in this thread is, which tells of each row group it has read. */
-export function withScanProgress<T>(
-  total: number,
-  quiet: boolean,
-  scan: (onProgress: (rows: number, bytes: number) => void) => T,
-): T {
-  const progress = showProgress(process.stderr, process.stdout, quiet)
-  let done = 0
-  let bytes = 0
-  try {
-    return scan((more, moreBytes) => {
-      done += more
-      bytes += moreBytes
-      progress.update({ stage: 'map', done, total, unit: 'events', bytes })
-    })
-  } finally {
-    progress.finish()
-  }
-}
-
 /** A stage's speed, measured from its start. */
 class Stage {
   readonly name: string

@@ -1,7 +1,7 @@
 import * as engine from '../engine.ts'
 import type { RebuildReport } from '../model/report.ts'
+import { toJson } from '../read/json.ts'
 import { ExitCode } from './failure.ts'
-import { toJson } from './json.ts'
 import { formatCount, formatCounted } from './numbers.ts'
 import { parseCount } from './options.ts'
 import { describePlan } from './print-plan.ts'

@@ -1,10 +1,11 @@
 import { ConfigurationError } from '../model/errors.ts'
-import type { NamedColumn } from './arrow.ts'
-import { compactJson } from './json.ts'
+import { compactJson } from '../read/json.ts'
+import type { NamedColumn } from '../read/named-column.ts'
+import { firstRows, type Rows, rowsOf } from '../read/rows.ts'
+import { cellText, csvField } from './cells.ts'
 import { formatCounted } from './numbers.ts'
 import type { Output } from './output.ts'
 import { renderTable } from './table.ts'
-import { cellText, csvField, valueReader } from './values.ts'
 import type { OptionSpecs } from './verb.ts'
 
 export const rowFormats = ['table', 'ndjson', 'csv', 'arrow'] as const
@@ -27,14 +28,6 @@ export function requireFormat(given: { readonly format: string; readonly json: b
   return given.json ? 'ndjson' : format
 }
 
-/** Rows of a view, some at a time. */
-export interface Rows {
-  /** Of all batches together. */
-  readonly total: number
-  /** At least one, so that the columns are known where there are no rows. */
-  readonly batches: Iterable<readonly NamedColumn[]>
-}
-
 /** Prints the first `limit` rows. A table also tells, on stderr, how many there are beyond. */
 export async function printRows(rows: Rows, format: RowFormat, limit: number, output: Output): Promise<void> {
   const batches = firstRows(rows.batches, limit)
@@ -50,27 +43,6 @@ export async function printRows(rows: Rows, format: RowFormat, limit: number, ou
     if (output.closed) return
     await output.result(chunk)
   }
-}
-
-/** Shortens the batch in which the limit lies and asks for none after it. */
-function* firstRows(batches: Iterable<readonly NamedColumn[]>, limit: number): Generator<readonly NamedColumn[]> {
-  let left = limit
-  for (const columns of batches) {
-    const length = Math.min(left, lengthOf(columns))
-    yield length === lengthOf(columns) ? columns : columns.map((column) => shorten(column, length))
-    left -= length
-    if (left === 0) return
-  }
-}
-
-/** The first rows of a column: all that comes after reads no further than its length. */
-function shorten(named: NamedColumn, length: number): NamedColumn {
-  const column = { ...named.column, length, nullCount: named.column.nullCount === 0 ? 0 : -1 }
-  return { ...named, column }
-}
-
-function lengthOf(columns: readonly NamedColumn[]): number {
-  return columns[0]?.column.length ?? 0
 }
 
 function tableOf(batches: Iterable<readonly NamedColumn[]>, width?: number): string {
@@ -107,15 +79,4 @@ function* linesOf(batches: Iterable<readonly NamedColumn[]>, format: 'ndjson' | 
     }
     if (text !== '') yield text
   }
-}
-
-/** Rows as objects of values as JSON has them. */
-export function rowObjects(columns: readonly NamedColumn[]): Record<string, unknown>[] {
-  const names = columns.map(({ name }) => name)
-  return [...rowsOf(columns)].map((values) => Object.fromEntries(names.map((name, index) => [name, values[index]])))
-}
-
-function* rowsOf(columns: readonly NamedColumn[]): Generator<unknown[]> {
-  const readers = columns.map(({ column, type }) => valueReader(column, type))
-  for (let row = 0; row < lengthOf(columns); row++) yield readers.map((read) => read(row))
 }

@@ -1,7 +1,7 @@
 import { ExitCode } from './failure.ts'
 import { parseCount } from './options.ts'
 import { printRows, requireFormat, rowOptionSpecs } from './rows.ts'
-import { parseTier, tierOption } from './tier-option.ts'
+import { parseTier, rowsOfTier, tierOption } from './tier-option.ts'
 import { defineVerb, outOption } from './verb.ts'
 import { viewOptions, withView } from './view-at.ts'
 
@@ -37,15 +37,14 @@ export const show = defineVerb({
     const limit =
       given.limit === undefined ? limitDefault : parseCount('limit', given.limit, 0, Number.MAX_SAFE_INTEGER)
     return withView(given, given.values[0]!, context, async (found) => {
-      const { openParts, readBatches } = await import('./view-files.ts')
+      const { openParts, readBatches } = await import('../read/view-files.ts')
       const opened = openParts(found, found.manifest.files)
       try {
         if (tier === undefined) {
           const rows = { total: opened.manifest.rows, batches: readBatches(opened) }
           await printRows(rows, format, limit, context.output)
         } else {
-          const { tieredRows } = await import('./tier.ts')
-          const rows = tieredRows(found, tier, () => readBatches(opened), format === 'table')
+          const rows = await rowsOfTier(found, tier, () => readBatches(opened), format)
           await printRows(rows, format, limit, context.output)
           context.output.note(rows.note)
         }

@@ -1,5 +1,5 @@
+import { toJson } from '../read/json.ts'
 import { ExitCode } from './failure.ts'
-import { toJson } from './json.ts'
 import { parseCount } from './options.ts'
 import { printRows, requireFormat, rowOptionSpecs } from './rows.ts'
 import { defineVerb, outOption } from './verb.ts'
@@ -50,15 +50,16 @@ export const triangle = defineVerb({
       delays: countOf('delays', tableDelaysDefault),
     }
     return withView(given, given.values[0]!, context, async (found) => {
-      const [{ readTriangle }, printing] = await Promise.all([
-        import('./triangle-file.ts'),
+      const [{ readTriangle }, { triangleColumns, triangleReport }, printing] = await Promise.all([
+        import('../read/triangle-file.ts'),
+        import('../read/triangle-rows.ts'),
         import('./print-triangle.ts'),
       ])
       const read = readTriangle(found, given.events ? 'events' : 'measure', 'refold triangle')
-      if (given.json) await context.output.result(toJson(printing.triangleForMachines(found, read, shape)))
+      if (given.json) await context.output.result(toJson(triangleReport(found, read, shape)))
       else if (isTable) await context.output.result(printing.describeTriangle(read, shape, context.output.width))
       else {
-        const columns = printing.triangleColumns(read, shape)
+        const columns = triangleColumns(read, shape)
         const total = columns[0]!.column.length
         await printRows({ total, batches: [columns] }, format, Number.POSITIVE_INFINITY, context.output)
       }

@@ -1,11 +1,11 @@
 /** A view as it is published, or as it was at a moment. */
 import { ConfigurationError } from '../model/errors.ts'
 import type { Manifest } from '../model/manifest.ts'
+import { type FoundView, findView } from '../read/view-files.ts'
 import type { BuiltScenario, ScenarioOptions } from '../scenario/scenario.ts'
 import { findCurrent, readManifest } from '../storage/generations.ts'
 import { inputOption, momentOptions, parseInputs } from './rebuild-options.ts'
 import type { Context, OptionSpecs } from './verb.ts'
-import { type FoundView, findView } from './view-files.ts'
 import { jobOf, jobOption } from './view-job.ts'
 import { withJob } from './with-job.ts'
 

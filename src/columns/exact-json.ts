@@ -1,5 +1,17 @@
 /** JSON whose long integers are not rounded without anybody noticing. */
 
+declare global {
+  interface JSON {
+    /** A part of a JSON text that is put there as it is: digits of an integer that no number holds. */
+    rawJSON(text: string): object
+  }
+}
+
+/** What JSON.stringify writes as an integer with all its digits. */
+export function rawInteger(integer: bigint): object {
+  return JSON.rawJSON(String(integer))
+}
+
 /** Integers of fewer digits are exact as numbers. */
 const hasLongNumber = /\d{16}/
 

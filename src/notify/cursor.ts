@@ -1,9 +1,9 @@
 import { createHash } from 'node:crypto'
 import { join } from 'node:path'
 import { OutputError } from '../model/errors.ts'
+import type { NoticePlace } from '../read/notices.ts'
 import { generationNumber, temporaryPath, viewFolder } from '../storage/generations.ts'
 import type { Disk, Store } from '../storage/store.ts'
-import type { NoticePlace } from './notices.ts'
 import type { Target } from './targets.ts'
 
 /**

@@ -1,9 +1,9 @@
 import { setTimeout } from 'node:timers/promises'
+import { noticesAfter, type SentNotice } from '../read/notices.ts'
 import { readCurrent } from '../storage/generations.ts'
 import { takeLock } from '../storage/lock.ts'
 import type { Disk } from '../storage/store.ts'
 import { cursorPath, notifyingPath, readCursor, writeCursor } from './cursor.ts'
-import { noticesAfter, type SentNotice } from './notices.ts'
 import { NotTaken, type Target, undelivered } from './targets.ts'
 
 export interface DeliverOptions {

@@ -2,8 +2,8 @@ import { type ChildProcess, type StdioOptions, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { resolve } from 'node:path'
 import { OutputError } from '../model/errors.ts'
+import type { SentNotice } from '../read/notices.ts'
 import type { Disk } from '../storage/store.ts'
-import type { SentNotice } from './notices.ts'
 
 /** Where notices go. */
 export interface Target {

@@ -1,3 +1,4 @@
+import { rawInteger } from '../columns/exact-json.ts'
 import { jsonOf } from '../columns/from-values.ts'
 import type { Column } from '../model/column.ts'
 import { describePlace, ViewError } from '../model/errors.ts'
@@ -197,7 +198,7 @@ class KeyFolder {
 function storedObject(state: unknown): StoredState {
   const plain = (_name: string, value: unknown): unknown => {
     if (value instanceof Map || value instanceof Set) return [...value]
-    return typeof value === 'bigint' ? JSON.rawJSON(String(value)) : value
+    return typeof value === 'bigint' ? rawInteger(value) : value
   }
   const entries =
     state instanceof Map || state instanceof Set || Array.isArray(state)

@@ -19,14 +19,7 @@ import {
   prepareGroup,
   windowCalendar,
 } from '../view/view-set.ts'
-
-export interface TraceOptions {
-  readonly view: string
-  /** By log: what to read instead of the files its definition names. */
-  readonly inputs?: Readonly<Record<string, string | readonly string[]>>
-  readonly knownAt?: string
-  readonly asOf?: string
-}
+import type { TraceOptions } from './key-trace-types.ts'
 
 /** Values of the key columns by name, as `by` gives them; those of a log's own key by the name `key`. */
 export type Key = Readonly<Record<string, unknown>>

@@ -7,10 +7,9 @@ import { readBatch } from '../scan/batch.ts'
 import { watermarkOf } from '../time/watermark.ts'
 import { type Applied, applyEvents } from './apply-events.ts'
 import { type EventText, isAbsent, mapperOf, type RowGroupEvents, readEvents, seekRows } from './find-events.ts'
+import type { Outcome } from './key-trace-types.ts'
 import { foldPassbook, type Passbook, type StoredState } from './passbook.ts'
 import { type Key, keyBytes, type TracePlan } from './plan-trace.ts'
-
-export type Outcome = 'applied' | 'duplicate' | 'filtered' | 'late' | 'quarantined'
 
 /** An event of the key and what became of it. One that was upcast to several stands here as often. */
 export interface TracedEvent extends EventText {

@@ -2,9 +2,9 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { inspectFiles } from '../../src/cli/inspect-files.ts'
 import { describeFiles, describeSurveys } from '../../src/cli/print-inspection.ts'
-import { surveyJob } from '../../src/cli/survey-job.ts'
+import { inspectFiles } from '../../src/inspect/inspect-files.ts'
+import { surveyPlanned } from '../../src/inspect/survey-job.ts'
 import type { Column } from '../../src/model/column.ts'
 import { defineLog } from '../../src/model/log.ts'
 import type { Type } from '../../src/model/type.ts'
@@ -154,7 +154,7 @@ describe('inspectFiles()', () => {
 
 test('a survey counts types, order, gaps, duplicates and delays over all events', () => {
   const plan = makePlan({ job: 'job', views: [view], fieldsRead: () => 'all', files: disk })
-  const survey = surveyJob(plan.logs[0]!)
+  const survey = surveyPlanned(plan.logs[0]!)
   expect(survey).toEqual({
     events: 6,
     types: [

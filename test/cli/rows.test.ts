@@ -1,9 +1,9 @@
 import { PassThrough } from 'node:stream'
 import { tableFromIPC } from 'apache-arrow'
 import { describe, expect, test } from 'vitest'
-import type { NamedColumn } from '../../src/cli/arrow.ts'
 import { Output } from '../../src/cli/output.ts'
 import { printRows, type RowFormat } from '../../src/cli/rows.ts'
+import type { NamedColumn } from '../../src/read/named-column.ts'
 
 function batch(...rows: readonly (readonly [name: string, total: number | null])[]): NamedColumn[] {
   const texts = rows.map(([name]) => Buffer.from(name))

@@ -1,3 +1,5 @@
+import { readFileSync } from 'node:fs'
+import { join, posix } from 'node:path'
 import { expect, test } from 'vitest'
 import { fileSystemIn, importsOf, sourceFiles, violationsOf } from '../../scripts/check-imports.ts'
 import { repositoryRoot } from '../support/refold.ts'
@@ -95,4 +97,30 @@ test('src reaches neither tests nor jobs, and a job is written as a user would',
   expect(check({ 'src/cli/a.ts': "import '../../jobs/j.ts'", 'jobs/j.ts': '' })[0]).toContain('nothing outside src')
   expect(check({ 'jobs/j.ts': "import 'refold'\nimport 'node:path'" })).toEqual([])
   expect(check({ 'jobs/j.ts': "import '../src/index.ts'", 'src/index.ts': '' })[0]).toContain("a job imports 'refold'")
+})
+
+test('what a job file imports is loaded without the engine and without what reads views', () => {
+  const files = sourceFiles(repositoryRoot)
+  const loaded = new Set<string>()
+  const load = (path: string): void => {
+    if (loaded.has(path)) return
+    loaded.add(path)
+    for (const { specifier, typeOnly, dynamic } of importsOf(files.get(path)!)) {
+      if (!typeOnly && !dynamic && specifier.startsWith('.')) load(posix.join(posix.dirname(path), specifier))
+    }
+  }
+  load('src/index.ts')
+  expect([...loaded].filter((path) => !path.startsWith('src/model/')).sort()).toEqual([
+    ...['src/engine.ts', 'src/index.ts', 'src/inspect/door.ts', 'src/read/door.ts', 'src/trace/door.ts'],
+  ])
+})
+
+test('the demonstration uses of Refold what any program can', () => {
+  const paths = ['demo.ts', 'demo/rows.ts', 'demo/series.ts', 'demo/text.ts'].map((name) => `scripts/${name}`)
+  const imported = paths.flatMap((path) =>
+    importsOf(readFileSync(join(repositoryRoot, path), 'utf8'))
+      .filter(({ specifier }) => specifier.startsWith('.'))
+      .map(({ specifier }) => posix.join(posix.dirname(path), specifier)),
+  )
+  expect(new Set(imported.filter((path) => path.startsWith('src/')))).toEqual(new Set(['src/index.ts']))
 })

@@ -2,11 +2,11 @@ import { join, posix } from 'node:path'
 import { defineLog, defineView, int64, string } from 'refold'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { InputError } from '../../src/model/errors.ts'
-import { noticesOf, publishedGenerations } from '../../src/notify/notices.ts'
 import { openParquet } from '../../src/parquet/file.ts'
 import { readRows } from '../../src/parquet/rows.ts'
 import { listFiles } from '../../src/plan/files.ts'
 import { makePlan } from '../../src/plan/make-plan.ts'
+import { noticesOf, publishedGenerations } from '../../src/read/notices.ts'
 import { disk } from '../../src/storage/disk.ts'
 import {
   generationFolder,

@@ -1,9 +1,8 @@
 import { join } from 'node:path'
 import { afterAll, expect, test } from 'vitest'
-import { parseThresholds, surveyJobLateness } from '../../src/cli/lateness.ts'
 import { defineJob, defineLog, defineView, int64, string, timestamp } from '../../src/index.ts'
+import { parseThresholds, surveyJobLateness } from '../../src/inspect/lateness.ts'
 import { loadedFromDefinition } from '../../src/job/load.ts'
-import { planRebuild } from '../../src/plan/plan-rebuild.ts'
 import { rebuild } from '../../src/rebuild.ts'
 import { scratch, writeRows } from '../support/logs.ts'
 
@@ -12,7 +11,7 @@ afterAll(folder.remove)
 
 test('thresholds are sorted, each once', () => {
   const days = (count: number) => ({ count, unit: 'day' })
-  expect(parseThresholds('3 days, 1 day, 1 day')).toEqual([days(1), days(3)])
+  expect(parseThresholds(['3 days', '1 day', '1 day'], 'thresholds')).toEqual([days(1), days(3)])
 })
 
 test('late events are those that a rebuild refuses, where filter, by or upcast decide which events there are', async () => {
@@ -57,8 +56,7 @@ test('late events are those that a rebuild refuses, where filter, by or upcast d
     }),
   )
   const { views } = await rebuild(job, { out: join(folder.path, 'views'), workers: 0 })
-  const { logs } = await planRebuild(job, {})
-  const found = surveyJobLateness(job, logs, []).flatMap(({ surveys }) => surveys)
+  const found = (await surveyJobLateness(job, [], 'thresholds')).flatMap(({ surveys }) => surveys)
   for (const { view, counters } of views) {
     const survey = found.find((candidate) => candidate.view === view)!
     expect(survey.thresholds[0], view).toMatchObject({ threshold: '1 day', late: counters.late })

@@ -1,9 +1,4 @@
-declare global {
-  interface JSON {
-    /** A part of a JSON text that is put there as it is: digits of an integer that no number holds. */
-    rawJSON(text: string): object
-  }
-}
+import { rawInteger } from '../columns/exact-json.ts'
 
 /** JSON for machines, indented. */
 export function toJson(value: unknown): string {
@@ -17,7 +12,7 @@ export function compactJson(value: unknown): string {
 
 /** Keeps what JSON would lose: digits beyond 2^53, bytes, numbers that are none. */
 function exact(_: string, part: unknown): unknown {
-  if (typeof part === 'bigint') return JSON.rawJSON(String(part))
+  if (typeof part === 'bigint') return rawInteger(part)
   if (typeof part === 'number' && !Number.isFinite(part)) return String(part)
   return part instanceof Uint8Array ? Buffer.from(part).toString('hex') : part
 }

@@ -1,13 +1,14 @@
 import { bucketOf, hashBytes } from '../columns/hash.ts'
 import { isPresent } from '../model/column.ts'
-import type { Manifest, ManifestColumn } from '../model/manifest.ts'
+import type { Manifest, ManifestFile } from '../model/manifest.ts'
 import type { ParquetFile, RowGroup, SchemaField } from '../parquet/file.ts'
 import { readColumns } from '../parquet/scan.ts'
 import type { Store } from '../storage/store.ts'
 import { ByteWriter, KeyValueError, makeKeyCodec } from '../view/key-codec.ts'
-import type { KeyValue } from './key-text.ts'
+import { handlerValue, type KeyValue } from './key-text.ts'
+import type { Rows } from './rows.ts'
 import { rawReader } from './values.ts'
-import { type FoundView, type OpenView, openParts } from './view-files.ts'
+import { type FoundView, type OpenView, openParts, readNamedColumns } from './view-files.ts'
 
 export interface RowRange {
   readonly rowGroup: number
@@ -19,7 +20,7 @@ export interface RowRange {
 const windowRows = 4096
 
 /** The key columns of a view, which come first in its files. */
-export function keyFields({ manifest, parts }: OpenView): readonly SchemaField[] {
+export function keyFields({ manifest, parts }: Pick<OpenView, 'manifest' | 'parts'>): readonly SchemaField[] {
   return parts[0]?.schema.slice(0, manifest.key.length) ?? []
 }
 
@@ -28,9 +29,13 @@ export function keyFields({ manifest, parts }: OpenView): readonly SchemaField[]
  * out to the parts tells which; else all of them.
  */
 export function openForKey(view: FoundView, key: readonly KeyValue[], storage?: Store): OpenView {
-  const { files } = view.manifest
-  const part = partOf(view.manifest, key)
-  return openParts(view, part === undefined ? files : [files[part]!], storage)
+  return openParts(view, filesOfKey(view.manifest, key), storage)
+}
+
+/** The part files in which a key may lie. */
+export function filesOfKey(manifest: Manifest, key: readonly KeyValue[]): readonly ManifestFile[] {
+  const part = partOf(manifest, key)
+  return part === undefined ? manifest.files : [manifest.files[part]!]
 }
 
 function partOf({ key: allColumns, files, options }: Manifest, whole: readonly KeyValue[]): number | undefined {
@@ -55,9 +60,14 @@ function partOf({ key: allColumns, files, options }: Manifest, whole: readonly K
   return bucketOf(hashBytes(writer.bytes, 0, writer.length), bits)
 }
 
-/** A value as `by` gives it. */
-export function handlerValue({ type, unit }: ManifestColumn, value: KeyValue): KeyValue {
-  return typeof value === 'bigint' && type !== 'bigint' && unit !== 'ns' ? Number(value) : value
+/** The rows that begin with `key`, of the parts that are open. */
+export function rowsOfKey(opened: Pick<OpenView, 'manifest' | 'parts'>, key: readonly KeyValue[]): Rows {
+  const fields = keyFields(opened)
+  const ranges = opened.parts.flatMap((part) => findRows(part, fields, key).map((range) => ({ part, range })))
+  return {
+    total: ranges.reduce((sum, { range }) => sum + range.to - range.from, 0),
+    batches: ranges.map(({ part, range }) => readNamedColumns(part, range.rowGroup, range)),
+  }
 }
 
 /**
@@ -69,8 +79,8 @@ export function findRows(part: ParquetFile, fields: readonly SchemaField[], key:
   const ranges: RowRange[] = []
   for (const rowGroup of part.rowGroups) {
     if (isExcluded(rowGroup, used[0]!, key[0]!)) continue
-    const from = boundary(part, rowGroup, used, (row) => compareKeys(row, key) < 0)
-    const to = boundary(part, rowGroup, used, (row) => compareKeys(row, key) <= 0)
+    const from = boundary(part, rowGroup, used, 0, (row) => compareKeys(row, key) < 0)
+    const to = boundary(part, rowGroup, used, from, (row) => compareKeys(row, key) <= 0)
     if (from < to) ranges.push({ rowGroup: rowGroup.index, from, to })
   }
   return ranges
@@ -82,40 +92,46 @@ function isExcluded(rowGroup: RowGroup, field: SchemaField, value: KeyValue): bo
   return compareValues(value, statistics.min) < 0 || compareValues(value, statistics.max) > 0
 }
 
-/** The first row for which `isBefore` no longer holds. */
+/** The first row from `first` on for which `isBefore` no longer holds. */
 function boundary(
   part: ParquetFile,
   rowGroup: RowGroup,
   fields: readonly SchemaField[],
+  first: number,
   isBefore: (key: readonly KeyValue[]) => boolean,
 ): number {
-  let low = 0
+  let low = first
   let high = rowGroup.rows
   while (high - low > windowRows) {
     const middle = (low + high) >>> 1
-    const [key] = readKeys(part, rowGroup.index, fields, middle, middle + 1)
-    if (isBefore(key!)) low = middle + 1
+    if (isBefore(readKeys(part, rowGroup.index, fields, middle, middle + 1)(0))) low = middle + 1
     else high = middle
   }
-  const at = readKeys(part, rowGroup.index, fields, low, high).findIndex((key) => !isBefore(key))
-  return at === -1 ? high : low + at
+  const start = low
+  const keyAt = readKeys(part, rowGroup.index, fields, low, high)
+  while (low < high) {
+    const middle = (low + high) >>> 1
+    if (isBefore(keyAt(middle - start))) low = middle + 1
+    else high = middle
+  }
+  return low
 }
 
+/** Reads the keys of some rows: the one of each row, counted from `from`, when it is asked for. */
 function readKeys(
   part: ParquetFile,
   rowGroup: number,
   fields: readonly SchemaField[],
   from: number,
   to: number,
-): KeyValue[][] {
-  if (from === to) return []
+): (row: number) => readonly KeyValue[] {
+  if (from === to) return () => []
   const paths = fields.map(({ path }) => path)
-  const columns = readColumns(part, rowGroup, paths, { from, to })
-  const readers = columns.map((column) => {
+  const readers = readColumns(part, rowGroup, paths, { from, to }).map((column) => {
     const raw = rawReader(column, 'utf8')
     return (row: number) => (isPresent(column, row) ? (raw(row) as KeyValue) : null)
   })
-  return Array.from({ length: to - from }, (_, row) => readers.map((read) => read(row)))
+  return (row) => readers.map((read) => read(row))
 }
 
 /** Compares the columns that both have. */

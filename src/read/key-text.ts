@@ -1,4 +1,4 @@
-/** Keys as they are written on the command line. */
+/** Keys as programs name them and as they are written on the command line. */
 import { ConfigurationError } from '../model/errors.ts'
 import type { Manifest, ManifestColumn } from '../model/manifest.ts'
 import type { TimeUnit, TypeKind } from '../model/type.ts'
@@ -15,25 +15,80 @@ export interface KeyedView extends Pick<Manifest, 'view' | 'key'> {
   readonly window: { readonly column: string; readonly zone: string } | null
 }
 
+/** A value of a key column: as a row of the view has it, or as text. */
+export type KeyPart = string | number | bigint | boolean | null
+
+/**
+ * A key as a program names it: the values of its columns by name, or in their order. Texts are read as on the command line: a
+ * day is `2021-05-22`, a moment is ISO 8601, a decimal has its point.
+ */
+export type Key = readonly KeyPart[] | Readonly<Record<string, KeyPart>>
+
+/**
+ * A key's values in the order of its columns; fewer than there are where the last are not given.
+ *
+ * @throws ConfigurationError where a name is no column of the key, or one is left out in front of another.
+ */
+export function partsOf({ view, key: columns }: Pick<KeyedView, 'view' | 'key'>, key: Key): readonly KeyPart[] {
+  if (isInOrder(key)) return key
+  const names = columns.map(({ name }) => name)
+  const given = Object.keys(key)
+  const used = names.slice(0, given.length)
+  if (given.length <= names.length && used.every((name) => Object.hasOwn(key, name))) {
+    return used.map((name) => key[name]!)
+  }
+  throw new ConfigurationError(
+    `View ${view} has the key ${names.join(', ')}: expected values of all of them or of the first, found ${given.join(', ')}.`,
+  )
+}
+
+function isInOrder(key: Key): key is readonly KeyPart[] {
+  return Array.isArray(key)
+}
+
 /**
  * The values of a view's key columns, or of the first of them. Moments without an offset are UTC; in the column of the view's
  * windows they are of the windows' zone.
  *
  * @throws ConfigurationError
  */
-export function parseKey({ view, key: columns, window }: KeyedView, texts: readonly string[]): readonly KeyValue[] {
-  if (texts.length > columns.length) {
+export function parseKey({ view, key: columns, window }: KeyedView, parts: readonly KeyPart[]): readonly KeyValue[] {
+  if (parts.length > columns.length) {
     const names = columns.map(({ name }) => name).join(', ')
     throw new ConfigurationError(
-      `View ${view} has the key ${names}: expected at most ${columns.length} values, found ${texts.length}.`,
+      `View ${view} has the key ${names}: expected at most ${columns.length} values, found ${parts.length}.`,
     )
   }
-  return texts.map((text, index) => {
+  return parts.map((part, index) => {
     const column = columns[index]!
-    const value = parseValue(column, text, column.name === window?.column ? window.zone : 'UTC')
+    const zone = column.name === window?.column ? window.zone : 'UTC'
+    const value = typeof part === 'string' ? parseValue(column, part, zone) : typedValue(column, part)
     if (value !== undefined) return value
-    throw new ConfigurationError(`Key column ${column.name}: expected ${examples[column.type]}, found ${text}.`)
+    throw new ConfigurationError(`Key column ${column.name}: expected ${examples[column.type]}, found ${part}.`)
   })
+}
+
+/** A value that is no text, as it stands in a view's files. Days, moments and decimals are texts in rows, and so here. */
+function typedValue({ type }: ManifestColumn, part: Exclude<KeyPart, string>): KeyValue | undefined {
+  if (part === null) return null
+  if (typeof part === 'boolean') return type === 'bool' ? part : undefined
+  switch (type) {
+    case 'int32':
+    case 'int64':
+    case 'bigint':
+      return typeof part === 'bigint' || Number.isSafeInteger(part) ? BigInt(part) : undefined
+    case 'float64':
+      return Number.isFinite(Number(part)) && (typeof part === 'number' || BigInt(Number(part)) === part)
+        ? Number(part)
+        : undefined
+    default:
+      return undefined
+  }
+}
+
+/** A value as `by` gives it. */
+export function handlerValue({ type, unit }: ManifestColumn, value: KeyValue): KeyValue {
+  return typeof value === 'bigint' && type !== 'bigint' && unit !== 'ns' ? Number(value) : value
 }
 
 function parseValue({ name, type, unit, scale }: ManifestColumn, text: string, zone: string): KeyValue | undefined {

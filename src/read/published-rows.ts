@@ -1,10 +1,10 @@
 import { RefoldError } from '../model/errors.ts'
 import { findCurrent } from '../storage/generations.ts'
-import { findRows, keyFields, openForKey } from './find-rows.ts'
+import { openForKey, rowsOfKey } from './find-rows.ts'
 import { compactJson } from './json.ts'
 import { parseKey } from './key-text.ts'
 import { rowObjects } from './rows.ts'
-import { findView, readNamedColumns } from './view-files.ts'
+import { findView } from './view-files.ts'
 
 /**
  * The current generation of a view, where its rows of a key are not these; undefined where they are, where none was
@@ -50,10 +50,7 @@ function publishedRows(out: string, view: string, texts: readonly string[]): Rec
   }
   const opened = openForKey(found, key)
   try {
-    const fields = keyFields(opened)
-    return opened.parts.flatMap((part) =>
-      findRows(part, fields, key).flatMap((range) => rowObjects(readNamedColumns(part, range.rowGroup, range))),
-    )
+    return [...rowsOfKey(opened, key).batches].flatMap(rowObjects)
   } finally {
     opened.close()
   }

@@ -2,8 +2,8 @@ import type { LogicalType } from '../model/column.ts'
 import { openParquet, type ParquetFile, type SchemaField } from '../parquet/file.ts'
 import { folderColumns, listFiles } from '../plan/files.ts'
 import { describeType } from '../plan/sources.ts'
+import { converterOf } from '../read/values.ts'
 import { disk } from '../storage/disk.ts'
-import { converterOf } from './values.ts'
 
 /** What the footers of a log's files say. */
 export interface FilesReport {

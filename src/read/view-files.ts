@@ -7,7 +7,7 @@ import { readColumns } from '../parquet/scan.ts'
 import { disk } from '../storage/disk.ts'
 import { generationFolder, readManifest, resolveGeneration } from '../storage/generations.ts'
 import type { Store } from '../storage/store.ts'
-import type { NamedColumn } from './arrow.ts'
+import type { NamedColumn } from './named-column.ts'
 
 /** A generation, none of its files opened yet. */
 export interface FoundView {
@@ -48,11 +48,21 @@ export function openParts(
   return { manifest, parts, close }
 }
 
-/** All columns of some rows of a row group. */
-export function readNamedColumns(part: ParquetFile, rowGroup: number, rows?: RowSpan): NamedColumn[] {
-  const paths = part.schema.map(({ path }) => path)
+/**
+ * Some rows of a row group.
+ *
+ * @param names Only these columns; all where absent. In the order of the file.
+ */
+export function readNamedColumns(
+  part: ParquetFile,
+  rowGroup: number,
+  rows?: RowSpan,
+  names?: readonly string[],
+): NamedColumn[] {
+  const fields = names === undefined ? part.schema : part.schema.filter(({ name }) => names.includes(name))
+  const paths = fields.map(({ path }) => path)
   const columns = readColumns(part, rowGroup, paths, rows)
-  return part.schema.map(({ name, type }, index) => ({ name, type, column: columns[index]! }))
+  return fields.map(({ name, type }, index) => ({ name, type, column: columns[index]! }))
 }
 
 interface RowSpan {
@@ -60,11 +70,14 @@ interface RowSpan {
   readonly to: number
 }
 
+/** The rows of a part, a row group at a time; only some columns where they are named. */
+export function* readPart(part: ParquetFile, names?: readonly string[]): Generator<NamedColumn[]> {
+  for (const { index } of part.rowGroups) yield readNamedColumns(part, index, undefined, names)
+}
+
 /** The rows of all parts, a row group at a time; where there are none, one batch of no rows tells the columns. */
 export function* readBatches({ manifest, parts }: OpenView): Generator<NamedColumn[]> {
-  for (const part of parts) {
-    for (const { index } of part.rowGroups) yield readNamedColumns(part, index)
-  }
+  for (const part of parts) yield* readPart(part)
   const [first] = parts
   if (first === undefined || parts.some((part) => part.rowGroups.length > 0)) return
   const declared = [...manifest.key, ...manifest.columns]

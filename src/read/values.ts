@@ -1,7 +1,8 @@
+import { parseJson } from '../columns/exact-json.ts'
 import { type BytesColumn, type Column, isPresent, type LogicalType } from '../model/column.ts'
 import { formatDecimal } from '../model/decimal-text.ts'
-import type { TimeUnit } from '../model/type.ts'
-import { compactJson } from './json.ts'
+import type { ManifestColumn } from '../model/manifest.ts'
+import type { TimeUnit, Type } from '../model/type.ts'
 
 /** The values of a column as a reader of JSON wants them: nothing is rounded, moments and decimals are text. */
 export type ValueReader = (row: number) => unknown
@@ -14,7 +15,7 @@ export type ValueReader = (row: number) => unknown
  * | date            | text, `2021-05-22`                                        |
  * | timestamp       | text, `2021-05-22T06:00:00.000000Z`; no `Z` for local time |
  * | time            | text, `06:00:00.000000`                                   |
- * | json            | whatever it is; text where it can't be parsed             |
+ * | json            | whatever it is, its integers beyond 2^53 as bigints; text where it can't be parsed |
  * | binary          | text, hexadecimal                                         |
  */
 export function valueReader(column: Column, type: LogicalType): ValueReader {
@@ -58,7 +59,7 @@ export function converterOf(type: LogicalType): (raw: unknown) => unknown {
     case 'time':
       return (raw) => (isInteger(raw) ? formatTime(BigInt(raw), type.unit) : raw)
     case 'json':
-      return (raw) => (typeof raw === 'string' ? parseJson(raw) : raw)
+      return (raw) => (typeof raw === 'string' ? jsonValue(raw) : raw)
     case 'uuid':
       return (raw) =>
         typeof raw === 'string' ? raw.replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, '$1-$2-$3-$4-$5') : raw
@@ -67,13 +68,60 @@ export function converterOf(type: LogicalType): (raw: unknown) => unknown {
   }
 }
 
+/** What the values of a declared type mean, as far as reading them goes. */
+export function logicalOf({ kind, unit = 'us', precision = 18, scale = 0 }: DeclaredType): LogicalType {
+  switch (kind) {
+    case 'int32':
+      return { kind: 'int', bits: 32, signed: true }
+    case 'int64':
+    case 'bigint':
+      return { kind: 'int', bits: 64, signed: true }
+    case 'float64':
+      return { kind: 'float', bits: 64 }
+    case 'timestamp':
+      return { kind: 'timestamp', unit, utc: true }
+    case 'decimal':
+      return { kind: 'decimal', precision, scale }
+    default:
+      return { kind }
+  }
+}
+
+/** A declared type as types and manifests name its parts. */
+export type DeclaredType = Pick<Type, 'kind'> & Partial<Pick<Type, 'unit' | 'precision' | 'scale'>>
+
+/** The declared type of a column as a manifest describes it. */
+export function declaredTypeOf({ type, ...rest }: ManifestColumn): DeclaredType {
+  return { kind: type, ...rest }
+}
+
+/**
+ * Turns one value as it is stored into what programs get: as `valueReader` gives it, but `int64` as a number wherever that is
+ * exact. `bigint` is always a bigint.
+ */
+export function declaredConverter(type: DeclaredType): (raw: unknown) => unknown {
+  const convert = converterOf(logicalOf(type))
+  return type.kind === 'int64' ? (raw) => numberIfExact(convert(raw)) : convert
+}
+
+/** The values of a column of a declared type, as `declaredConverter` gives them; null where there is none. */
+export function declaredReader(column: Column, type: DeclaredType): ValueReader {
+  const convert = declaredConverter(type)
+  const raw = rawReader(column, 'utf8')
+  return (row) => (isPresent(column, row) ? convert(raw(row)) : null)
+}
+
+function numberIfExact(value: unknown): unknown {
+  return typeof value === 'bigint' && Number.isSafeInteger(Number(value)) ? Number(value) : value
+}
+
 function isInteger(raw: unknown): raw is number | bigint {
   return typeof raw === 'bigint' || Number.isInteger(raw)
 }
 
-function parseJson(text: string): unknown {
+function jsonValue(text: string): unknown {
   try {
-    return JSON.parse(text)
+    return parseJson(text, (digits) => BigInt(digits))
   } catch {
     return text
   }
@@ -105,17 +153,4 @@ function splitSeconds(moment: bigint, unit: TimeUnit): [seconds: bigint, fractio
 
 function formatDate(days: number): string {
   return Math.abs(days) > 100_000_000 ? `day ${days}` : new Date(days * 86_400_000).toISOString().slice(0, -14)
-}
-
-/** A value in one cell of a table: null is empty. */
-export function cellText(value: unknown): string {
-  if (value === null || value === undefined) return ''
-  return typeof value === 'object' ? compactJson(value) : String(value)
-}
-
-/** A field of a CSV line, quoted where RFC 4180 asks for it. Null is nothing, an empty text is `""`. */
-export function csvField(value: unknown): string {
-  if (value === null || value === undefined) return ''
-  const text = cellText(value)
-  return text === '' || /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text
 }

@@ -1,6 +1,6 @@
 /** The reporting triangle of a generation, as its folder holds it. */
 import { join } from 'node:path'
-import { ConfigurationError, OutputError } from '../model/errors.ts'
+import { OutputError } from '../model/errors.ts'
 import type { Manifest, ManifestWindow } from '../model/manifest.ts'
 import { openParquet } from '../parquet/file.ts'
 import { readColumns } from '../parquet/scan.ts'
@@ -8,10 +8,10 @@ import { disk } from '../storage/disk.ts'
 import { openListed } from '../storage/listed-file.ts'
 import { type Calendar, makeCalendar } from '../time/calendar.ts'
 import { formatWindowEnd } from '../time/lateness.ts'
-import { parseMoment } from '../time/moments.ts'
 import { type Estimate, estimateOf, type Triangle, type TriangleCount, triangleOf } from '../time/triangle.ts'
 import { rawReader } from './values.ts'
 import type { FoundView } from './view-files.ts'
+import { calendarOf, watermarkOf, windowOf } from './window.ts'
 
 /** What is counted: events, or what the view measures. */
 export type Counted = 'events' | 'measure'
@@ -24,36 +24,6 @@ export interface ViewTriangle {
   readonly beyond: number
   /** Events that came late and that the view refused, so that its figures will never have them. They aren't in the triangle. */
   readonly refused: number
-}
-
-/**
- * The windows of a view.
- *
- * @param purpose What they are needed for, for the message.
- * @throws ConfigurationError where it has none.
- */
-export function windowOf({ manifest }: FoundView, purpose: string): ManifestWindow {
-  if (manifest.options.vintages !== null) {
-    throw new ConfigurationError(
-      `${purpose}: expected a view, found the vintages of one. Take the view itself; with --known-at it is as it was then.`,
-    )
-  }
-  if (manifest.window !== null) return manifest.window
-  throw new ConfigurationError(
-    `${purpose}: expected a view with windows, found ${manifest.view}, which has none. Give it a window in defineView.`,
-  )
-}
-
-/** The calendar of a view's windows, in the unit of its moments. */
-export function calendarOf({ manifest }: FoundView, { every, zone }: ManifestWindow): Calendar {
-  const { unit } = manifest.columns.find(({ name }) => name === 'knownThrough')!
-  return makeCalendar({ every, zone, unit: unit! })
-}
-
-/** Up to when all is taken to be known, in the unit of the view's moments; null where nothing is. */
-export function watermarkOf(found: FoundView, window: ManifestWindow): bigint | null {
-  const { unit, zone } = calendarOf(found, window)
-  return window.watermark === null ? null : parseMoment(window.watermark, { unit, zone, option: 'watermark' })
 }
 
 /** Reads the triangle of what the view applies, as far as periods are wholly observed. */

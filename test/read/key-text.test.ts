@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
-import { type KeyValue, parseKey } from '../../src/cli/key-text.ts'
 import type { ManifestColumn } from '../../src/model/manifest.ts'
+import { type KeyValue, parseKey } from '../../src/read/key-text.ts'
 
 const day: ManifestColumn = { name: 'day', type: 'date', nullable: false }
 const hour: ManifestColumn = { name: 'hour', type: 'timestamp', nullable: false, unit: 'us' }

@@ -1,0 +1,106 @@
+import type { LoadedJob } from '../job/load.ts'
+import { ConfigurationError } from '../model/errors.ts'
+import { type ManifestColumn, manifestColumn } from '../model/manifest.ts'
+import type { Progress } from '../model/report.ts'
+import { handlerValue, type Key, parseKey, partsOf } from '../read/key-text.ts'
+import { programRows, type Row } from '../read/program-rows.ts'
+import { declaredConverter, logicalOf } from '../read/values.ts'
+import type { Disk } from '../storage/store.ts'
+import { outputSchema } from '../view/view-set.ts'
+import type { KeyEvent, KeyTrace, TraceKeyOptions } from './key-trace-types.ts'
+import type { StoredState } from './passbook.ts'
+import { planTrace, type TracePlan } from './plan-trace.ts'
+import { type Trace, type TracedEvent, traceKey } from './trace.ts'
+
+/** Plans a trace, and reads and folds the events of the key. */
+export function keyTraceOf(job: LoadedJob, options: TraceKeyOptions, files: Disk): KeyTrace {
+  const { key, statesMax, onProgress } = options
+  const plan = planTrace(job, options, files)
+  const traced = traceKey(plan, wholeKey(plan, key), {
+    ...(statesMax !== undefined && { statesMax }),
+    ...(onProgress !== undefined && { onProgress: progressOf(plan.log.rows, onProgress) }),
+  })
+  const columns = outputSchema(plan.log, plan.view).map(({ name, type }) => manifestColumn(name, type))
+  return {
+    view: plan.view.name,
+    log: plan.log.name,
+    zone: plan.log.zone,
+    columns,
+    events: eventsOf(plan, traced.events),
+    rows: rowsOf(columns, traced),
+    outside: traced.outside,
+    rowGroups: traced.rowGroups,
+  }
+}
+
+/** The key as `by` gives it. */
+function wholeKey(plan: TracePlan, key: Key): Readonly<Record<string, unknown>> {
+  const view = plan.view.name
+  const window = plan.window === null ? null : { column: plan.window.column, zone: plan.window.calendar.zone }
+  const parts = partsOf({ view, key: plan.key }, key)
+  if (parts.length < plan.key.length) {
+    const names = plan.key.map(({ name }) => name).join(', ')
+    throw new ConfigurationError(
+      `View ${view} has the key ${names}: expected ${plan.key.length} values, found ${parts.length}.`,
+    )
+  }
+  const values = parseKey({ view, key: plan.key, window }, parts)
+  const { codec } = plan.traced.views[0]!
+  return Object.fromEntries(codec.names.map((name, i) => [name, handlerValue(plan.key[i]!, values[i]!)]))
+}
+
+function progressOf(total: number, onProgress: (progress: Progress) => void): (rows: number, bytes: number) => void {
+  let done = 0
+  let allBytes = 0
+  return (rows, bytes) => {
+    done += rows
+    allBytes += bytes
+    onProgress({ stage: 'map', done, total, unit: 'events', bytes: allBytes })
+  }
+}
+
+function rowsOf(columns: readonly ManifestColumn[], { rows }: Trace): Row[] {
+  if (rows.rows === 0) return []
+  const named = columns.map(({ name, type, ...rest }, index) => ({
+    name,
+    type: logicalOf({ kind: type, ...rest }),
+    column: rows.columns[index]!,
+  }))
+  return [...programRows(named, columns)]
+}
+
+function eventsOf(plan: TracePlan, events: readonly TracedEvent[]): KeyEvent[] {
+  const { roles, slots } = plan.log
+  const convert = (slot: number, value: unknown) =>
+    value === null ? null : declaredConverter(slots[slot]!.type)(value)
+  const moment = (slot: number, value: unknown) => convert(slot, value) as string | null
+  return events.map((event) => ({
+    event: event.eventId,
+    type: event.type,
+    ...(roles.occurredAt < 0 ? {} : { occurredAt: moment(roles.occurredAt, event.occurredAt) }),
+    ...(roles.recordedAt < 0 ? {} : { recordedAt: moment(roles.recordedAt, event.recordedAt) }),
+    fields: Object.fromEntries(plan.fields.map((slot, i) => [slots[slot]!.name, convert(slot, event.fields[i])])),
+    outcome: event.outcome,
+    reason: event.reason,
+    before: stateValues(plan, event.before),
+    after: stateValues(plan, event.after),
+    changed: changedNames(event),
+    place: event.place,
+  }))
+}
+
+function stateValues(plan: TracePlan, state: StoredState | null): Record<string, unknown> | null {
+  if (state === null) return null
+  const types = plan.traced.views[0]!.state
+  const entries = Object.entries(state).map(([name, value]): [string, unknown] => {
+    const type = types === undefined ? ({ kind: 'json' } as const) : types[name]!
+    return [name, value === null ? null : declaredConverter(type)(value)]
+  })
+  return Object.fromEntries(entries)
+}
+
+function changedNames({ before, after }: TracedEvent): string[] {
+  if (before === null || after === null) return []
+  const names = new Set([...Object.keys(before), ...Object.keys(after)])
+  return [...names].filter((name) => !Object.is(before[name], after[name]))
+}
