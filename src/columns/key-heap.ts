@@ -1,4 +1,4 @@
-import { grown } from './grow.ts'
+import { withRoom } from './grow.ts'
 
 /** Keys, their bytes one after the other. */
 export interface KeyHeap {
@@ -57,14 +57,6 @@ export class KeyHeapBuilder {
   #reserve({ size, words }: KeyWords): void {
     this.#starts = withRoom(this.#starts, this.#count + size)
     this.#lengths = withRoom(this.#lengths, this.#count + size)
-    if (this.#used + words.byteLength > this.#bytes.length) {
-      const larger = new Uint8Array(Math.max(this.#bytes.length * 2, this.#used + words.byteLength))
-      larger.set(this.#bytes.subarray(0, this.#used))
-      this.#bytes = larger
-    }
+    this.#bytes = withRoom(this.#bytes, this.#used + words.byteLength, this.#used)
   }
-}
-
-function withRoom(numbers: Int32Array<ArrayBuffer>, count: number): Int32Array<ArrayBuffer> {
-  return count > numbers.length ? grown(numbers, count) : numbers
 }

@@ -1,3 +1,4 @@
+import { withRoom } from '../columns/grow.ts'
 import type { LogicalType } from '../model/column.ts'
 import type { ManifestColumn } from '../model/manifest.ts'
 import { valueReader } from '../parquet/values.ts'
@@ -179,21 +180,14 @@ class ChangeMarks {
     let row = firstChange(column, before, after, 0, run)
     if (row < 0) return
     this.#changed.push(index)
-    this.#any = grown(this.#any, run)
-    const marks = grown(this.#byColumn[index]!, run)
+    this.#any = withRoom(this.#any, run)
+    const marks = withRoom(this.#byColumn[index]!, run)
     this.#byColumn[index] = marks
     for (; row >= 0; row = firstChange(column, before, after, row + 1, run)) {
       marks[row] = 1
       this.#any[row] = 1
     }
   }
-}
-
-function grown(marks: Uint8Array, length: number): Uint8Array {
-  if (marks.length >= length) return marks
-  const longer = new Uint8Array(length)
-  longer.set(marks)
-  return longer
 }
 
 /** The first of the rows `from` to `to` from two places on whose cells of a column differ; −1 where none does. */

@@ -1,3 +1,4 @@
+import { withRoom } from '../columns/grow.ts'
 import type { SlotColumn } from '../columns/slot-column.ts'
 import { wordsOf } from '../columns/slot-column.ts'
 
@@ -80,11 +81,7 @@ export class KeyOrder {
   }
 
   #reserve(keys: number): void {
-    if (keys * ENTRY > this.#latest.length) {
-      const larger = new Int32Array(Math.max(keys * ENTRY, this.#latest.length * 2))
-      larger.set(this.#latest)
-      this.#latest = larger
-    }
+    this.#latest = withRoom(this.#latest, keys * ENTRY)
     this.#latest.fill(0, this.#keys * ENTRY, keys * ENTRY)
     this.#keys = keys
   }

@@ -11,6 +11,7 @@ export interface Plan {
   readonly logs: readonly LogPlan[]
 }
 
+/** What is to be done of one log, for all views that read it. */
 export interface LogPlan {
   readonly name: string
   readonly rows: number
@@ -39,6 +40,7 @@ export interface LogPlan {
   /** which are reduced in 2^reduceBits tasks. */
   readonly reduceBits: number
   readonly timeUnit: TimeUnit
+  /** In which days and windows begin. */
   readonly zone: string
   /** How long a partition may be silent and still hold up windows, in the log's time unit. */
   readonly silentAfter: bigint
@@ -83,6 +85,7 @@ export interface RoleSlots {
   readonly sequence: number
 }
 
+/** A Parquet file of a log, by its footer. */
 export interface FilePlan {
   readonly path: string
   readonly rows: number
@@ -94,6 +97,7 @@ export interface FilePlan {
   readonly sources: readonly SlotSource[]
 }
 
+/** Where a file has a slot. */
 export type SlotSource =
   | { readonly kind: 'column'; readonly path: readonly string[] }
   /** A path into a JSON column, or into a nested column beyond its structs. */
@@ -101,14 +105,19 @@ export type SlotSource =
   /** A Hive folder's value, or what stands in for a missing column. */
   | { readonly kind: 'constant'; readonly value: unknown; readonly origin: 'folder' | 'missing' }
 
+/** Neighbouring row groups of one file, which are mapped together. */
 export interface SplitPlan {
+  /** Index in the log's files. */
   readonly file: number
   readonly rowGroups: readonly RowGroupPlan[]
   readonly rows: number
+  /** As compressed in the file, of all columns. */
   readonly bytes: number
 }
 
+/** A row group, and what its statistics tell. */
 export interface RowGroupPlan {
+  /** In the file. */
   readonly index: number
   readonly rows: number
   /** Its statistics prove that no event of it lies within known-at and as-of: it isn't read. */
@@ -126,6 +135,7 @@ export interface GroupPlan {
   readonly strategy: Strategy
   /** Whether a key's events must be put in the log's order. */
   readonly ordered: boolean
+  /** Why this strategy, in words. */
   readonly reason: string
   /** Part files that a large log gets however few its keys are. The same for every strategy, as it decides bytes. */
   readonly partsAtLeast: number

@@ -1,3 +1,4 @@
+import { resized } from '../columns/grow.ts'
 import type { BytesColumn } from '../model/column.ts'
 import { type DenseBytes, decodeDeltaBytes, decodeDeltaLengths } from './delta.ts'
 import { PageError } from './page-error.ts'
@@ -227,11 +228,8 @@ export class BytesGatherer {
     for (let i = 0; i < lengths.length; i++) needed += lengths[i]!
     if (needed > BYTES_MAX) throw tooLarge(needed)
     if (needed <= this.#data.length) return
-    const larger = new Uint8Array(
-      this.#length === 0 ? needed : Math.min(BYTES_MAX, Math.max(needed, 2 * this.#data.length)),
-    )
-    larger.set(this.#data.subarray(0, this.#length))
-    this.#data = larger
+    const length = this.#length === 0 ? needed : Math.min(BYTES_MAX, Math.max(needed, 2 * this.#data.length))
+    this.#data = resized(this.#data, length, this.#length)
   }
 
   finish(): BytesValues {

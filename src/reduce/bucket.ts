@@ -1,4 +1,4 @@
-import { grown } from '../columns/grow.ts'
+import { grown, resized } from '../columns/grow.ts'
 import { stringsOf } from '../columns/strings.ts'
 import type { Block } from '../shuffle/block.ts'
 import { KeyTable } from '../shuffle/key-table.ts'
@@ -196,9 +196,7 @@ export class Bucket {
   /** Makes room for words, keeping those there are. */
   #reserve(words: number): void {
     if (words <= this.words.length) return
-    const larger = new Int32Array(Math.max(words, Math.min(this.words.length * 2, this.roomWords)))
-    larger.set(this.words.subarray(0, this.#used))
-    this.words = larger
+    this.words = resized(this.words, Math.max(words, Math.min(this.words.length * 2, this.roomWords)), this.#used)
   }
 
   #grow(rows: number): void {

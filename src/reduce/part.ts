@@ -1,4 +1,5 @@
 import { columnFromValues, MisfitError } from '../columns/from-values.ts'
+import { copyInto, resized } from '../columns/grow.ts'
 import { type KeyHeap, KeyHeapBuilder } from '../columns/key-heap.ts'
 import { sortKeys } from '../columns/sort-keys.ts'
 import type { Column } from '../model/column.ts'
@@ -68,10 +69,10 @@ export class Part {
     const keys = this.#keys.count + more
     if (keys <= capacity) return
     const larger = Math.max(capacity * 2, keys)
-    this.#late = copied(this.#late, new Int32Array(larger))
+    this.#late = resized(this.#late, larger)
     for (const column of this.#columns) {
-      column.values = copied(column.values as Int32Array, allocate(column.type, larger) as Int32Array)
-      if (column.nulls !== null) column.nulls = copied(column.nulls, new Uint8Array(larger))
+      column.values = copyInto(column.values, allocate(column.type, larger))
+      if (column.nulls !== null) column.nulls = resized(column.nulls, larger)
     }
   }
 
@@ -131,12 +132,6 @@ export class Part {
     )
     return cursor
   }
-}
-
-export function copied<T extends Int32Array | Uint8Array>(from: T, to: T): T {
-  if (Array.isArray(from)) for (let i = 0; i < from.length; i++) to[i] = from[i]
-  else to.set(from)
-  return to
 }
 
 /** Appends the numbers of chosen keys to those of the keys before. */

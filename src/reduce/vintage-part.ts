@@ -1,5 +1,5 @@
 import { columnFromValues, jsonOf, MisfitError } from '../columns/from-values.ts'
-import { grown } from '../columns/grow.ts'
+import { copyInto, grown, resized } from '../columns/grow.ts'
 import { KeyHeapBuilder } from '../columns/key-heap.ts'
 import { sortKeys } from '../columns/sort-keys.ts'
 import { takeRows } from '../columns/take-rows.ts'
@@ -15,7 +15,7 @@ import { showKey } from '../view/key-codec.ts'
 import { allocate, type StateColumn, type StateStore } from '../view/state.ts'
 import { storeColumn } from '../view/state-column.ts'
 import { outputFields, outputSchema, type PreparedView, vintageColumn } from '../view/view-set.ts'
-import { cellOf, copied, keyAt, keyColumns, rowColumn, shapeRows } from './part.ts'
+import { cellOf, keyAt, keyColumns, rowColumn, shapeRows } from './part.ts'
 import type { StatusColumns } from './status.ts'
 
 /**
@@ -297,8 +297,8 @@ class StateRows implements EntryRows {
   #grow(): void {
     this.#capacity = Math.max(1 << 10, this.#capacity * 2)
     for (const column of this.#columns) {
-      column.values = copied(column.values as Int32Array, allocate(column.type, this.#capacity) as Int32Array)
-      if (column.type.nullable) column.nulls = copied(column.nulls ?? new Uint8Array(0), new Uint8Array(this.#capacity))
+      column.values = copyInto(column.values, allocate(column.type, this.#capacity))
+      if (column.type.nullable) column.nulls = resized(column.nulls ?? new Uint8Array(0), this.#capacity)
     }
   }
 }

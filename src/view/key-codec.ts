@@ -1,3 +1,4 @@
+import { grown } from '../columns/grow.ts'
 import { decimalLimit } from '../model/slots.ts'
 import type { Fields, Type } from '../model/type.ts'
 
@@ -32,11 +33,7 @@ export class ByteWriter {
   /** Makes room for `count` more bytes and returns where they begin. */
   reserve(count: number): number {
     const start = this.length
-    if (start + count > this.bytes.length) {
-      const larger = new Uint8Array(Math.max(this.bytes.length * 2, start + count))
-      larger.set(this.bytes)
-      this.bytes = larger
-    }
+    if (start + count > this.bytes.length) this.bytes = grown(this.bytes, start + count)
     this.length = start + count
     return start
   }

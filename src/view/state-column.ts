@@ -1,4 +1,5 @@
 import { jsonOf } from '../columns/from-values.ts'
+import { grown } from '../columns/grow.ts'
 import type { Column } from '../model/column.ts'
 import { isBigInt, storageOf } from '../model/slots.ts'
 import type { StateColumn } from './state.ts'
@@ -81,11 +82,7 @@ function storedTexts(
     const slot = order === null ? i : order[i]!
     if (nulls === null || nulls[slot] === 0) {
       const text = isJson ? jsonOf(values[slot], i) : (values[slot] as string)
-      if (at + text.length * 3 > data.length) {
-        const larger = new Uint8Array(Math.max(data.length * 2, at + text.length * 3))
-        larger.set(data)
-        data = larger
-      }
+      if (at + text.length * 3 > data.length) data = grown(data, at + text.length * 3)
       at += encoder.encodeInto(text, data.subarray(at)).written
     }
     offsets[i + 1] = at

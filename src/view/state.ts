@@ -1,3 +1,4 @@
+import { copyInto } from '../columns/grow.ts'
 import { decimalLimit, isBigInt } from '../model/slots.ts'
 import type { Fields, Type } from '../model/type.ts'
 
@@ -37,9 +38,8 @@ export class StateStore {
     if (to > this.#capacity) {
       this.#capacity = Math.max(to, this.#capacity * 2)
       for (const column of this.columns) {
-        column.values = enlarged(column.values, allocate(column.type, this.#capacity), from)
-        if (column.type.nullable)
-          column.nulls = enlarged(column.nulls ?? [], new Uint8Array(this.#capacity), from) as Uint8Array
+        column.values = copyInto(column.values, allocate(column.type, this.#capacity), from)
+        if (column.type.nullable) column.nulls = copyInto(column.nulls ?? [], new Uint8Array(this.#capacity), from)
       }
     }
     for (const column of this.columns) fillInitial(column, from, to)
@@ -83,11 +83,6 @@ export class StateStore {
   reset(slot: number): void {
     for (const column of this.columns) fillInitial(column, slot, slot + 1)
   }
-}
-
-function enlarged<T extends StateColumn['values']>(old: StateColumn['values'], fresh: T, keep: number): T {
-  for (let i = 0; i < keep; i++) (fresh as unknown[])[i] = old[i]
-  return fresh
 }
 
 function fillInitial(column: StateColumn, from: number, to: number): void {

@@ -1,0 +1,60 @@
+import { ConfigurationError } from '../model/errors.ts'
+import type { RecordedBounds } from '../model/plan.ts'
+import type { Strategy, VintageLength } from '../model/report.ts'
+import { type ViewDefinition, vintagesName } from '../model/view.ts'
+import type { Store } from '../storage/store.ts'
+import { outputFields, vintageName } from '../view/view-set.ts'
+
+/** Which names of an event a function reads; `all` where that can't be told. */
+export type FieldsRead = (fn: (...args: never[]) => unknown, parameter: number) => ReadonlySet<string> | 'all'
+
+/** What a plan is made of. */
+export interface PlanInput {
+  readonly job: string
+  readonly views: readonly ViewDefinition[]
+  /** By log: what to read instead of the files its definition names. */
+  readonly inputs?: Readonly<Record<string, string | readonly string[]>> | undefined
+  /** Moments as they were given: only events recorded, occurred up to them (inclusive). */
+  readonly knownAt?: string | undefined
+  readonly asOf?: string | undefined
+  /** Keep the views as they were known at every end of this. */
+  readonly vintages?: VintageLength | undefined
+  /** Between which moments a partition's events must have been recorded besides. */
+  readonly recorded?: RecordedBounds | undefined
+  /** How every view is to be folded; absent: as is best. */
+  readonly strategy?: Strategy | undefined
+  readonly fieldsRead: FieldsRead
+  readonly files: Store
+}
+
+/** Only logs that a view reads can be read from other files. */
+export function refuseInputs({ inputs }: PlanInput, logs: readonly string[]): void {
+  for (const name of Object.keys(inputs ?? {})) {
+    if (!logs.includes(name))
+      throw new ConfigurationError(`Cannot read log ${name} from other files: the views read ${logs.join(', ')}.`)
+  }
+}
+
+/** Vintages need a name of their own, and a log that says when it recorded its events. */
+export function refuseVintages(views: readonly ViewDefinition[]): void {
+  for (const view of views) {
+    const { name, log, key, window } = view
+    const also = views.find((view) => view.name === vintagesName(name))
+    if (also !== undefined) {
+      throw new ConfigurationError(
+        `--vintages: the vintages of view ${name} are published as view ${also.name}, and the job has another view of this name. Rename one of them, or rebuild them apart with --view.`,
+      )
+    }
+    if (log.columns.recordedAt === undefined) {
+      throw new ConfigurationError(
+        `--vintages: log ${log.name} of view ${name} has no recordedAt column, so it isn't known what was known when. Declare columns.recordedAt, or leave out the view with --view.`,
+      )
+    }
+    const columns = [window?.name, ...Object.keys(key ?? {}), ...Object.keys(outputFields(view))]
+    if (columns.includes(vintageName)) {
+      throw new ConfigurationError(
+        `--vintages: view ${name} has a column ${vintageName}, which is the name of the column that its vintages add. Rename it.`,
+      )
+    }
+  }
+}

@@ -1,0 +1,162 @@
+import { nanosecondsIn } from '../columns/from-values.ts'
+import { ConfigurationError } from '../model/errors.ts'
+import type { OrderRole } from '../model/log.ts'
+import type { FilePlan, LogPlan, RecordedBounds, RecordedSpan, RoleSlots, SlotSource } from '../model/plan.ts'
+import type { TimeUnit } from '../model/type.ts'
+import type { AnyLog, ViewDefinition } from '../model/view.ts'
+import { parseMoment } from '../time/moments.ts'
+import { silentSteps } from '../time/watermark.ts'
+import { declareSlots } from './declare-slots.ts'
+import { denseIds } from './dense-ids.ts'
+import { folderColumns, listFiles, partitionName } from './files.ts'
+import { holdsDays } from './moment-bounds.ts'
+import { type OpenedFile, openFile } from './open-file.ts'
+import { findPartitions } from './partitions.ts'
+import { distinct, planGroups } from './plan-groups.ts'
+import type { PlanInput } from './plan-input.ts'
+import { planSplits, type Timeline } from './plan-splits.ts'
+import { settleSlot } from './settle-slot.ts'
+import { findSource } from './sources.ts'
+
+/** Events a bucket is to hold: the state of their keys fits the CPU's cache. */
+const BUCKET_ROWS = 65_536
+const BUCKET_BITS_MAX = 12
+
+/**
+ * What is to be done of one log.
+ *
+ * @param views Those that read it.
+ * @throws ConfigurationError where an option needs a column that the log lacks; InputError where its files don't hold what
+ * is declared.
+ */
+export function planLog(log: AnyLog, views: readonly ViewDefinition[], input: PlanInput): LogPlan {
+  const declared = declareSlots(log)
+  const { roles } = declared
+  const opened = listFiles(log.name, input.inputs?.[log.name] ?? log.files, input.files).map((path) =>
+    openFile(path, input.files),
+  )
+  const sources = opened.map(({ parquet, path }) =>
+    declared.slots.map((slot) => findSource(slot, parquet, folderColumns(path))),
+  )
+  const upcasts = Object.keys(log.upcast as object).length > 0
+  const slots = declared.slots.map((slot, index) => settleSlot(slot, index, opened, sources, upcasts))
+  const order = orderSlots(log, roles)
+  const knownAt = momentOption(log, roles.recordedAt, 'recordedAt', '--known-at', input.knownAt)
+  const asOf = momentOption(log, roles.occurredAt, 'occurredAt', '--as-of', input.asOf)
+  const recorded = recordedSpans(opened, input.recorded)
+  const timeline = timelineOf(log, { knownAt, asOf, recorded, readsAll: input.vintages !== undefined })
+  const { files, partitions } = planFiles(opened, sources)
+  const rows = files.reduce((sum, file) => sum + file.rows, 0)
+  const splits = opened.flatMap(({ parquet }, file) => planSplits(parquet, file, sources[file]!, roles, timeline))
+  const keyPartitions = log.partitionedByKey ? findPartitions(files, splits) : null
+  const { fieldsRead, vintages, strategy } = input
+  const groups = planGroups(views, { slots, roles, order, partitions: keyPartitions, fieldsRead, vintages, strategy })
+  const inPlace = groups.some((group) => group.strategy === 'in-place')
+  return {
+    name: log.name,
+    rows,
+    bytes: files.reduce((sum, file) => sum + file.bytes, 0),
+    files,
+    splits,
+    mapTasks: inPlace ? keyPartitions!.splits : splits.map((_, split) => [split]),
+    slots,
+    roles,
+    order,
+    identify: log.uniqueIds ? { by: 'nothing' } : (denseIds(opened, sources, slots, roles, rows) ?? { by: 'hashes' }),
+    groups,
+    ...bucketsFor(rows),
+    timeUnit: log.timeUnit,
+    zone: log.zone,
+    recordsDays:
+      opened.length > 0 && opened.every(({ parquet }, i) => holdsDays(parquet, sources[i]![roles.recordedAt])),
+    silentAfter: silentSteps(log.silentAfter, log.timeUnit),
+    knownAt,
+    asOf,
+    recorded,
+    partitions,
+    vintages: vintages ?? null,
+    momentSlots: distinct([
+      ...(views.some((view) => view.window !== undefined) ? [roles.occurredAt, roles.recordedAt] : []),
+      ...(vintages === undefined ? [] : [roles.recordedAt]),
+    ]),
+  }
+}
+
+function planFiles(
+  opened: readonly OpenedFile[],
+  sources: readonly (readonly SlotSource[])[],
+): Pick<LogPlan, 'files' | 'partitions'> {
+  const partitionOf = opened.map(({ path }) => partitionName(path))
+  const partitions = [...new Set(partitionOf)].sort()
+  const files = opened.map(
+    ({ path, parquet, footerSha256 }, i): FilePlan => ({
+      path,
+      rows: parquet.rows,
+      bytes: parquet.file.byteLength,
+      footerSha256,
+      partition: partitions.indexOf(partitionOf[i]!),
+      sources: sources[i]!,
+    }),
+  )
+  return { files, partitions }
+}
+
+/** @param moments Known-at and as-of, here still in the log's unit. */
+function timelineOf(log: AnyLog, moments: Omit<Timeline, 'step' | 'zone'>): Timeline {
+  const { knownAt, asOf } = moments
+  const step = nanosecondsIn[log.timeUnit as TimeUnit]
+  return {
+    ...moments,
+    knownAt: knownAt === null ? null : knownAt * step,
+    asOf: asOf === null ? null : asOf * step,
+    step,
+    zone: log.zone,
+  }
+}
+
+/** Earlier than any moment: of a partition that has no bound, nothing counts. */
+const NOTHING = -(2n ** 63n)
+
+/** The spans of all files where their partitions have bounds. */
+function recordedSpans(files: readonly OpenedFile[], bounds: RecordedBounds | undefined): LogPlan['recorded'] {
+  if (bounds?.after === undefined && bounds?.until === undefined) return null
+  const spans = files.map(({ path }): [string, RecordedSpan] => {
+    const partition = partitionName(path)
+    const until = bounds.until === undefined ? null : (bounds.until[partition] ?? NOTHING)
+    return [path, { after: bounds.after?.[partition] ?? null, until }]
+  })
+  return Object.fromEntries(spans)
+}
+
+function bucketsFor(rows: number): Pick<LogPlan, 'bucketBits' | 'reduceBits'> {
+  const bucketBits = Math.min(BUCKET_BITS_MAX, bitsFor(rows / BUCKET_ROWS))
+  return { bucketBits, reduceBits: Math.min(bucketBits, Math.max(4, bucketBits - 3)) }
+}
+
+/** Bits that number `count` things. */
+function bitsFor(count: number): number {
+  return count <= 1 ? 0 : Math.ceil(Math.log2(count))
+}
+
+/** Where a declared order leaves two events equal, their ids decide: else the order of the files would. */
+function orderSlots(log: AnyLog, roles: RoleSlots): readonly number[] {
+  const named = log.order as readonly OrderRole[] | undefined
+  const names = new Set<OrderRole>([...(named ?? ['sequence', 'recordedAt']), 'id'])
+  return [...names].flatMap((name) => (name === 'id' ? roles.id : roles[name] < 0 ? [] : [roles[name]]))
+}
+
+/** A moment given as an option, in the log's unit; null where it isn't given. */
+function momentOption(
+  log: AnyLog,
+  slot: number,
+  role: string,
+  option: string,
+  text: string | undefined,
+): bigint | null {
+  if (text === undefined) return null
+  if (slot < 0)
+    throw new ConfigurationError(
+      `${option}: log ${log.name} has no ${role} column, so it isn't known which events to keep. Declare columns.${role}.`,
+    )
+  return parseMoment(text, { unit: log.timeUnit, zone: log.zone, option })
+}

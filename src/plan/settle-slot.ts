@@ -1,0 +1,74 @@
+import { nanosecondsIn } from '../columns/from-values.ts'
+import type { LogicalType } from '../model/column.ts'
+import { InputError } from '../model/errors.ts'
+import type { SlotSource } from '../model/plan.ts'
+import { type Slot, storageOf } from '../model/slots.ts'
+import type { Type } from '../model/type.ts'
+import { int64, string } from '../model/types.ts'
+import type { ParquetFile } from '../parquet/file.ts'
+import { fieldAt } from '../parquet/schema.ts'
+import type { OpenedFile } from './open-file.ts'
+import { type DeclaredSlot, describeType } from './sources.ts'
+
+/**
+ * The type of a slot in all files; one whose type is left to the files must have one type in all of them.
+ *
+ * @param upcasts An upcaster may put nulls where the files have none.
+ */
+export function settleSlot(
+  slot: DeclaredSlot,
+  index: number,
+  files: readonly OpenedFile[],
+  sources: readonly (readonly SlotSource[])[],
+  upcasts: boolean,
+): Slot {
+  let type = slot.type
+  let settledBy = ''
+  let mayBeNull = upcasts
+  files.forEach(({ parquet, path }, i) => {
+    const source = sources[i]![index]!
+    if (source.kind !== 'column') {
+      mayBeNull ||= source.kind === 'inside' || source.value === null
+      type ??= string()
+      return
+    }
+    const field = fieldAt(parquet.schema, source.path)
+    mayBeNull ||= mayHoldNull(parquet, source.path)
+    if (slot.type !== undefined) return
+    const found = bareType(field.type, slot, path)
+    if (type !== undefined && type.kind !== found.kind) {
+      throw new InputError(
+        `Cannot read ${path}, column "${source.path.join('.')}" (${slot.what}): expected ${type.kind} as in ${settledBy || files[0]!.path}, found ${describeType(field.type)}.`,
+        { file: path, column: source.path.join('.') },
+      )
+    }
+    type = finer(type, found)
+    settledBy ||= path
+  })
+  const settled = { from: slot.from, ...type! }
+  return { name: slot.name, type: settled, storage: storageOf(settled), mayBeNull }
+}
+
+/** Of two moments the one of the finer unit, so that no file's moments lose digits. */
+function finer(before: Type | undefined, found: Type): Type {
+  if (before?.unit === undefined || found.unit === undefined) return found
+  return nanosecondsIn[before.unit] < nanosecondsIn[found.unit] ? before : found
+}
+
+/** A schema that allows nulls is believed only where statistics don't show that there are none. */
+function mayHoldNull(parquet: ParquetFile, path: readonly string[]): boolean {
+  if (path.length === 1 && !fieldAt(parquet.schema, path).nullable) return false
+  return parquet.rowGroups.some((rowGroup) => rowGroup.statistics(path)?.nullCount !== 0)
+}
+
+/** The type of a column whose declaration names none. */
+function bareType(found: LogicalType, slot: DeclaredSlot, path: string): Type {
+  if (found.kind === 'int') return int64()
+  if (found.kind === 'string' || found.kind === 'uuid' || found.kind === 'binary') return string()
+  if (found.kind === 'date') return { kind: 'date', nullable: false }
+  if (found.kind === 'timestamp') return { kind: 'timestamp', nullable: false, unit: found.unit }
+  throw new InputError(
+    `Cannot read ${path}, column "${slot.from}" (${slot.what}): expected integers or strings, found ${describeType(found)}.`,
+    { file: path, column: String(slot.from) },
+  )
+}
