@@ -1,5 +1,7 @@
 import { expect, test } from 'vitest'
-import { importsOf, sourceFiles, violationsOf } from '../../scripts/check-imports.ts'
+import { projectFiles } from '../../scripts/check/files.ts'
+import { importsOf } from '../../scripts/check/imports.ts'
+import { staleRulesOf, violationsOf } from '../../scripts/check-imports.ts'
 import { repositoryRoot } from '../support/refold.ts'
 
 function check(files: Readonly<Record<string, string>>): string[] {
@@ -7,7 +9,9 @@ function check(files: Readonly<Record<string, string>>): string[] {
 }
 
 test('the project keeps its import rules', () => {
-  expect(violationsOf(sourceFiles(repositoryRoot))).toEqual([])
+  const files = projectFiles(repositoryRoot)
+  expect(violationsOf(files)).toEqual([])
+  expect(staleRulesOf(files)).toEqual([])
 })
 
 test('importsOf() finds every form of import and nothing in comments and strings', () => {
@@ -49,6 +53,7 @@ test('a circle is found, one that only types make is not', () => {
   const a = "import { b } from './b.ts'"
   expect(check({ 'src/model/a.ts': a, 'src/model/b.ts': "import { a } from './a.ts'" })).toEqual([
     'src/model/a.ts: imports itself: src/model/a.ts → src/model/b.ts → src/model/a.ts',
+    'src/model/b.ts: imports itself: src/model/b.ts → src/model/a.ts → src/model/b.ts',
   ])
   expect(check({ 'src/model/a.ts': a, 'src/model/b.ts': "import type { A } from './a.ts'" })).toEqual([])
 })
@@ -69,4 +74,21 @@ test('src reaches neither tests nor jobs, and a job is written as a user would',
   expect(check({ 'src/cli/a.ts': "import '../../jobs/j.ts'", 'jobs/j.ts': '' })[0]).toContain('nothing outside src')
   expect(check({ 'jobs/j.ts': "import 'refold'\nimport 'node:path'" })).toEqual([])
   expect(check({ 'jobs/j.ts': "import '../src/index.ts'", 'src/index.ts': '' })[0]).toContain("a job imports 'refold'")
+})
+
+test('scripts and tests import what they test, and nobody imports a test', () => {
+  const files = { 'src/map/a.ts': '', 'test/a.test.ts': '', 'test/support/b.ts': '' }
+  const free = "import 'vitest'\nimport './support/b.ts'\nimport '../src/map/a.ts'\nimport '../scripts/s.ts'"
+  expect(check({ ...files, 'scripts/s.ts': "import '../src/map/a.ts'", 'test/c.test.ts': free })).toEqual([])
+  expect(check({ ...files, 'scripts/s.ts': "import '../test/support/b.ts'" })[0]).toContain('scripts may import only')
+  expect(check({ ...files, 'test/c.test.ts': "import './a.test.ts'" })[0]).toContain('in a file that is no test')
+  expect(check({ ...files, 'test/c.test.ts': "import './support/gone.ts'" })[0]).toContain('there is no test/support')
+})
+
+test('a rule about what is gone is found, and so is an area without a rule', () => {
+  const stale = staleRulesOf(new Map(Object.entries({ 'src/model/a.ts': '', 'src/attic/b.ts': '' })))
+  expect(stale).toContain('scripts/check-imports.ts: mayImport has no entry for attic')
+  expect(stale).toContain('scripts/check-imports.ts: mayImport has an entry for storage, but there is no src/storage')
+  expect(stale).toContain('scripts/check-imports.ts: job may import time, but there is no src/time')
+  expect(stale).toContain('scripts/check-imports.ts: acorn is known in src/job/, but there is none')
 })
