@@ -15,7 +15,7 @@ import { type Files, projectFiles } from './check/files.ts'
 import { graphOf } from './check/imports.ts'
 import { type Allowed, lowered, type Rule, ratchetPath, ratchetProblems } from './check/ratchet.ts'
 import { unreachedFiles } from './check/reached.ts'
-import { type Room, roomProblems, roomsOf } from './check/rooms.ts'
+import { type Room, roomProblems, roomsOf, stalePaths } from './check/rooms.ts'
 import { longestOf, type Piece, piecesOf } from './check/sizes.ts'
 import { lineCountOf } from './check/syntax.ts'
 
@@ -51,6 +51,7 @@ export function structureOf(files: Files, architecture: string): Structure {
     strict: [
       { name: 'files that nothing reaches', found: unreachedFiles(files, startsOf(files)) },
       { name: 'rooms that ARCHITECTURE.md and src disagree about', found: roomProblems(rooms, architecture) },
+      { name: 'paths in ARCHITECTURE.md that do not exist', found: stalePaths(files, architecture) },
       { name: 'entries in scripts/check/entries.ts of what is gone', found: staleEntries(files) },
     ],
     counted: [cycleRule(checked), ...sizeRules(pieces), fileRule(checked), ...exportRules(files)],

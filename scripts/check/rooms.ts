@@ -39,6 +39,20 @@ export function roomProblems(rooms: readonly Room[], architecture: string): stri
   return problems
 }
 
+/** Paths in src that ARCHITECTURE.md names and that match no file and no folder. `*` is any part of a name. */
+export function stalePaths(files: Files, architecture: string): string[] {
+  const stale: string[] = []
+  for (const [index, line] of architecture.split('\n').entries()) {
+    for (const [path] of line.matchAll(/\bsrc\/[\w./*-]*[\w*]/g)) {
+      const pattern = path.replaceAll('.', '\\.').replaceAll('*', '[^/]*')
+      const named = new RegExp(`^${pattern}(/|$)`)
+      if (![...files.keys()].some((file) => named.test(file)))
+        stale.push(`ARCHITECTURE.md:${index + 1}: names ${path}, but there is no such file`)
+    }
+  }
+  return stale
+}
+
 function roomsNamedIn(architecture: string): { name: string; line: number }[] {
   const lines = architecture.split('\n')
   const heading = lines.indexOf('## Rooms')

@@ -6,7 +6,7 @@ import { staleEntries } from '../../scripts/check/entries.ts'
 import { exportsOf } from '../../scripts/check/exports.ts'
 import { projectFiles } from '../../scripts/check/files.ts'
 import { lowered, ratchetProblems } from '../../scripts/check/ratchet.ts'
-import { roomProblems, roomsOf } from '../../scripts/check/rooms.ts'
+import { roomProblems, roomsOf, stalePaths } from '../../scripts/check/rooms.ts'
 import { piecesOf } from '../../scripts/check/sizes.ts'
 import {
   describe as describeStructure,
@@ -260,6 +260,17 @@ describe('rooms', () => {
     ])
     expect(roomProblems(rooms, '# A')).toEqual([expect.stringContaining('expected a table of rooms')])
   })
+})
+
+test('paths that ARCHITECTURE.md names are those of files, of folders, or match some', () => {
+  const files = filesOf({ 'src/map/all.ts': '', 'src/map/windows.ts': '' })
+  const text =
+    'plan  src/map\nSee `src/map/all.ts`, src/map/win*.ts.\n`src/map/al.ts` and src/ma, src/map/a*\nsrc/map/b*.ts'
+  expect(stalePaths(files, text)).toEqual([
+    'ARCHITECTURE.md:3: names src/map/al.ts, but there is no such file',
+    'ARCHITECTURE.md:3: names src/ma, but there is no such file',
+    'ARCHITECTURE.md:4: names src/map/b*.ts, but there is no such file',
+  ])
 })
 
 describe('the ratchet', () => {
