@@ -1,6 +1,7 @@
 /**
  * Counts that may only fall. The allowed numbers are in ratchet.json; a count that is smaller than its number is a
- * problem too, because the number would otherwise allow the count to rise again.
+ * problem too, because the number would otherwise allow the count to rise again. Nothing raises a number but an edit of
+ * the file, which a review sees.
  */
 
 export interface Rule {
