@@ -2,10 +2,11 @@
  * Checks who imports whom. Imports point down, a package is known in one place, and nothing imports itself in a circle:
  * the tables below are the rules, and all of them. Run by itself it prints what breaks them and ends with 1.
  */
-import { readdirSync, readFileSync } from 'node:fs'
-import { dirname, join, posix } from 'node:path'
+import { dirname, posix } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
-import { parseAst } from 'vitest/node'
+import { cyclesOf } from './check/cycles.ts'
+import { type Files, projectFiles } from './check/files.ts'
+import { importsOf } from './check/imports.ts'
 
 /** What a stage uses to hand its tasks out in the parent, and to perform them in a thread. */
 const dispatch = ['workers/executor.ts', 'workers/failure.ts', 'stages.ts', 'thread']
@@ -160,34 +161,15 @@ const diskOpenedIn: readonly string[] = [
   'src/job/load.ts',
 ]
 
-export interface Import {
-  readonly specifier: string
-  /** Gone once types are stripped; `import { type A }` is not, its module is still loaded. */
-  readonly typeOnly: boolean
-  /** Loaded when it is reached, not when the module is. */
-  readonly dynamic: boolean
-  readonly line: number
+/** What the folders beside src may import. They may know any package. */
+const besideSrc: Readonly<Record<string, readonly string[]>> = {
+  bin: ['src'],
+  scripts: ['scripts', 'src'],
+  test: ['test', 'scripts', 'jobs', 'src'],
 }
 
-/** All imports of a TypeScript file: static, re-exports, `import()` and `import('…')` within a type. */
-export function importsOf(text: string): Import[] {
-  const found: Import[] = []
-  const add = (node: Node, source: unknown, typeOnly: boolean, dynamic: boolean): void => {
-    if (!isNode(source) || typeof source.value !== 'string') return
-    found.push({ specifier: source.value, typeOnly, dynamic, line: text.slice(0, node.start).split('\n').length })
-  }
-  visit(parseAst(text, { lang: 'ts' }), (node) => {
-    if (node.type === 'ImportDeclaration') add(node, node.source, node.importKind === 'type', false)
-    if (node.type === 'ExportAllDeclaration' || node.type === 'ExportNamedDeclaration')
-      add(node, node.source, node.exportKind === 'type', false)
-    if (node.type === 'ImportExpression') add(node, node.source, false, true)
-    if (node.type === 'TSImportType') add(node, node.source, true, true)
-  })
-  return found
-}
-
-/** What breaks the rules in `files`: texts by path relative to the root, with `/`. One sentence each, sorted. */
-export function violationsOf(files: ReadonlyMap<string, string>): string[] {
+/** What breaks the rules. One sentence each, sorted. */
+export function violationsOf(files: Files): string[] {
   const violations: string[] = []
   const loads = new Map<string, string[]>()
   for (const [path, text] of files) {
@@ -200,13 +182,17 @@ export function violationsOf(files: ReadonlyMap<string, string>): string[] {
     }
     loads.set(path, loaded)
   }
-  const circle = circleIn(loads)
-  if (circle !== undefined) violations.push(`${circle[0]}: imports itself: ${circle.join(' → ')}`)
+  for (const cycle of cyclesOf(loads)) violations.push(`${cycle[0]}: imports itself: ${cycle.join(' → ')}`)
   return violations.sort()
 }
 
-function problemOfFile(path: string, target: string, files: ReadonlyMap<string, string>): string | undefined {
-  if (!files.has(target)) return `but there is no ${target} in src or jobs`
+function problemOfFile(path: string, target: string, files: Files): string | undefined {
+  if (!files.has(target)) return `but there is no ${target}`
+  const beside = besideSrc[folderOf(path)]
+  if (beside !== undefined) {
+    if (target.endsWith('.test.ts')) return 'but what tests share is in a file that is no test'
+    return beside.includes(folderOf(target)) ? undefined : `but ${folderOf(path)} may import only ${beside.join(', ')}`
+  }
   if (path.startsWith('jobs/')) {
     return target.startsWith('jobs/') ? undefined : "but a job imports 'refold', as a user's would"
   }
@@ -224,7 +210,7 @@ function problemOfFile(path: string, target: string, files: ReadonlyMap<string, 
 
 function problemOfPackage(path: string, specifier: string): string | undefined {
   if (/^node:fs(?:\/|$)/.test(specifier) && path.startsWith('src/')) return problemOfFileSystem(path)
-  if (specifier.startsWith('node:')) return undefined
+  if (specifier.startsWith('node:') || besideSrc[folderOf(path)] !== undefined) return undefined
   if (path.startsWith('jobs/'))
     return specifier === 'refold' ? undefined : "but a job imports 'refold' and nothing else"
   const name = specifier.split('/', specifier.startsWith('@') ? 2 : 1).join('/')
@@ -243,68 +229,38 @@ function isWithin(path: string, place: string): boolean {
   return path === place || (place.endsWith('/') && path.startsWith(place))
 }
 
+function folderOf(path: string): string {
+  return path.slice(0, path.indexOf('/'))
+}
+
 function areaOf(path: string): string {
   return path.split('/')[1] ?? path
 }
 
-/** A shortest-first search is not needed: any circle has to go. */
-function circleIn(loads: ReadonlyMap<string, readonly string[]>): string[] | undefined {
-  const finished = new Set<string>()
-  const trail: string[] = []
-  const follow = (path: string): string[] | undefined => {
-    if (finished.has(path)) return undefined
-    const at = trail.indexOf(path)
-    if (at !== -1) return [...trail.slice(at), path]
-    trail.push(path)
-    for (const next of loads.get(path) ?? []) {
-      const circle = follow(next)
-      if (circle !== undefined) return circle
-    }
-    trail.pop()
-    finished.add(path)
-    return undefined
+/** What the tables above name and src does not have, or the other way around. One sentence each. */
+export function staleRulesOf(files: Files): string[] {
+  const table = 'scripts/check-imports.ts'
+  const sources = [...files.keys()].filter((path) => path.startsWith('src/'))
+  const areas = new Set(sources.map(areaOf))
+  const stale: string[] = []
+  for (const area of areas)
+    if (mayImport[area] === undefined) stale.push(`${table}: mayImport has no entry for ${area}`)
+  for (const [area, allowed] of Object.entries(mayImport)) {
+    if (!areas.has(area)) stale.push(`${table}: mayImport has an entry for ${area}, but there is no src/${area}`)
+    for (const one of allowed)
+      if (!areas.has(one) && !files.has(`src/${one}`))
+        stale.push(`${table}: ${area} may import ${one}, but there is no src/${one}`)
   }
-  for (const path of loads.keys()) {
-    const circle = follow(path)
-    if (circle !== undefined) return circle
-  }
-  return undefined
-}
-
-interface Node {
-  readonly type: string
-  readonly start: number
-  readonly [property: string]: unknown
-}
-
-function isNode(value: unknown): value is Node {
-  return typeof value === 'object' && value !== null && 'type' in value
-}
-
-function visit(value: unknown, found: (node: Node) => void): void {
-  if (Array.isArray(value)) {
-    for (const element of value) visit(element, found)
-  } else if (isNode(value)) {
-    found(value)
-    for (const child of Object.values(value)) visit(child, found)
-  }
-}
-
-/** Texts of all TypeScript files in src and jobs, by path relative to the root. */
-export function sourceFiles(root: string): Map<string, string> {
-  const files = new Map<string, string>()
-  for (const folder of ['src', 'jobs']) {
-    for (const name of readdirSync(join(root, folder), { recursive: true, encoding: 'utf8' }).sort()) {
-      const path = posix.join(folder, name.replaceAll('\\', '/'))
-      if (path.endsWith('.ts')) files.set(path, readFileSync(join(root, path), 'utf8'))
-    }
-  }
-  return files
+  for (const [name, places] of Object.entries(knownIn))
+    for (const place of places)
+      if (!sources.some((path) => path === place || (place.endsWith('/') && path.startsWith(place))))
+        stale.push(`${table}: ${name} is known in ${place}, but there is none`)
+  return stale
 }
 
 if (process.argv[1] !== undefined && import.meta.url === pathToFileURL(process.argv[1]).href) {
-  const files = sourceFiles(dirname(dirname(fileURLToPath(import.meta.url))))
-  const violations = violationsOf(files)
+  const files = projectFiles(dirname(dirname(fileURLToPath(import.meta.url))))
+  const violations = [...violationsOf(files), ...staleRulesOf(files)]
   for (const violation of violations) console.error(violation)
   console.log(`${files.size} files, ${violations.length} broken import rules`)
   process.exitCode = violations.length === 0 ? 0 : 1

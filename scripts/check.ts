@@ -14,6 +14,7 @@ const checks: readonly (readonly [name: string, ...parameters: string[]])[] = [
   ['format and lint', join(packages, '@biomejs/biome/bin/biome'), 'ci', '--error-on-warnings', colors, '.'],
   ['types', join(packages, 'typescript/bin/tsc'), '--noEmit', '-p', 'tsconfig.json'],
   ['import rules', 'scripts/check-imports.ts'],
+  ['structure', 'scripts/check-structure.ts'],
   ['package', 'scripts/check-package.ts'],
   ['tests', join(packages, 'vitest/vitest.mjs'), 'run'],
 ]

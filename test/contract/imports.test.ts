@@ -1,7 +1,9 @@
 import { readFileSync } from 'node:fs'
 import { join, posix } from 'node:path'
 import { expect, test } from 'vitest'
-import { fileSystemIn, importsOf, sourceFiles, violationsOf } from '../../scripts/check-imports.ts'
+import { projectFiles } from '../../scripts/check/files.ts'
+import { importsOf } from '../../scripts/check/imports.ts'
+import { fileSystemIn, staleRulesOf, violationsOf } from '../../scripts/check-imports.ts'
 import { repositoryRoot } from '../support/refold.ts'
 
 function check(files: Readonly<Record<string, string>>): string[] {
@@ -9,7 +11,9 @@ function check(files: Readonly<Record<string, string>>): string[] {
 }
 
 test('the project keeps its import rules', () => {
-  expect(violationsOf(sourceFiles(repositoryRoot))).toEqual([])
+  const files = projectFiles(repositoryRoot)
+  expect(violationsOf(files)).toEqual([])
+  expect(staleRulesOf(files)).toEqual([])
 })
 
 test('importsOf() finds every form of import and nothing in comments and strings', () => {
@@ -51,6 +55,7 @@ test('a circle is found, one that only types make is not', () => {
   const a = "import { b } from './b.ts'"
   expect(check({ 'src/model/a.ts': a, 'src/model/b.ts': "import { a } from './a.ts'" })).toEqual([
     'src/model/a.ts: imports itself: src/model/a.ts → src/model/b.ts → src/model/a.ts',
+    'src/model/b.ts: imports itself: src/model/b.ts → src/model/a.ts → src/model/b.ts',
   ])
   expect(check({ 'src/model/a.ts': a, 'src/model/b.ts': "import type { A } from './a.ts'" })).toEqual([])
 })
@@ -75,7 +80,7 @@ test('files are used through the storage, but in the places that say why', () =>
     expect(check({ 'src/storage/a.ts': `import '${specifier}'`, 'jobs/j.ts': `import '${specifier}'` })).toEqual([])
   }
   expect(check({ 'src/cli/a.ts': "import 'fs'" })[0]).toContain('fs has no entry')
-  const using = [...sourceFiles(repositoryRoot)].flatMap(([path, text]) =>
+  const using = [...projectFiles(repositoryRoot)].flatMap(([path, text]) =>
     importsOf(text).some(({ specifier }) => specifier.startsWith('node:fs')) ? [path] : [],
   )
   for (const place of Object.keys(fileSystemIn)) {
@@ -100,7 +105,7 @@ test('src reaches neither tests nor jobs, and a job is written as a user would',
 })
 
 test('what a job file imports is loaded without the engine and without what reads views', () => {
-  const files = sourceFiles(repositoryRoot)
+  const files = projectFiles(repositoryRoot)
   const loaded = new Set<string>()
   const load = (path: string): void => {
     if (loaded.has(path)) return
@@ -123,4 +128,21 @@ test('the demonstration uses of Refold what any program can', () => {
       .map(({ specifier }) => posix.join(posix.dirname(path), specifier)),
   )
   expect(new Set(imported.filter((path) => path.startsWith('src/')))).toEqual(new Set(['src/index.ts']))
+})
+
+test('scripts and tests import what they test, and nobody imports a test', () => {
+  const files = { 'src/map/a.ts': '', 'test/a.test.ts': '', 'test/support/b.ts': '' }
+  const free = "import 'vitest'\nimport './support/b.ts'\nimport '../src/map/a.ts'\nimport '../scripts/s.ts'"
+  expect(check({ ...files, 'scripts/s.ts': "import '../src/map/a.ts'", 'test/c.test.ts': free })).toEqual([])
+  expect(check({ ...files, 'scripts/s.ts': "import '../test/support/b.ts'" })[0]).toContain('scripts may import only')
+  expect(check({ ...files, 'test/c.test.ts': "import './a.test.ts'" })[0]).toContain('in a file that is no test')
+  expect(check({ ...files, 'test/c.test.ts': "import './support/gone.ts'" })[0]).toContain('there is no test/support')
+})
+
+test('a rule about what is gone is found, and so is an area without a rule', () => {
+  const stale = staleRulesOf(new Map(Object.entries({ 'src/model/a.ts': '', 'src/attic/b.ts': '' })))
+  expect(stale).toContain('scripts/check-imports.ts: mayImport has no entry for attic')
+  expect(stale).toContain('scripts/check-imports.ts: mayImport has an entry for storage, but there is no src/storage')
+  expect(stale).toContain('scripts/check-imports.ts: job may import time, but there is no src/time')
+  expect(stale).toContain('scripts/check-imports.ts: acorn is known in src/job/, but there is none')
 })
