@@ -4,7 +4,7 @@ import type { Block } from '../shuffle/block.ts'
 import { KeyTable } from '../shuffle/key-table.ts'
 import type { RunReader } from '../shuffle/run-reader.ts'
 import { stringStart } from '../view/event-source.ts'
-import { HEADER_WORDS, type RowLayout } from '../view/row-layout.ts'
+import { HEADER_WORDS, isSameRow, type RowLayout, rowWords } from '../view/row-layout.ts'
 
 /** A bucket as it lies in blocks. */
 export interface BucketSource {
@@ -85,7 +85,7 @@ export class Bucket {
    * @returns False where the row has no room.
    */
   append(words: Int32Array, at: number, slot: number): boolean {
-    const length = words[at + 1]!
+    const length = rowWords(words, at)
     if (this.rows > 0 && this.#used + length > this.roomWords) return false
     this.#reserve(this.#used + length)
     const to = this.#used
@@ -103,9 +103,9 @@ export class Bucket {
    */
   originOf(at: number, source: BucketSource): { block: number; nth: number } {
     const origin = this.#origins.findLast((candidate) => candidate.at <= at)
-    if (origin === undefined) return this.#find(this.words.slice(at, at + this.words[at + 1]!), source)
+    if (origin === undefined) return this.#find(this.words.slice(at, at + rowWords(this.words, at)), source)
     let nth = origin.nth
-    for (let row = origin.at; row < at; row += this.words[row + 1]!) nth++
+    for (let row = origin.at; row < at; row += rowWords(this.words, row)) nth++
     return { block: origin.block, nth }
   }
 
@@ -115,8 +115,7 @@ export class Bucket {
     while (this.next()) {
       for (let i = 0; i < this.rows; i++) {
         const at = this.rowAt[i]!
-        // All but the hash, for which there may be a slot.
-        if (row.every((word, index) => index === 0 || this.words[at + index] === word)) return this.originOf(at, source)
+        if (isSameRow(row, this.words, at)) return this.originOf(at, source)
       }
     }
     throw new Error('a row that failed is not in the bucket it was folded from')
@@ -141,9 +140,9 @@ export class Bucket {
       reader.copy(this.#block, bucket, this.#runWords, this.#runWords + length, this.words, from)
     }
     read()
-    if (this.words[from + 1]! > length) {
+    if (rowWords(this.words, from) > length) {
       // A row that is longer than all the room there is.
-      length = Math.min(rest, this.words[from + 1]!)
+      length = Math.min(rest, rowWords(this.words, from))
       read()
     }
     const end = length === rest ? from + length : this.#lastWholeRow(from, from + length)
@@ -164,7 +163,7 @@ export class Bucket {
   #lastWholeRow(from: number, to: number): number {
     let at = from
     while (at + 1 < to) {
-      const length = this.words[at + 1]!
+      const length = rowWords(this.words, at)
       // What is too short for a row isn't what was written; the checksum, which comes with the last piece, would be too late.
       if (length < this.layout.fixedWords) return from
       if (at + length > to) break

@@ -1,5 +1,6 @@
 import { NO_HANDLER } from '../view/fold.ts'
 import type { PackedLayout } from '../view/packed-layout.ts'
+import { typeCodeOf } from '../view/row-layout.ts'
 import { lateCode, type PreparedGroup } from '../view/view-set.ts'
 import type { Bucket } from './bucket.ts'
 
@@ -11,7 +12,7 @@ export function makeLateOf(group: PreparedGroup, { lateWord }: PackedLayout): La
   if (group.views[0]!.window === null) return null
   if (lateWord >= 0) return ({ words, rowAt }, row) => words[rowAt[row]! + lateWord]!
   const code = lateCode(group)
-  return ({ words, rowAt }, row) => ((words[rowAt[row]! + 2]! & 0xffff) >= code ? 1 : 0)
+  return ({ words, rowAt }, row) => (typeCodeOf(words, rowAt[row]!) >= code ? 1 : 0)
 }
 
 /** Late events of each key of a bucket; those that failed were not applied, and are told of elsewhere. */

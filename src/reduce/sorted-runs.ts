@@ -1,6 +1,7 @@
 import type { BlockMemory, BlockWords } from '../shuffle/block-memory.ts'
 import { RunReader } from '../shuffle/run-reader.ts'
 import type { Store } from '../storage/store.ts'
+import { putSlot, rowWords, slotIn } from '../view/row-layout.ts'
 import type { Bucket, CompareRows } from './bucket.ts'
 import { orderRows, placesBySlot } from './order.ts'
 
@@ -47,7 +48,7 @@ export class SortedRuns {
   next(): boolean {
     const bucket = this.#bucket
     bucket.clear()
-    this.#merge.drain((words, at) => bucket.append(words, at, words[at]!))
+    this.#merge.drain((words, at) => bucket.append(words, at, slotIn(words, at)))
     return bucket.rows > 0
   }
 
@@ -63,7 +64,7 @@ export class SortedRuns {
     const writer = new RunWriter(this.#memory, this.#pieceWords)
     for (const place of placesBySlot(bucket, null).places) {
       const at = rowAt[place]!
-      words[at] = slotOf[place]!
+      putSlot(words, at, slotOf[place]!)
       writer.append(words, at)
     }
     return writer.finish()
@@ -103,7 +104,7 @@ class RunWriter {
   }
 
   append(words: Int32Array, at: number): true {
-    const length = words[at + 1]!
+    const length = rowWords(words, at)
     if (this.#used + length > this.#piece.length) this.#keep()
     if (length > this.#piece.length) this.#piece = new Int32Array(length)
     const piece = this.#piece
@@ -174,7 +175,7 @@ class Merge {
       // Runs are in order and mostly overlap little, so one lane mostly goes on.
       do {
         if (!take(words, lane.at)) return
-        lane.at += words[lane.at + 1]!
+        lane.at += rowWords(words, lane.at)
         if (lane.at === lane.end && !this.#advance(lane)) {
           const other = heap.pop()!
           if (heap.length > 0) heap[0] = other

@@ -1,6 +1,7 @@
 import type { Cut } from '../map/timelines.ts'
 import { NO_HANDLER, type PackedFold } from '../view/fold.ts'
 import { guarded } from '../view/purity.ts'
+import { typeCodeOf } from '../view/row-layout.ts'
 import type { StateStore } from '../view/state.ts'
 import type { Bucket } from './bucket.ts'
 import type { LateOf } from './late.ts'
@@ -149,7 +150,7 @@ function tally(
   let { applied, late } = before
   for (const row of rows) {
     if (failed.has(row)) continue
-    applied ||= handlerOf[bucket.words[bucket.rowAt[row]! + 2]! & 0xffff] !== NO_HANDLER
+    applied ||= handlerOf[typeCodeOf(bucket.words, bucket.rowAt[row]!)] !== NO_HANDLER
     if (lateOf !== null) late += lateOf(bucket, row)
   }
   return { applied, late }
@@ -178,7 +179,7 @@ function makeKeys({ bucket, handlerOf, lateOf }: VintageFold) {
     late,
     note(row: number): void {
       const slot = slotOf[row]!
-      if (handlerOf[words[rowAt[row]! + 2]! & 0xffff] !== NO_HANDLER) applied[slot] = 1
+      if (handlerOf[typeCodeOf(words, rowAt[row]!)] !== NO_HANDLER) applied[slot] = 1
       if (lateOf !== null) late[slot]! += lateOf(bucket, row)
       if (changed[slot] === 0) {
         changed[slot] = 1

@@ -1,4 +1,5 @@
 import { grown } from '../columns/grow.ts'
+import { hashOf, keyLengthOf, rowWords } from '../view/row-layout.ts'
 
 /** Words in front of a key in the heap: its slot and its length in bytes. */
 const HEADER_WORDS = 2
@@ -62,9 +63,9 @@ export class KeyTable {
     let table = this.#table
     let mask = this.#mask
     let heap = this.words
-    for (let at = from; at < to; at += words[at + 1]!) {
-      const hash = words[at]!
-      const length = words[at + 2]! >>> 16
+    for (let at = from; at < to; at += rowWords(words, at)) {
+      const hash = hashOf(words, at)
+      const length = keyLengthOf(words, at)
       const key = at + fixedWords
       let place = (hash << 1) & mask
       let slot = -1

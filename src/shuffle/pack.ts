@@ -1,5 +1,5 @@
 import type { Column } from '../model/column.ts'
-import type { RowLayout } from '../view/row-layout.ts'
+import { type RowLayout, rowSource } from '../view/row-layout.ts'
 
 /** Rows to be packed: which row of the columns, and its key. */
 export interface PackInput {
@@ -128,7 +128,7 @@ function scatterSource(layout: RowLayout): string {
         ? [`(v${i} !== null && (v${i}[r >> 3] & (1 << (r & 7))) === 0 ? ${1 << (slot.nullBit & 31)} : 0)`]
         : [],
     )
-    return `words[q + ${3 + word}] = ${bits.join(' | ')};`
+    return `${rowSource.nullWord('words', 'q', word)} = ${bits.join(' | ')};`
   })
   const fixed = slots.map(({ storage, word }, i) => {
     if (storage === 'i64' || storage === 'f64')
@@ -156,9 +156,7 @@ return (input, stringWords, cursors, words, bytes, bucketBits, columns) => {
     const q = cursors[bucket];
     const size = ${fixedWords} + ((length + 3) >> 2) + (stringWords === null ? 0 : stringWords[i]);
     cursors[bucket] = q + size;
-    words[q] = hash;
-    words[q + 1] = size;
-    words[q + 2] = typeCodes[r] | (length << 16);
+    ${rowSource.writeHeader('words', 'q', { hash: 'hash', size: 'size', typeCode: 'typeCodes[r]', keyLength: 'length' })}
     ${[...nulls, ...fixed].join('\n    ')}
     let to = q + ${fixedWords}, from = start;
     for (const end = start + (length & ~3); from < end; from += 4) words[to++] = keys.getInt32(from, true);

@@ -13,6 +13,7 @@ import { showKey } from '../view/key-codec.ts'
 import { packedLayout } from '../view/packed-layout.ts'
 import { guarded, PurityError } from '../view/purity.ts'
 import type { RowLayout } from '../view/row-layout.ts'
+import { typeCodeOf } from '../view/row-layout.ts'
 import { StateStore } from '../view/state.ts'
 import { describeThrown } from '../view/thrown.ts'
 import type { PreparedView } from '../view/view-set.ts'
@@ -148,7 +149,7 @@ class KeyFolder {
   }
 
   #handlerOf(row: number): number {
-    return this.#view.handlerOf[this.#bucket.words[this.#bucket.rowAt[row]! + 2]! & 0xffff]!
+    return this.#view.handlerOf[typeCodeOf(this.#bucket.words, this.#bucket.rowAt[row]!)]!
   }
 
   #begin(): StateStore | unknown[] {

@@ -1,5 +1,5 @@
 import { isBigInt, ONLY_TYPE, type Slot } from '../model/slots.ts'
-import type { PackedSlot, RowLayout } from './row-layout.ts'
+import { type PackedSlot, type RowLayout, rowSource } from './row-layout.ts'
 
 /**
  * Writes the source of the flyweight that a handler's `e` is. Two kinds: over packed rows, and over the columns of a
@@ -50,7 +50,7 @@ export function packedEventSource(layout: RowLayout, absentNames: readonly strin
 }
 
 function nullTest(slot: PackedSlot): string {
-  return `(w[p + ${3 + (slot.nullBit >> 5)}] & ${1 << (slot.nullBit & 31)}) !== 0`
+  return `(${rowSource.nullWord('w', 'p', slot.nullBit >> 5)} & ${1 << (slot.nullBit & 31)}) !== 0`
 }
 
 function packedRead(layout: RowLayout, slot: PackedSlot, index: number): string {
@@ -75,7 +75,7 @@ export function stringStart(layout: RowLayout, index: number, row = 'p'): string
     .slice(0, index)
     .filter((slot) => slot.storage === 'str')
     .map((slot) => ` + (w[${row} + ${slot.word}] < 0 ? -1 - w[${row} + ${slot.word}] : 0)`)
-  return `(${row} + ${layout.fixedWords} + (((w[${row} + 2] >>> 16) + 3) >> 2)) * 4${before.join('')}`
+  return `(${row} + ${layout.fixedWords} + ((${rowSource.keyLength('w', row)} + 3) >> 2)) * 4${before.join('')}`
 }
 
 /** Closes over, for each slot, `c<index>`: a bound column as `bindColumns` makes it. */

@@ -3,7 +3,7 @@ import type { Column } from '../model/column.ts'
 import type { Slot } from '../model/slots.ts'
 import type { Fields } from '../model/type.ts'
 import { columnEventSource, packedEventSource } from './event-source.ts'
-import type { RowLayout } from './row-layout.ts'
+import { type RowLayout, rowSource } from './row-layout.ts'
 import { runtime } from './runtime.ts'
 import { type StateStore, stateSource } from './state.ts'
 
@@ -70,7 +70,7 @@ export function compilePackedFold(spec: FoldSpec, layout: RowLayout): PackedFold
   const source = `'use strict';
 let w, bytes, ${variables('d', strings)};
 ${packedEventSource(layout, spec.absentNames, spec.copiesEvents)}
-${foldSource(spec, 'handlerOf[w[p + 2] & 65535]')}
+${foldSource(spec, `handlerOf[${rowSource.typeCode('w', 'p')}]`)}
 fold.eventAt = (word) => { p = word; return event; };
 fold.bindRows = (words, strings) => { w = words; bytes = Buffer.from(words.buffer, words.byteOffset, words.byteLength); ${strings.map((i) => `d${i} = strings[${i}];`).join(' ')} };
 return fold;`

@@ -30,6 +30,49 @@ export const HEADER_WORDS = 3
 export const KEY_BYTES_MAX = 0xffff
 export const TYPE_CODE_MAX = 0xffff
 
+/** The header of the row that begins at word `at`: nothing else reads or writes these words. */
+export function hashOf(words: Int32Array, at: number): number {
+  return words[at]!
+}
+
+/** A row that waits to be sorted has its key's slot where its hash was. */
+export function putSlot(words: Int32Array, at: number, slot: number): void {
+  words[at] = slot
+}
+
+export function slotIn(words: Int32Array, at: number): number {
+  return words[at]!
+}
+
+/** Whether two rows are the same but for their hash, for which there may be a slot. */
+export function isSameRow(row: Int32Array, words: Int32Array, at: number): boolean {
+  return row.every((word, index) => index === 0 || words[at + index] === word)
+}
+
+export function rowWords(words: Int32Array, at: number): number {
+  return words[at + 1]!
+}
+
+export function typeCodeOf(words: Int32Array, at: number): number {
+  return words[at + 2]! & TYPE_CODE_MAX
+}
+
+/** Length of the row's key, in bytes. */
+export function keyLengthOf(words: Int32Array, at: number): number {
+  return words[at + 2]! >>> 16
+}
+
+/** Header and null bits in the source of generated functions: `words` and `at` are expressions. */
+export const rowSource = {
+  /** Statements that write a header. */
+  writeHeader: (words: string, at: string, of: { hash: string; size: string; typeCode: string; keyLength: string }) =>
+    `${words}[${at}] = ${of.hash}; ${words}[${at} + 1] = ${of.size}; ${words}[${at} + 2] = ${of.typeCode} | (${of.keyLength} << 16);`,
+  typeCode: (words: string, at: string) => `(${words}[${at} + 2] & ${TYPE_CODE_MAX})`,
+  keyLength: (words: string, at: string) => `(${words}[${at} + 2] >>> 16)`,
+  /** The word that has the null bits `32 * index … 32 * index + 31`. */
+  nullWord: (words: string, at: string, index: number) => `${words}[${at} + ${HEADER_WORDS + index}]`,
+} as const
+
 export function layoutRows(slots: readonly Slot[]): RowLayout {
   const nullable = slots.filter((slot) => slot.mayBeNull).length
   const nullWords = (nullable + 31) >> 5

@@ -6,6 +6,7 @@ import { isTyped, type ViewDefinition, type WindowDefinition } from '../model/vi
 import { type Calendar, makeCalendar } from '../time/calendar.ts'
 import { type AnyHandler, NO_HANDLER } from './fold.ts'
 import { type KeyCodec, makeKeyCodec } from './key-codec.ts'
+import { TYPE_CODE_MAX } from './row-layout.ts'
 
 /** A view with what all stages need of it worked out once. */
 export interface PreparedView {
@@ -46,7 +47,19 @@ export function prepareGroup(
   const members = plan.views.map((name) => definitions.get(name)!)
   const names = [...new Set(members.flatMap((view) => Object.keys(view.on)))].filter((name) => name !== '*').sort()
   const typeCodes = new Map(names.map((name, index) => [name, index + 1]))
+  refuseManyTypes(members, typeCodes)
   return { plan, typeCodes, views: members.map((view) => prepareView(log, view, typeCodes)) }
+}
+
+/** Late events travel under a code of their own, so a view with windows has room for half as many types. */
+function refuseManyTypes(members: readonly ViewDefinition[], typeCodes: ReadonlyMap<string, number>): void {
+  const codesPerType = members.some((view) => view.window !== undefined) ? 2 : 1
+  const typesMax = Math.floor((TYPE_CODE_MAX + 1) / codesPerType) - 1
+  if (typeCodes.size <= typesMax) return
+  const names = members.map((view) => view.name).join(', ')
+  throw new ConfigurationError(
+    `Cannot fold ${names} together: expected handlers of at most ${typesMax} event types, found ${typeCodes.size}.`,
+  )
 }
 
 function prepareView(log: LogPlan, definition: ViewDefinition, typeCodes: ReadonlyMap<string, number>): PreparedView {
