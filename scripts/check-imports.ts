@@ -71,7 +71,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   workers: ['model'],
   'tasks.ts': [
     ...['model', 'storage', 'job', 'thread', 'shuffle/block-memory.ts', 'workers/executor.ts'],
-    ...['dedupe/tasks.ts', 'map/tasks.ts', 'reduce/tasks.ts'],
+    ...['dedupe/tasks.ts', 'map/tasks.ts', 'reduce/tasks.ts', 'strategy/strategies.ts'],
   ],
   'start-executor.ts': ['model', 'storage', 'job', 'shuffle/block-memory.ts', 'tasks.ts', 'workers'],
   'build.ts': [
@@ -85,10 +85,12 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
     'commit/views.ts',
   ],
   'rebuild.ts': ['model', 'storage', 'job', 'stages.ts', 'build.ts', 'start-executor.ts', 'correct', 'commit'],
+  // A strategy is what map does with events and reduce with what arrives; no stage knows one.
+  strategy: [...['model', 'columns', 'scan', 'view', 'map', 'reduce', 'shuffle/block.ts', 'shuffle/block-memory.ts']],
   // One key's events go the same way as all, and are looked at on it.
   trace: [
     ...['model', 'storage', 'parquet', 'time', 'view', 'columns', 'job', 'plan', 'scan', 'dedupe', 'map', 'shuffle'],
-    ...['reduce', 'read'],
+    ...['reduce', 'read', 'strategy/shuffle.ts'],
   ],
   // A survey reads events as map does, without any view.
   inspect: [

@@ -7,6 +7,7 @@ import { reduceTasks } from './reduce/tasks.ts'
 import type { ShuffleBudget } from './shuffle/block-memory.ts'
 import { openStorage } from './storage/open.ts'
 import type { Disk, StorageDescription } from './storage/store.ts'
+import { mapSideOf, reduceSideOf } from './strategy/strategies.ts'
 import { makeThreadContext } from './thread/context.ts'
 import { performStages } from './thread/stage-tasks.ts'
 import type { Perform } from './workers/executor.ts'
@@ -28,5 +29,7 @@ export async function prepare({ plan, budget, storage, bundlePath, definitions }
   const views = definitions ?? (await importBundle(bundlePath!)).views
   const files = 'kind' in storage ? openStorage(storage) : storage
   const thread = makeThreadContext(plan, views, budget, files)
-  return performStages([dedupeTasks(thread), mapTasks(thread), reduceTasks(thread)], () => thread.logFiles.close())
+  return performStages([dedupeTasks(thread), mapTasks(thread, mapSideOf), reduceTasks(thread, reduceSideOf)], () =>
+    thread.logFiles.close(),
+  )
 }

@@ -25,6 +25,8 @@ export interface KeyedRows extends Emission {
   readonly keyData: Uint8Array
   readonly keyStarts: Int32Array
   readonly keyLengths: Int32Array
+  /** The hash of every key at least once: fewer than rows where the distinct keys are known. */
+  readonly distinctHashes: Int32Array
 }
 
 /** Every kept row under the log's own key, a column of strings: its bytes are used where they lie. */
@@ -54,7 +56,16 @@ export function emitByStringKey(column: SlotColumn, kept: Int32Array, batch: Bat
     const hashOf = hashDictionary(bytes.data, offsets, gap, bytes.length)
     for (let i = 0; i < count; i++) hashes[i] = hashOf[codes[kept[i]!]!]!
   }
-  return { count, rows: kept, several: false, hashes, keyData: bytes.data, keyStarts, keyLengths }
+  return {
+    count,
+    rows: kept,
+    several: false,
+    hashes,
+    keyData: bytes.data,
+    keyStarts,
+    keyLengths,
+    distinctHashes: hashes,
+  }
 }
 
 function hashDictionary(data: Uint8Array, offsets: Int32Array, gap: number, length: number): Int32Array {
@@ -101,7 +112,16 @@ export function spreadKeys({ count, rows, several, slots, distinct }: FoundKeys,
     keyStarts[i] = distinct.starts[slot]!
     keyLengths[i] = distinct.lengths[slot]!
   }
-  return { count, rows, several, hashes, keyData: distinct.data, keyStarts, keyLengths }
+  return {
+    count,
+    rows,
+    several,
+    hashes,
+    keyData: distinct.data,
+    keyStarts,
+    keyLengths,
+    distinctHashes: distinct.hashes,
+  }
 }
 
 function tryKeys(

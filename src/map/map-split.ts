@@ -16,8 +16,9 @@ import { type Upcaster, upcastRows } from '../scan/upcast.ts'
 import { type Block, newSketch } from '../shuffle/block.ts'
 import type { BlockMemory } from '../shuffle/block-memory.ts'
 import type { PreparedGroup } from '../view/view-set.ts'
-import { GroupMapper, type MappedBatch } from './group-mapper.ts'
+import { GroupMapper } from './group-mapper.ts'
 import { KeySearch } from './key-search.ts'
+import type { MappedBatch, MapSide } from './map-side.ts'
 import { type BatchPeriods, makePeriodReader, type NewestByPeriod, noteNewest, noteRecorded } from './periods.ts'
 import type { MapTotals } from './totals.ts'
 import { Triangle, type TriangleCell } from './triangle.ts'
@@ -71,53 +72,54 @@ type SplitResult = MapResult & { readonly groups: readonly { blocks: Block[]; sk
 /** Is shown the rows of each batch that a group's views take. */
 export type Watch = (group: number, ordinal: number, batch: Batch, mapped: MappedBatch) => void
 
+/** What a mapper maps, and with what. */
+export interface MappedLog {
+  readonly log: LogPlan
+  readonly groups: readonly { readonly group: PreparedGroup; readonly side: MapSide }[]
+  readonly upcaster: Upcaster | null
+  /** Where the sides' blocks go. */
+  readonly memory: BlockMemory
+  /** What batches are decoded to, one after the other: a thread may use one for all logs. */
+  readonly batchMemory?: BatchMemory
+}
+
 export class LogMapper {
   readonly #log: LogPlan
   readonly #prepared: readonly PreparedGroup[]
-  readonly #groups: readonly GroupMapper[]
+  #groups: readonly GroupMapper[]
   readonly #upcaster: Upcaster | null
   readonly #views: readonly string[]
   readonly #memory: BlockMemory
   readonly #periodsOf: ((batch: Batch) => BatchPeriods) | null
   readonly #batchMemory: BatchMemory
-  /** Events that are folded in place and in order are kept to the end of their partition. */
-  readonly #keepsBatches: boolean
   #watch: Watch | null = null
 
-  /** @param batchMemory What batches are decoded to, one after the other: a thread may use one for all logs. */
-  constructor(
-    log: LogPlan,
-    groups: readonly PreparedGroup[],
-    upcaster: Upcaster | null,
-    memory: BlockMemory,
-    batchMemory = new BatchMemory(),
-  ) {
+  constructor({ log, groups, upcaster, memory, batchMemory = new BatchMemory() }: MappedLog) {
     this.#batchMemory = batchMemory
     this.#log = log
     this.#memory = memory
-    this.#prepared = groups
-    this.#groups = groups.map((group) => new GroupMapper(log, group, memory))
+    this.#prepared = groups.map(({ group }) => group)
+    this.#groups = groups.map(({ group, side }) => new GroupMapper(log, group, side))
     this.#upcaster = upcaster
-    this.#keepsBatches = groups.some(({ plan }) => plan.strategy === 'in-place' && plan.ordered)
-    this.#views = groups.flatMap((group) => group.views.map((view) => view.name))
+    this.#views = groups.flatMap(({ group }) => group.views.map((view) => view.name))
     this.#periodsOf = makePeriodReader(log)
   }
 
   /** Maps splits that belong together: all of a partition where views are folded in place. @returns A result a split. */
   map(work: readonly SplitWork[], open: (file: FilePlan) => ParquetFile): MapResult[] {
-    for (const group of this.#groups) group.openPartition()
+    for (const { side } of this.#groups) side.openPartition()
     try {
       const results = work.map(({ split, duplicates }) => this.#mapSplit(split, duplicates, open))
       const last = results.at(-1)!
       const split = work.at(-1)!.split
       this.#groups.forEach((group, index) => {
         const { blocks, sketch } = last.groups[index]!
-        const block = group.closePartition({ split, ordinal: blocks.length }, sketch)
+        const block = group.side.closePartition({ split, ordinal: blocks.length }, sketch)
         if (block !== null) blocks.push(block)
       })
       return results
     } finally {
-      for (const group of this.#groups) group.leavePartition()
+      for (const { side } of this.#groups) side.leavePartition()
     }
   }
 
@@ -131,6 +133,7 @@ export class LogMapper {
     const file = log.files[split.file]!
     const totals: MapTotals = { counters: {}, exceptions: {}, triangles: {} }
     const newest: NewestByPeriod = new Map()
+    const keepsBatches = this.#groups.some(({ side }) => side.keepsBatches)
     for (const view of this.#views) {
       totals.counters[view] = { read: 0, applied: 0, filtered: 0, duplicate: 0, late: 0, quarantined: 0 }
       totals.exceptions[view] = []
@@ -149,14 +152,14 @@ export class LogMapper {
       }
       const needed = this.#needed(known !== undefined)
       // Nothing else of a batch outlives it: blocks, ids and exceptions are copies.
-      if (!this.#keepsBatches) this.#batchMemory.reset()
+      if (!keepsBatches) this.#batchMemory.reset()
       const batch = readBatch(
         log,
         file,
         open,
         index,
         recorded === 'unread' ? new Set([...needed, ...this.#moments]) : needed,
-        this.#keepsBatches ? newMemory : this.#batchMemory,
+        keepsBatches ? newMemory : this.#batchMemory,
       )
       if (recorded === 'unread') this.#noteRecorded(batch, newest)
       if (known !== undefined) {
@@ -222,14 +225,16 @@ export class LogMapper {
 
   /** Where the first event of a key is that a group folds in place. */
   locateKey(work: readonly SplitWork[], group: number, key: Uint8Array, open: (file: FilePlan) => ParquetFile): Place {
+    const groups = this.#groups
     const search = new KeySearch(this.#log, this.#prepared[group]!, key)
-    this.#groups[group]!.watchPartition(search)
+    this.#groups = groups.with(group, new GroupMapper(this.#log, this.#prepared[group]!, search))
     try {
       this.#memory.discarding(() => {
         for (const { split, duplicates } of work) this.#mapSplit(split, duplicates, open)
       })
     } finally {
-      this.#groups[group]!.leavePartition()
+      for (const { side } of groups) side.leavePartition()
+      this.#groups = groups
     }
     return search.found ?? {}
   }
@@ -280,7 +285,7 @@ export class LogMapper {
     const periods = this.#periodsOf?.(batch) ?? null
     this.#groups.forEach((group, index) => {
       const { blocks, sketch } = groups[index]!
-      const result = group.map(batch, rows, types, { split, ordinal: blocks.length }, totals, sketch, periods)
+      const result = group.map(batch, rows, types, periods, { at: { split, ordinal: blocks.length }, totals, sketch })
       if (result === null) return
       blocks.push(result.block)
       this.#watch?.(index, blocks.length - 1, batch, result)

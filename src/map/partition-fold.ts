@@ -16,13 +16,7 @@ import type { PreparedGroup, PreparedView } from '../view/view-set.ts'
 import { KeyOrder, sortByKey } from './key-order.ts'
 import { PartitionKeys } from './partition-keys.ts'
 
-/** What takes the events of a partition, batch by batch. */
-export interface PartitionReader {
-  /** @param typeCodes By row of the batch: code of its type in the group. */
-  add(batch: Batch, rows: Int32Array, typeCodes: Uint16Array): void
-}
-
-interface Folder {
+interface ViewAccumulator {
   readonly view: PreparedView
   readonly fold: ColumnFold
   readonly store: StateStore
@@ -44,12 +38,12 @@ interface KeyedEvents {
  * is at its end: their events are gathered, sorted and folded as one batch. So are keys whose handler threw, as it may
  * have seen an event too early. What the whole comes to is what a shuffle would have come to.
  */
-export class PartitionFold implements PartitionReader {
+export class PartitionFold {
   readonly #group: PreparedGroup
   readonly #order: readonly number[]
   readonly #keys: PartitionKeys
   readonly #keyOrder = new KeyOrder()
-  readonly #folders: readonly Folder[]
+  readonly #accumulators: readonly ViewAccumulator[]
   /** The partition's events so far, where their order may turn out to be wrong. */
   #events: KeyedEvents[] = []
   /** By key: 1 where its events wait for the end of the partition. */
@@ -68,7 +62,7 @@ export class PartitionFold implements PartitionReader {
     this.#group = group
     this.#order = plan.ordered ? log.order : []
     this.#keys = new PartitionKeys(log, views[0]!)
-    this.#folders = views.map((view, index) => {
+    this.#accumulators = views.map((view, index) => {
       const { state, handlers } = view
       const spec = { state, handlers, absentNames, copiesEvents: plan.copiesEvents }
       return { view, fold: compileColumnFold(spec, slots), store: new StateStore(state!), bit: 1 << index }
@@ -85,6 +79,7 @@ export class PartitionFold implements PartitionReader {
     this.#keyObjects = []
   }
 
+  /** @param typeCodes By row of the batch: code of its type in the group. */
   add(batch: Batch, rows: Int32Array, typeCodes: Uint16Array): void {
     const slots = this.#keys.slotsOf(batch, rows)
     this.#welcomeKeys()
@@ -97,7 +92,7 @@ export class PartitionFold implements PartitionReader {
     }
     const folded = this.#anyWaits ? this.#withoutWaiting(events) : events
     const columns = this.#group.plan.slots.map((slot) => batch.columns[slot])
-    for (const folder of this.#folders) this.#fold(folder, folded, columns)
+    for (const accumulator of this.#accumulators) this.#fold(accumulator, folded, columns)
   }
 
   /** Folds what had to wait. @returns Each key's states, to be packed; counts the keys in `sketch`. */
@@ -114,7 +109,9 @@ export class PartitionFold implements PartitionReader {
       keyStarts: table.starts.slice(0, count).map((word) => word * 4),
       keyLengths: table.lengths,
       typeCodes: this.#takenBy,
-      columns: this.#folders.flatMap(({ store }) => store.columns.map((column) => storeColumn(column, null, count))),
+      columns: this.#accumulators.flatMap(({ store }) =>
+        store.columns.map((column) => storeColumn(column, null, count)),
+      ),
     }
   }
 
@@ -126,16 +123,16 @@ export class PartitionFold implements PartitionReader {
       this.#takenBy = enlarged(this.#takenBy, new Uint16Array(size * 2))
     }
     this.#waits.fill(0, this.#known, size)
-    this.#takenBy.fill(this.#folders.length === 1 ? 1 : 0, this.#known, size)
-    for (const { store } of this.#folders) store.extend(this.#known, size)
+    this.#takenBy.fill(this.#accumulators.length === 1 ? 1 : 0, this.#known, size)
+    for (const { store } of this.#accumulators) store.extend(this.#known, size)
     this.#known = size
   }
 
   #noteViews(rows: Int32Array, slots: Int32Array, typeCodes: Uint16Array): void {
     // One view takes all events that come here.
-    if (this.#folders.length === 1) return
+    if (this.#accumulators.length === 1) return
     const bits = new Uint16Array(this.#group.typeCodes.size + 1)
-    for (const { view, bit } of this.#folders) {
+    for (const { view, bit } of this.#accumulators) {
       for (let code = 0; code < bits.length; code++) if (view.handlerOf[code] !== NO_HANDLER) bits[code]! |= bit
     }
     const takenBy = this.#takenBy
@@ -163,11 +160,11 @@ export class PartitionFold implements PartitionReader {
   }
 
   #fold(
-    folder: Folder,
+    accumulator: ViewAccumulator,
     { batch, rows, slots, typeCodes }: KeyedEvents,
     columns: readonly (Column | undefined)[],
   ): void {
-    const { fold, view, store } = folder
+    const { fold, view, store } = accumulator
     fold.bindState(store)
     fold.bindColumns(columns, typeCodes)
     for (let from = 0; from < rows.length; ) {
@@ -190,7 +187,7 @@ export class PartitionFold implements PartitionReader {
   readonly #keyOf = (slot: number): unknown => (this.#keyObjects[slot] ??= this.#keys.keyAt(slot))
 
   #foldWaiting(): void {
-    for (const { store } of this.#folders) {
+    for (const { store } of this.#accumulators) {
       for (let slot = 0; slot < this.#known; slot++) if (this.#waits[slot] === 1) store.reset(slot)
     }
     const { gathered, slots, typeCodes } = this.#gatherWaiting()
@@ -206,7 +203,7 @@ export class PartitionFold implements PartitionReader {
       this.#known,
     )
     const sortedSlots = order.map((event) => slots[event]!)
-    for (const { view, fold, store } of this.#folders) {
+    for (const { view, fold, store } of this.#accumulators) {
       fold.bindState(store)
       fold.bindColumns([...columns.values()], typeCodes)
       try {

@@ -5,6 +5,7 @@ import { BlockMemory } from '../shuffle/block-memory.ts'
 import type { ThreadContext } from '../thread/context.ts'
 import type { StageTasks } from '../thread/stage-tasks.ts'
 import type { LabelledTask } from '../workers/executor.ts'
+import type { MakeMapSide } from './map-side.ts'
 import { LogMapper, type MapResult, type RowGroupDuplicates, type RowTarget, type SplitWork } from './map-split.ts'
 
 /** The tasks that map events, and that map them once more to find one. Logs, groups and splits are named by their index. */
@@ -36,15 +37,15 @@ export interface LocateKeyTask extends LabelledTask<Place> {
   readonly key: Uint8Array
 }
 
-/** Keeps a mapper a log, compiled once, and the memory that batches are decoded to. */
-export function mapTasks({
-  plan,
-  definitions,
-  groups,
-  budget,
-  files,
-  logFiles,
-}: ThreadContext): StageTasks<MapStageTask> {
+/**
+ * Keeps a mapper a log, compiled once, and the memory that batches are decoded to.
+ *
+ * @param sideOf What the group's strategy does with events where they are read.
+ */
+export function mapTasks(
+  { plan, definitions, groups, budget, files, logFiles }: ThreadContext,
+  sideOf: MakeMapSide,
+): StageTasks<MapStageTask> {
   const mappers = new Map<number, LogMapper>()
   const batchMemory = new BatchMemory()
   const memory = new BlockMemory(budget, files, 'map')
@@ -53,7 +54,8 @@ export function mapTasks({
     if (mapper === undefined) {
       const log = plan.logs[index]!
       const { upcast } = definitions.get(log.groups[0]!.views[0]!)!.log
-      mapper = new LogMapper(log, groups[index]!, makeUpcaster(log, upcast), memory, batchMemory)
+      const mapped = groups[index]!.map((group) => ({ group, side: sideOf(log, group, memory) }))
+      mapper = new LogMapper({ log, groups: mapped, upcaster: makeUpcaster(log, upcast), memory, batchMemory })
       mappers.set(index, mapper)
     }
     return mapper

@@ -15,13 +15,13 @@ export interface Timeline {
   /** All that was recorded up to this moment is taken to be known; null where nothing is. In the log's unit. */
   readonly watermark: bigint | null
   /** The ends of all periods in which an event was recorded, oldest first; empty where no vintages are asked for. */
-  readonly cuts: readonly Cut[]
+  readonly cuts: readonly VintageBoundary[]
   /** By view with windows. */
   readonly triangles: ReadonlyMap<string, TriangleTable>
 }
 
 /** The end of a period of vintages. */
-export interface Cut {
+export interface VintageBoundary {
   /** The period, as the calendar of vintages numbers it. */
   readonly period: number
   /** What its vintage is called: its last day, or its last moment. */
@@ -65,7 +65,7 @@ function newestOf(byPeriod: ReadonlyMap<number, bigint>): bigint | null {
 }
 
 /** Goes through the periods and keeps what each partition had said by then. */
-function cutsOf(log: LogPlan, newest: readonly ReadonlyMap<number, bigint>[]): Cut[] {
+function cutsOf(log: LogPlan, newest: readonly ReadonlyMap<number, bigint>[]): VintageBoundary[] {
   const calendar = vintageCalendar(log)
   const periods = [...new Set(newest.flatMap((byPeriod) => [...byPeriod.keys()]))].sort((a, b) => a - b)
   const progress = new Map<number, bigint>()

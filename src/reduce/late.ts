@@ -1,4 +1,3 @@
-import { NO_HANDLER } from '../view/fold.ts'
 import type { PackedLayout } from '../view/packed-layout.ts'
 import { typeCodeOf } from '../view/row-layout.ts'
 import { lateCode, type PreparedGroup } from '../view/view-set.ts'
@@ -23,6 +22,3 @@ export function countLate(bucket: Bucket, lateOf: LateOf, failed: ReadonlySet<nu
   }
   return counts
 }
-
-/** By type code, which handler merges a state: code 1 is of keys all of whose events were refused. */
-export const mergeCodes = Uint8Array.of(0, NO_HANDLER)

@@ -1,11 +1,14 @@
+import type { LogPlan } from '../model/plan.ts'
 import { type BlockList, blocksOf } from '../shuffle/block-list.ts'
 import { BlockMemory } from '../shuffle/block-memory.ts'
 import { attemptPath } from '../storage/generations.ts'
 import type { ThreadContext } from '../thread/context.ts'
 import type { StageTasks } from '../thread/stage-tasks.ts'
+import type { PreparedGroup } from '../view/view-set.ts'
 import type { LabelledTask } from '../workers/executor.ts'
 import { type Failure, failureOf } from '../workers/failure.ts'
-import { FoldFailure, GroupReducer, KeyTwiceFailure, type ReduceResult, type ReduceTime } from './reduce-part.ts'
+import { GroupReducer, type ReduceResult, type ReduceTime } from './reduce-part.ts'
+import { FoldFailure, KeySpansPartitionsError, type ReduceSide } from './reduce-side.ts'
 
 /** Writes a part of each view of a group. The log and the group are named by their index. */
 export interface ReduceTask extends LabelledTask<ReducedPart | ReduceFailure | KeyInPartitions>, ReduceTime {
@@ -36,11 +39,18 @@ export interface ReduceFailure {
 
 /** A reduce that ended at a key whose states came from two partitions; its events are still to be found. */
 export interface KeyInPartitions {
-  readonly keyTwice: Pick<KeyTwiceFailure, 'key' | 'shown' | 'splits'>
+  readonly keyTwice: Pick<KeySpansPartitionsError, 'key' | 'shown' | 'splits'>
 }
 
-/** Keeps a reducer a group, compiled once. */
-export function reduceTasks({ plan, groups, budget, files }: ThreadContext): StageTasks<ReduceTask> {
+/**
+ * Keeps a reducer a group, compiled once.
+ *
+ * @param sideOf What the group's strategy does with rows that arrive.
+ */
+export function reduceTasks(
+  { plan, groups, budget, files }: ThreadContext,
+  sideOf: (log: LogPlan, group: PreparedGroup) => ReduceSide,
+): StageTasks<ReduceTask> {
   const reducers = new Map<string, GroupReducer>()
   // All on disk: nobody knows when shared memory that is no longer used is really given back.
   const memory = new BlockMemory({ ...budget, limitBytes: 0 }, files, 'sorted')
@@ -48,16 +58,18 @@ export function reduceTasks({ plan, groups, budget, files }: ThreadContext): Sta
     const name = `${log}:${group}`
     let reducer = reducers.get(name)
     if (reducer === undefined) {
-      reducer = new GroupReducer(plan.logs[log]!, groups[log]![group]!, memory, budget.taskBytes)
+      const prepared = groups[log]![group]!
+      const side = sideOf(plan.logs[log]!, prepared)
+      reducer = new GroupReducer(plan.logs[log]!, prepared, side, memory, budget.taskBytes)
       reducers.set(name, reducer)
     }
     return reducer
   }
   const reduce = (task: ReduceTask, attempt: number): ReducedPart => {
-    const { log, group, from, to, name, folders } = task
+    const { log, group, from, name, folders } = task
     const pathOf = (view: string) => attemptPath(folders[view]!, name, attempt)
     const result = memory.during(`${log}-${group}-${from}.${attempt}`, () =>
-      reducerOf(log, group).reduce(blocksOf(task.blocks), from, to, name, files, pathOf, task),
+      reducerOf(log, group).reduce({ ...task, blocks: blocksOf(task.blocks), pathOf }, files),
     )
     return { ...result, attempt }
   }
@@ -80,7 +92,7 @@ export function reduceTasks({ plan, groups, budget, files }: ThreadContext): Sta
 
 /** What ended at an event or a key that only whoever knows the log can find, as data; everything else is thrown again. */
 function asData(error: unknown): ReduceFailure | KeyInPartitions {
-  if (error instanceof KeyTwiceFailure)
+  if (error instanceof KeySpansPartitionsError)
     return { keyTwice: { key: error.key, shown: error.shown, splits: error.splits } }
   if (!(error instanceof FoldFailure)) throw error
   const { view, handler, key, split, ordinal, bucket, nth, message } = error

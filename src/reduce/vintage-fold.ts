@@ -1,10 +1,10 @@
-import type { Cut } from '../map/timelines.ts'
+import type { VintageBoundary } from '../map/timelines.ts'
 import { NO_HANDLER, type PackedFold } from '../view/fold.ts'
-import { guarded } from '../view/purity.ts'
 import { typeCodeOf } from '../view/row-layout.ts'
 import type { StateStore } from '../view/state.ts'
 import type { Bucket } from './bucket.ts'
 import type { LateOf } from './late.ts'
+import { type FoldedRows, Replay } from './replay.ts'
 import { rowsBySlot } from './rows-by-slot.ts'
 import type { VintagePart } from './vintage-part.ts'
 
@@ -21,15 +21,15 @@ export interface VintageFold {
   readonly keyOf: (slot: number) => unknown
   /** First word of the period in a packed row. */
   readonly periodWord: number
-  /** The number of the cut at the end of a period. */
-  readonly cutOf: ReadonlyMap<number, number>
-  readonly cuts: readonly Cut[]
+  readonly cuts: readonly VintageBoundary[]
   readonly lateOf: LateOf | null
   /** Whether a key's events have an order of their own. */
   readonly ordered: boolean
   readonly part: VintagePart
+  /** The states, where a copy of numbers and strings is all there is to one. */
+  readonly flatStates: StateStore | null
   /** Sets one key's state back to what it was before its first event. */
-  reset(slot: number): void
+  resetKey(slot: number): void
   /** Takes an error that a handler threw at a row of the bucket; throws where the event may not be left out. */
   refuse(row: number, error: unknown): void
 }
@@ -46,7 +46,8 @@ export function foldVintages(given: VintageFold): void {
   if (disordered !== null) foldAnew(given, first, cutOfRow, disordered)
 }
 
-function cutsOfRows({ bucket: { rows, rowAt, words }, periodWord, cutOf }: VintageFold): Int32Array {
+function cutsOfRows({ bucket: { rows, rowAt, words }, periodWord, cuts: boundaries }: VintageFold): Int32Array {
+  const cutOf = new Map(boundaries.map(({ period }, cut) => [period, cut]))
   const cuts = new Int32Array(rows)
   for (let row = 0; row < rows; row++) cuts[row] = cutOf.get(words[rowAt[row]! + periodWord]!)!
   return cuts
@@ -71,15 +72,14 @@ function disorderedKeys({ rows, slotOf, table }: Bucket, cutOfRow: Int32Array): 
 function foldInOrder(given: VintageFold, first: number, cutOfRow: Int32Array, disordered: Uint8Array | null): void {
   const { bucket, cuts, part } = given
   const { rows, starts } = rowsByCut(bucket, cutOfRow, cuts.length, disordered)
-  const failed = new Set<number>()
-  const foldRun = foldRows(given, rows, failed)
+  const replay = new Replay(foldedRows(given, rows))
   const keys = makeKeys(given)
   for (let cut = 0; cut < cuts.length; cut++) {
     const from = starts[cut]!
     const to = starts[cut + 1]!
     if (from === to) continue
-    foldRun(from, to)
-    for (let i = from; i < to; i++) if (failed.size === 0 || !failed.has(rows[i]!)) keys.note(rows[i]!)
+    replay.run(from, to)
+    for (let i = from; i < to; i++) if (replay.failed.size === 0 || !replay.failed.has(i)) keys.note(rows[i]!)
     for (const slot of keys.take()) part.add(first, slot, cut, keys.late[slot]!)
   }
 }
@@ -89,7 +89,7 @@ function foldInOrder(given: VintageFold, first: number, cutOfRow: Int32Array, di
  * were folded already.
  */
 function foldAnew(given: VintageFold, first: number, cutOfRow: Int32Array, disordered: Uint8Array): void {
-  const { bucket, part, reset } = given
+  const { bucket, part, resetKey } = given
   const { starts, rows } = rowsBySlot(bucket.slotOf, bucket.rows, bucket.table.size)
   for (let slot = 0; slot < bucket.table.size; slot++) {
     if (disordered[slot] === 0) continue
@@ -102,12 +102,13 @@ function foldAnew(given: VintageFold, first: number, cutOfRow: Int32Array, disor
     for (const cut of cuts) {
       const { upTo, added } = rowsUpTo(own, cutOfRow, cut)
       if (added < folded) {
-        reset(slot)
+        resetKey(slot)
         failed = new Set()
         folded = 0
       }
-      foldRows(given, upTo, failed)(folded, upTo.length)
+      new Replay(foldedRows(given, upTo), failed).run(folded, upTo.length)
       folded = upTo.length
+      const failedRows = new Set(Array.from(failed, (i) => upTo[i]!))
       // Where events fail, which ones do may be another thing for each cut: then all are counted anew.
       const goesOn = isWhole && failed.size === 0
       isWhole = failed.size === 0
@@ -115,10 +116,10 @@ function foldAnew(given: VintageFold, first: number, cutOfRow: Int32Array, disor
         ? tally(
             given,
             own.filter((row) => cutOfRow[row] === cut),
-            failed,
+            failedRows,
             known,
           )
-        : tally(given, upTo, failed, nothingKnown)
+        : tally(given, upTo, failedRows, nothingKnown)
       if (known.applied) part.add(first, slot, cut, known.late)
     }
   }
@@ -196,48 +197,15 @@ function makeKeys({ bucket, handlerOf, lateOf }: VintageFold) {
   }
 }
 
-/**
- * Folds rows of the bucket in a given order, leaving out those that fail, where that is allowed.
- *
- * @param failed Rows of the bucket that failed; more may be added.
- * @returns What folds a run of them, when those before it are folded.
- */
-function foldRows(given: VintageFold, rows: Int32Array, failed: Set<number>): (from: number, to: number) => void {
-  const { bucket, fold, handlerOf, keyOf, states, reset, refuse } = given
-  const rowAt = rows.map((row) => bucket.rowAt[row]!)
-  const slotOf = rows.map((row) => bucket.slotOf[row]!)
-  const store = Array.isArray(states) || !states.isFlat ? null : states
-  const foldOne = (i: number) => fold.run(rowAt, slotOf, i, i + 1, handlerOf, keyOf)
-  const fails = (i: number, error: unknown) => {
-    refuse(rows[i]!, error)
-    failed.add(rows[i]!)
+/** Rows of the bucket in an order in which they are folded. */
+function foldedRows(given: VintageFold, rows: Int32Array): FoldedRows {
+  const { bucket, fold, handlerOf, keyOf, flatStates, resetKey, refuse } = given
+  return {
+    ...{ fold, handlerOf, keyOf, flatStates, resetKey },
+    rowAt: rows.map((row) => bucket.rowAt[row]!),
+    slotOf: rows.map((row) => bucket.slotOf[row]!),
+    rows: rows.length,
+    slots: bucket.table.size,
+    refuse: (i, error) => refuse(rows[i]!, error),
   }
-  /** As if the failed events of the key had never been. */
-  const refold = (until: number) => {
-    reset(slotOf[until]!)
-    for (let i = 0; i < until; i++) if (slotOf[i] === slotOf[until] && !failed.has(rows[i]!)) foldOne(i)
-  }
-  const foldOneByOne = (from: number, to: number) => {
-    for (let i = from; i < to; i++) {
-      const saved = store?.save(slotOf[i]!)
-      try {
-        foldOne(i)
-      } catch (error) {
-        fails(i, error)
-        if (saved === undefined) refold(i)
-        else store!.restore(slotOf[i]!, saved)
-      }
-    }
-  }
-  return (from, to) =>
-    guarded(() => {
-      try {
-        fold.run(rowAt, slotOf, from, to, handlerOf, keyOf)
-      } catch (error) {
-        const at = fold.at()
-        fails(at, error)
-        refold(at)
-        foldOneByOne(at + 1, to)
-      }
-    })
 }

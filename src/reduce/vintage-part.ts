@@ -3,7 +3,7 @@ import { copyInto, grown, resized } from '../columns/grow.ts'
 import { KeyHeapBuilder } from '../columns/key-heap.ts'
 import { sortKeys } from '../columns/sort-keys.ts'
 import { takeRows } from '../columns/take-rows.ts'
-import type { Cut } from '../map/timelines.ts'
+import type { VintageBoundary } from '../map/timelines.ts'
 import type { Column } from '../model/column.ts'
 import { ViewError } from '../model/errors.ts'
 import type { LogPlan } from '../model/plan.ts'
@@ -25,7 +25,7 @@ import type { StatusColumns } from './status.ts'
 export class VintagePart {
   readonly #log: LogPlan
   readonly #view: PreparedView
-  readonly #cuts: readonly Cut[]
+  readonly #cuts: readonly VintageBoundary[]
   readonly #rows: EntryRows
   readonly #keys = new KeyHeapBuilder()
   /** Of each entry: its key, its cut, how many late events there were by then. In the order of cuts for each key. */
@@ -34,7 +34,7 @@ export class VintagePart {
   #cutOf = new Int32Array(1 << 10)
   #late = new Int32Array(1 << 10)
 
-  constructor(log: LogPlan, view: PreparedView, cuts: readonly Cut[]) {
+  constructor(log: LogPlan, view: PreparedView, cuts: readonly VintageBoundary[]) {
     this.#log = log
     this.#view = view
     this.#cuts = cuts

@@ -9,7 +9,7 @@ import type { OpenFile } from '../parquet/open-in-turn.ts'
 import type { Batch } from '../scan/batch.ts'
 import { typesOf } from '../scan/types.ts'
 import { compilePacker, type Packer } from '../shuffle/pack.ts'
-import { packedLayout } from '../view/packed-layout.ts'
+import { eventLayout } from '../view/packed-layout.ts'
 import { lateCode } from '../view/view-set.ts'
 import { describeRows, type EventText, isKey, mapperOf, originOf, type RowGroupEvents } from './find-events.ts'
 import type { TracePlan } from './plan-trace.ts'
@@ -48,7 +48,7 @@ export function applyEvents(
   const duplicates = log.identify.by === 'nothing' ? [] : repeatedEvents(found)
   const known = duplicates.length === 0 ? noDuplicates : knownDuplicates(log, duplicates)
   const mapper = mapperOf(plan, log, traced)
-  const pack = compilePacker(packedLayout(log, traced).layout)
+  const pack = compilePacker(eventLayout(log, traced.plan).layout)
   const sent: SentEvent[] = []
   const pieces: Int32Array[] = []
   const mapped: MapResult[] = []

@@ -11,6 +11,7 @@ import { rowsOutside } from '../scan/moments.ts'
 import { typesOf } from '../scan/types.ts'
 import { makeUpcaster } from '../scan/upcast.ts'
 import { BlockMemory, newBudget } from '../shuffle/block-memory.ts'
+import { shuffle } from '../strategy/shuffle.ts'
 import type { PreparedGroup } from '../view/view-set.ts'
 import type { Key, TracePlan } from './plan-trace.ts'
 import { storedValue } from './rows.ts'
@@ -43,12 +44,9 @@ export interface RowGroupEvents {
 
 /** A mapper that keeps nothing of what it maps. */
 export function mapperOf({ files, view }: TracePlan, log: LogPlan, group: PreparedGroup): LogMapper {
-  return new LogMapper(
-    log,
-    [group],
-    makeUpcaster(log, view.log.upcast),
-    new BlockMemory(newBudget(0, ''), files, 'trace'),
-  )
+  const memory = new BlockMemory(newBudget(0, ''), files, 'trace')
+  const side = shuffle.mapSide(log, group, memory)
+  return new LogMapper({ log, groups: [{ group, side }], upcaster: makeUpcaster(log, view.log.upcast), memory })
 }
 
 /** Whether statistics or the file's folders prove that no event of a row group has the key. */

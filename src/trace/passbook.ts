@@ -6,11 +6,12 @@ import { Bucket, compileCompare } from '../reduce/bucket.ts'
 import { countLate, makeLateOf } from '../reduce/late.ts'
 import { orderRows } from '../reduce/order.ts'
 import { Part } from '../reduce/part.ts'
+import { Replay } from '../reduce/replay.ts'
 import { makeStatusColumns } from '../reduce/status.ts'
 import { RunReader } from '../shuffle/run-reader.ts'
 import { compilePackedFold, NO_HANDLER, type PackedFold } from '../view/fold.ts'
 import { showKey } from '../view/key-codec.ts'
-import { packedLayout } from '../view/packed-layout.ts'
+import { eventLayout } from '../view/packed-layout.ts'
 import { guarded, PurityError } from '../view/purity.ts'
 import type { RowLayout } from '../view/row-layout.ts'
 import { typeCodeOf } from '../view/row-layout.ts'
@@ -56,7 +57,7 @@ export function foldPassbook(
 ): Passbook {
   const { log, traced } = plan
   const [view] = traced.views as readonly [PreparedView]
-  const { layout } = packedLayout(log, traced)
+  const { layout } = eventLayout(log, traced.plan)
   const bucket = new Bucket(layout, Number.POSITIVE_INFINITY)
   const block = {
     ...{ split: 0, ordinal: 0, rows: sent.length, words: { kind: 'memory', words } as const },
@@ -87,7 +88,9 @@ class KeyFolder {
   readonly #bucket: Bucket
   readonly #fold: PackedFold
   readonly #store: StateStore | null
-  readonly #failed = new Set<number>()
+  readonly #replay: Replay
+  /** The event of the row that is folded. */
+  #event: SentEvent | null = null
   #states: StateStore | unknown[]
   #isApplied = false
   #key: unknown
@@ -108,24 +111,31 @@ class KeyFolder {
     this.#store = state === undefined ? null : new StateStore(state)
     this.#fold.bindRows(bucket.words, bucket.strings)
     this.#states = this.#begin()
+    this.#replay = new Replay({
+      fold: this.#fold,
+      handlerOf: view.handlerOf,
+      keyOf: () => this.#keyOf(),
+      rowAt: bucket.rowAt,
+      slotOf: bucket.slotOf,
+      rows: bucket.rows,
+      slots: 1,
+      flatStates: this.#store?.isFlat ? this.#store : null,
+      resetKey: () => {
+        this.#states = this.#begin()
+      },
+      refuse: (row, error) => {
+        if (view.definition.onError !== 'quarantine' || error instanceof PurityError)
+          throw this.#failure(row, this.#event!, error)
+      },
+    })
   }
 
   /** Folds the next event. */
   step(row: number, event: SentEvent, isKept: boolean): Step {
     const before = isKept ? (this.#state ?? this.#stored()) : null
-    // Whatever a handler does before it throws is undone, as if the event had never been.
-    const saved = this.#store?.isFlat ? this.#store.save(0) : undefined
-    let failure: string | null = null
-    try {
-      this.#run(row)
-    } catch (error) {
-      if (this.#view.definition.onError !== 'quarantine' || error instanceof PurityError)
-        throw this.#failure(row, event, error)
-      failure = error instanceof Error ? error.message : String(error)
-      this.#failed.add(row)
-      if (saved !== undefined) this.#store!.restore(0, saved)
-      else this.#refold(row)
-    }
+    this.#event = event
+    const failed = this.#replay.step(row)
+    const failure = failed === null ? null : messageOf(failed.error)
     this.#state = isKept ? this.#stored() : null
     // A late event that isn't applied comes this far, so that it can be counted.
     const isApplied = failure === null && this.#handlerOf(row) !== NO_HANDLER
@@ -133,17 +143,12 @@ class KeyFolder {
     return { event, isApplied, before, after: this.#state, failure }
   }
 
-  #refold(until: number): void {
-    this.#states = this.#begin()
-    for (let row = 0; row < until; row++) if (!this.#failed.has(row)) this.#run(row)
-  }
-
   /** @param watermark Up to when the log is taken to be known. */
   rows(watermark: bigint | null): { rows: number; columns: readonly Column[] } {
     const { log, traced } = this.#plan
     const part = new Part(this.#view)
-    const lateOf = makeLateOf(traced, packedLayout(log, traced))
-    const late = lateOf === null ? null : countLate(this.#bucket, lateOf, this.#failed)
+    const lateOf = makeLateOf(traced, eventLayout(log, traced.plan))
+    const late = lateOf === null ? null : countLate(this.#bucket, lateOf, this.#replay.failed)
     if (this.#isApplied) part.add(this.#bucket.table, this.#states, null, late)
     return part.finish(makeStatusColumns(log, this.#view), watermark)
   }
@@ -158,11 +163,6 @@ class KeyFolder {
     this.#store?.prepare(1)
     this.#fold.bindState(states)
     return states
-  }
-
-  #run(row: number): void {
-    const { rowAt, slotOf } = this.#bucket
-    guarded(() => this.#fold.run(rowAt, slotOf, row, row + 1, this.#view.handlerOf, () => this.#keyOf()))
   }
 
   #keyOf(): unknown {
@@ -193,6 +193,10 @@ class KeyFolder {
     const who = `View ${name}, handler ${handler}, key ${showKey(this.#keyOf())}, at ${describePlace(place)}`
     return new ViewError(`${who}: ${describeThrown(error)}`, place, { cause: error })
   }
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error)
 }
 
 /** A free-form state may hold anything; what JSON has no word for is told as the arrays it can be made of. */

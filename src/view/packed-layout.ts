@@ -1,9 +1,6 @@
 import type { GroupPlan, LogPlan } from '../model/plan.ts'
 import type { Slot } from '../model/slots.ts'
-import { placedSlots } from './placed-states.ts'
 import { layoutRows, type RowLayout } from './row-layout.ts'
-import { stateSlots } from './state-slots.ts'
-import type { PreparedGroup, PreparedView } from './view-set.ts'
 
 /**
  * How a group's events, or states, travel: what functions of its views read, and behind it what only the engine does.
@@ -26,25 +23,26 @@ function hidden(name: string): Slot {
   return { name, type: { kind: 'int32', nullable: false }, storage: 'i32', mayBeNull: false }
 }
 
-export function packedLayout(log: LogPlan, { plan, views }: PreparedGroup): PackedLayout {
-  const [only] = views
-  const combine = plan.strategy === 'combine'
-  const own = ownSlots(log, plan, views)
-  const countsLate = combine && only!.window !== null
-  const behind = [...(countsLate ? [hiddenLate] : []), ...(log.vintages === null ? [] : [hiddenPeriod])]
-  const layout = layoutRows([...own, ...behind])
+/**
+ * @param own What functions of the views see: slots of events, or of states that were folded where events are read.
+ * @param countsLate Whether a row says how many late events it stands for.
+ */
+export function packedLayout(log: LogPlan, own: readonly Slot[], countsLate = false): PackedLayout {
+  const hiddenSlots = [...(countsLate ? [hiddenLate] : []), ...(log.vintages === null ? [] : [hiddenPeriod])]
+  const layout = layoutRows([...own, ...hiddenSlots])
   const wordOf = (index: number) => layout.slots[own.length + index]!.word
   return {
     layout,
     visible: { ...layout, slots: layout.slots.slice(0, own.length) },
     lateWord: countsLate ? wordOf(0) : -1,
-    periodWord: log.vintages === null ? -1 : wordOf(behind.length - 1),
+    periodWord: log.vintages === null ? -1 : wordOf(hiddenSlots.length - 1),
   }
 }
 
-/** Events, or states that were folded where events are read. */
-function ownSlots(log: LogPlan, plan: GroupPlan, views: readonly PreparedView[]): readonly Slot[] {
-  if (plan.strategy === 'in-place') return placedSlots(views)
-  if (plan.strategy === 'combine') return stateSlots(views[0]!.state!)
-  return plan.slots.map((slot) => log.slots[slot]!)
+/** How the events of a group travel. */
+export function eventLayout(log: LogPlan, { slots }: GroupPlan): PackedLayout {
+  return packedLayout(
+    log,
+    slots.map((slot) => log.slots[slot]!),
+  )
 }

@@ -1,7 +1,7 @@
 import type { Slot } from '../model/slots.ts'
-import { type AnyHandler, NO_HANDLER } from './fold.ts'
-import { stateSlots } from './state-slots.ts'
-import type { PreparedView } from './view-set.ts'
+import { type AnyHandler, NO_HANDLER } from '../view/fold.ts'
+import { stateSlots } from '../view/state-slots.ts'
+import type { PreparedView } from '../view/view-set.ts'
 
 /**
  * States that were folded in place travel as one packed row a key: the states of all views of the group behind each

@@ -1,0 +1,65 @@
+import type { LogPlan } from '../model/plan.ts'
+import type { Batch } from '../scan/batch.ts'
+import type { Block } from '../shuffle/block.ts'
+import type { BlockMemory } from '../shuffle/block-memory.ts'
+import type { PreparedGroup } from '../view/view-set.ts'
+import type { Emission, KeyedRows } from './emission.ts'
+import type { BatchPeriods } from './periods.ts'
+import type { BatchWindows } from './windows.ts'
+
+/** What a strategy does with a group's events where they are read. */
+export interface MapSide {
+  /** Slots it reads of an event, besides those that the plan lists. */
+  readonly slots: readonly number[]
+  /** Whether batches must outlive the next one: their columns are then not decoded into memory that is used again. */
+  readonly keepsBatches: boolean
+  /** Finds which of the chosen rows go to keys; what is found is sent when it was counted. */
+  emit(batch: Batch, kept: Int32Array, windows: BatchWindows | null): Sendable
+  /** Begins a partition: the batches up to its end hold all events of their keys. */
+  openPartition(): void
+  /** Ends a partition. @returns What it came to; null where batches were sent one by one. */
+  closePartition(at: BlockPlace, sketch: Uint8Array): Block | null
+  /** Forgets a partition that was not read to its end. */
+  leavePartition(): void
+}
+
+/** @param memory Where its blocks go. */
+export type MakeMapSide = (log: LogPlan, group: PreparedGroup, memory: BlockMemory) => MapSide
+
+/** The rows of a batch that go to keys, and how they are handed on. */
+export interface Sendable {
+  readonly emission: Emission
+  /** @returns What goes to reduce; null where nothing does yet. */
+  send(sent: SentRows): MappedBatch | null
+}
+
+/** What is known of the rows of a batch when they are sent. */
+export interface SentRows {
+  /** By row of the batch: code of its type in the group. */
+  readonly typeCodes: Uint16Array
+  /** By row of the batch: 1 where it is late; null where none is. */
+  readonly late: Uint8Array | null
+  readonly periods: BatchPeriods | null
+  readonly at: BlockPlace
+  /** Counts the distinct keys of a split. */
+  readonly sketch: Uint8Array
+}
+
+export interface BlockPlace {
+  readonly split: number
+  readonly ordinal: number
+}
+
+export interface MappedBatch {
+  readonly block: Block
+  /** What was packed; null where states were, in place of events. */
+  readonly keyed: KeyedRows | null
+}
+
+/** The partitions of a strategy that sends every batch by itself. */
+export const withoutPartitions = {
+  keepsBatches: false,
+  openPartition: () => {},
+  closePartition: () => null,
+  leavePartition: () => {},
+} as const satisfies Partial<MapSide>

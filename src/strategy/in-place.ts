@@ -1,0 +1,81 @@
+import { makeBlockPacker, type PackBlock } from '../map/block-packer.ts'
+import { keySlots, makeRowFilter } from '../map/key-source.ts'
+import type { BlockPlace, MapSide, Sendable } from '../map/map-side.ts'
+import { PartitionFold } from '../map/partition-fold.ts'
+import type { LogPlan } from '../model/plan.ts'
+import { failureAtEvent, type Piece, type ReduceSide } from '../reduce/reduce-side.ts'
+import type { Batch } from '../scan/batch.ts'
+import type { Block } from '../shuffle/block.ts'
+import type { BlockMemory } from '../shuffle/block-memory.ts'
+import { compilePackedFold } from '../view/fold.ts'
+import { packedLayout } from '../view/packed-layout.ts'
+import type { PreparedGroup } from '../view/view-set.ts'
+import { refuseSpanningKeys } from './key-spans-partitions.ts'
+import { placedHandlerOf, placedSlots, takePlacedState } from './placed-states.ts'
+import type { FoldStrategy } from './strategy.ts'
+
+/** All events of a key are in one partition, which is folded as a whole where it is read; states travel, one a key. */
+export const inPlace: FoldStrategy = {
+  mapSide: (log, group, memory) => new PartitionFolder(log, group, memory),
+  reduceSide: stateTaker,
+}
+
+class PartitionFolder implements MapSide {
+  readonly slots: readonly number[]
+  /** Events whose order may turn out to be wrong are kept to the end of their partition. */
+  readonly keepsBatches: boolean
+  readonly #fold: PartitionFold
+  readonly #pack: PackBlock
+  readonly #filter: (batch: Batch, kept: Int32Array) => Int32Array
+
+  constructor(log: LogPlan, group: PreparedGroup, memory: BlockMemory) {
+    this.slots = keySlots(log, group)
+    this.keepsBatches = group.plan.ordered
+    this.#fold = new PartitionFold(log, group)
+    this.#pack = makeBlockPacker(log, packedLayout(log, placedSlots(group.views)).layout, memory)
+    this.#filter = makeRowFilter(log, group)
+  }
+
+  /** Keys are numbered by partition, not by batch. */
+  emit(batch: Batch, kept: Int32Array): Sendable {
+    const rows = this.#filter(batch, kept)
+    return {
+      emission: { count: rows.length, rows, several: false },
+      send: ({ typeCodes }) => {
+        this.#fold.add(batch, rows, typeCodes)
+        return null
+      },
+    }
+  }
+
+  openPartition(): void {
+    this.#fold.clear()
+  }
+
+  closePartition(at: BlockPlace, sketch: Uint8Array): Block | null {
+    const states = this.#fold.finish(sketch)
+    return states.count === 0 ? null : this.#pack(at, states)
+  }
+
+  leavePartition(): void {
+    this.#fold.clear()
+  }
+}
+
+function stateTaker(log: LogPlan, { views }: PreparedGroup): ReduceSide {
+  const packed = packedLayout(log, placedSlots(views))
+  return {
+    packed,
+    compare: null,
+    foldOf(view, index) {
+      const handlers = [takePlacedState(view, index)]
+      return {
+        fold: compilePackedFold({ state: view.state, handlers, absentNames: [], copiesEvents: false }, packed.visible),
+        handlerOf: placedHandlerOf(views.length, index),
+      }
+    },
+    keyArgument: () => (slot) => slot,
+    checkPiece: (piece: Piece) => refuseSpanningKeys(piece, views[0]!),
+    failure: failureAtEvent,
+  }
+}

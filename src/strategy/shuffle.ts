@@ -1,0 +1,69 @@
+import { makeBlockPacker, type PackBlock } from '../map/block-packer.ts'
+import type { KeyedRows } from '../map/emission.ts'
+import { type KeySource, keySlots, makeKeySource } from '../map/key-source.ts'
+import { type MappedBatch, type MapSide, type Sendable, type SentRows, withoutPartitions } from '../map/map-side.ts'
+import type { BatchWindows } from '../map/windows.ts'
+import type { Column } from '../model/column.ts'
+import type { LogPlan } from '../model/plan.ts'
+import { compileCompare } from '../reduce/bucket.ts'
+import { failureAtEvent, type ReduceSide } from '../reduce/reduce-side.ts'
+import type { Batch } from '../scan/batch.ts'
+import { sketchHashes } from '../shuffle/block.ts'
+import type { BlockMemory } from '../shuffle/block-memory.ts'
+import { compilePackedFold } from '../view/fold.ts'
+import { eventLayout } from '../view/packed-layout.ts'
+import type { PreparedGroup, PreparedView } from '../view/view-set.ts'
+import type { FoldStrategy } from './strategy.ts'
+
+/** Events travel to their key's bucket, and are folded there in the log's order. */
+export const shuffle: FoldStrategy = {
+  mapSide: (log, group, memory) => new EventSender(log, group, memory),
+  reduceSide: eventReducer,
+}
+
+class EventSender implements MapSide {
+  readonly slots: readonly number[]
+  readonly keepsBatches = withoutPartitions.keepsBatches
+  readonly openPartition = withoutPartitions.openPartition
+  readonly closePartition = withoutPartitions.closePartition
+  readonly leavePartition = withoutPartitions.leavePartition
+  readonly #packedSlots: readonly number[]
+  readonly #keys: KeySource
+  readonly #pack: PackBlock
+
+  constructor(log: LogPlan, group: PreparedGroup, memory: BlockMemory) {
+    this.slots = keySlots(log, group)
+    this.#packedSlots = group.plan.slots
+    this.#keys = makeKeySource(log, group)
+    this.#pack = makeBlockPacker(log, eventLayout(log, group.plan).layout, memory)
+  }
+
+  emit(batch: Batch, kept: Int32Array, windows: BatchWindows | null): Sendable {
+    const keyed = this.#keys.keyedRows(batch, kept, windows)
+    return { emission: keyed, send: (sent) => this.#send(batch, keyed, sent) }
+  }
+
+  #send(batch: Batch, keyed: KeyedRows, { typeCodes, periods, at, sketch }: SentRows): MappedBatch {
+    sketchHashes(sketch, keyed.distinctHashes, keyed.distinctHashes.length)
+    const columns: Column[] = this.#packedSlots.map((slot) => batch.columns[slot]!)
+    if (periods !== null) columns.push(periods.column)
+    return { block: this.#pack(at, { ...keyed, typeCodes, columns }), keyed }
+  }
+}
+
+function eventReducer(log: LogPlan, { plan }: PreparedGroup): ReduceSide {
+  const packed = eventLayout(log, plan)
+  const absentNames = log.slots.filter((_, slot) => !plan.slots.includes(slot)).map((slot) => slot.name)
+  const order = log.order.map((slot) => plan.slots.indexOf(slot))
+  return {
+    packed,
+    compare: plan.ordered ? compileCompare(packed.layout, order) : null,
+    foldOf: ({ state, handlers, handlerOf }: PreparedView) => ({
+      fold: compilePackedFold({ state, handlers, absentNames, copiesEvents: plan.copiesEvents }, packed.visible),
+      handlerOf,
+    }),
+    keyArgument: (keyAt) => keyAt,
+    checkPiece: () => {},
+    failure: failureAtEvent,
+  }
+}
