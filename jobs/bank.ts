@@ -52,7 +52,7 @@ export const finance = defineView({
   name: 'finance',
   log: ledger,
   key: { month: date(), branch: string() },
-  by: (e) => ({ month: monthOf(e.occurredAt), branch: e.branch }),
+  keyBy: (e) => ({ month: monthOf(e.occurredAt), branch: e.branch }),
   state: { deposits: int64(), withdrawals: int64(), net: int64(), entries: int64() },
   on: {
     Deposited: (total, e) => {
@@ -85,7 +85,7 @@ export const operations = defineView({
   name: 'operations',
   log: ledger,
   key: { day: date(), type: string() },
-  by: (e) => ({ day: dayOf(e.occurredAt), type: e.type }),
+  keyBy: (e) => ({ day: dayOf(e.occurredAt), type: e.type }),
   state: { count: int64(), total: int64(), largest: int64() },
   on: {
     '*': (day, e) => {

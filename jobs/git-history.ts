@@ -38,7 +38,7 @@ export const tree = defineView({
   name: 'tree',
   log: history,
   key: { path: string() },
-  by: (e) => (e.oldPath === null ? { path: e.path } : [{ path: e.oldPath }, { path: e.path }]),
+  keyBy: (e) => (e.oldPath === null ? { path: e.path } : [{ path: e.oldPath }, { path: e.path }]),
   state: { mode: nullable(string()), blob: nullable(string()) },
   on: {
     A: (file, e) => write(file, e.mode, e.blob),
@@ -56,7 +56,7 @@ export const activity = defineView({
   name: 'activity',
   log: history,
   key: { month: date(), author: string() },
-  by: (e) => ({ month: monthOf(e.occurredAt), author: e.author }),
+  keyBy: (e) => ({ month: monthOf(e.occurredAt), author: e.author }),
   state: { added: int32(), changed: int32(), moved: int32(), deleted: int32() },
   on: {
     A: (month) => void month.added++,

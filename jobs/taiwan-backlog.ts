@@ -25,7 +25,7 @@ export const dailyCases = defineView({
   name: 'daily-cases',
   log: announcements,
   // What is announced more than a week later still belongs to its day.
-  window: { name: 'day', every: 'day', maxLateness: '7 days', late: 'apply', measure: (e) => e.cases },
+  window: { name: 'day', every: 'day', allowedLateness: '7 days', late: 'apply', measure: (e) => e.cases },
   state: { cases: int32(), firstReported: int32(), backlogged: int32(), reports: int32() },
   on: {
     INITIAL: (day, e) => {

@@ -27,7 +27,7 @@ export const inspect = defineVerb({
   examples: [
     ["'data/ledger/**/*.parquet'", 'files, columns and how they differ from file to file'],
     ['jobs/ledger.ts', 'also event types, time range, order, gaps, duplicates and delays of its logs'],
-    ['jobs/ledger.ts --lateness', 'what to choose as maxLateness'],
+    ['jobs/ledger.ts --lateness', 'what to choose as allowedLateness'],
     ["jobs/ledger.ts --lateness '6 hours, 1 day'", 'the same for other thresholds'],
   ],
   async run(given, { output }) {

@@ -11,7 +11,7 @@ export function describeLateness(logs: readonly LogLateness[], width?: number): 
 }
 
 function describeSurvey(log: string, survey: LatenessSurvey, width?: number): string {
-  const { view, every, zone, maxLateness, thresholds, events, early, countsRepeated } = survey
+  const { view, every, zone, allowedLateness, thresholds, events, early, countsRepeated } = survey
   const title =
     view === null
       ? `lateness in ${log}: ${formatCounted(events, 'event')}, counted from when each occurred, as no view has windows`
@@ -45,7 +45,7 @@ function describeSurvey(log: string, survey: LatenessSurvey, width?: number): st
               formatCount(provisional.windows),
             ]
         : []),
-      threshold === maxLateness ? 'as it is now' : '',
+      threshold === allowedLateness ? 'as it is now' : '',
     ]),
     width,
   )

@@ -73,7 +73,7 @@ export function discard(staged: StagedView, files: Store): void {
 }
 
 /** A generation under its own name that `_current.json` may not name yet. */
-export interface PlacedView extends Published {
+export interface InstalledView extends Published {
   readonly staged: StagedView
 }
 
@@ -84,9 +84,9 @@ export interface PlacedView extends Published {
  * @param run What isn't digested: times, host, workers. Goes to `_run.json`.
  */
 export function publish(staged: StagedView, body: ManifestBody, run: object, files: Disk): Published {
-  const placed = place(staged, body, run, files)
-  switchAll([placed], files)
-  const { generation, outcome, digest, path } = placed
+  const installed = install(staged, body, run, files)
+  switchAll([installed], files)
+  const { generation, outcome, digest, path } = installed
   return { generation, outcome, digest, path }
 }
 
@@ -95,7 +95,13 @@ export function publish(staged: StagedView, body: ManifestBody, run: object, fil
  *
  * @param isDamaged The current generation was found to be damaged where its names, sizes and manifest don't tell.
  */
-export function place(staged: StagedView, body: ManifestBody, run: object, files: Disk, isDamaged = false): PlacedView {
+export function install(
+  staged: StagedView,
+  body: ManifestBody,
+  run: object,
+  files: Disk,
+  isDamaged = false,
+): InstalledView {
   const { out, view, folder } = staged
   const digest = digestOf(body)
   // A damaged `_current.json` counts as none: publishing replaces it, which mends the view.
@@ -112,13 +118,13 @@ export function place(staged: StagedView, body: ManifestBody, run: object, files
 }
 
 /**
- * Lets readers see what was placed, one view after the other.
+ * Lets readers see what was installed, one view after the other.
  *
  * @throws OutputError that names the views whose readers see the new generation and those whose readers don't, where
  * one of several can't be switched. What nobody sees is staged again.
  */
-export function switchAll(placed: readonly PlacedView[], files: Disk): void {
-  const changed = placed.filter(({ outcome }) => outcome === 'published')
+export function switchAll(installed: readonly InstalledView[], files: Disk): void {
+  const changed = installed.filter(({ outcome }) => outcome === 'published')
   for (const [index, { staged, generation, digest }] of changed.entries()) {
     try {
       makeCurrent(staged.out, staged.view, { generation, digest }, files)
@@ -126,7 +132,7 @@ export function switchAll(placed: readonly PlacedView[], files: Disk): void {
       const unseen = changed.slice(index).filter((view) => !isSeen(view, files))
       for (const view of unseen) withdraw(view, files)
       if (changed.length === 1 || !(error instanceof OutputError)) throw error
-      const names = (views: readonly PlacedView[]) => views.map(({ staged }) => staged.view).join(', ') || 'none'
+      const names = (views: readonly InstalledView[]) => views.map(({ staged }) => staged.view).join(', ') || 'none'
       const seen = changed.filter((view) => !unseen.includes(view))
       throw new OutputError(
         `${error.message} Published were: ${names(seen)}. Not published were: ${names(unseen)}. Rebuild to publish them.`,
@@ -138,7 +144,7 @@ export function switchAll(placed: readonly PlacedView[], files: Disk): void {
 }
 
 /** Takes a generation that no reader sees back to staging. It is left where it is if that fails: it is in nobody's way. */
-export function withdraw({ staged, path, outcome }: PlacedView, files: Disk): void {
+export function withdraw({ staged, path, outcome }: InstalledView, files: Disk): void {
   if (outcome === 'unchanged') return
   try {
     files.rename(path, staged.folder)
@@ -148,7 +154,7 @@ export function withdraw({ staged, path, outcome }: PlacedView, files: Disk): vo
 }
 
 /** Whether readers see a generation after a switch that failed: the fault may have come after the step itself. */
-function isSeen({ staged, generation }: PlacedView, files: Store): boolean {
+function isSeen({ staged, generation }: InstalledView, files: Store): boolean {
   try {
     return findCurrent(staged.out, staged.view, files)?.generation === generation
   } catch (error) {

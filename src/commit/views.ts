@@ -23,7 +23,7 @@ import { keptLogicPath, namesIn, spillFolder } from '../storage/generations.ts'
 import type { Disk, Store } from '../storage/store.ts'
 import { isAbandoned } from '../storage/temporary.ts'
 import { keyFields, outputSchema, vintageColumn } from '../view/view-set.ts'
-import { discard, type PlacedView, place, type StagedView, stage, switchAll, withdraw } from './commit.ts'
+import { discard, type InstalledView, install, type StagedView, stage, switchAll, withdraw } from './commit.ts'
 import { type EncodedExceptions, encodeDuplicates, encodeRefused, writeExceptions } from './exceptions.ts'
 import { writeTriangle } from './triangle.ts'
 
@@ -159,7 +159,7 @@ export interface Finished extends BuiltViews {
 }
 
 /**
- * Checks the books of every view, and only when all balance publishes: first all that may fail is done for all views,
+ * Checks that the counters of every view reconcile, and only then publishes: first all that may fail is done for all views,
  * then their readers are switched over, one view after the other.
  */
 export function publishAll(finished: Finished, files: Disk): RebuildReport {
@@ -178,10 +178,10 @@ export function publishAll(finished: Finished, files: Disk): RebuildReport {
     startedAt: new Date(Date.now() - stages.seconds * 1000).toISOString(),
     finishedAt: new Date().toISOString(),
   }
-  const placed = placeAll(ready, finished, run, () => progress(1, 0), files)
-  switchAll(placed, files)
+  const installed = installAll(ready, finished, run, () => progress(1, 0), files)
+  switchAll(installed, files)
   const views = ready.map(({ body, bytes, exceptions }, index): ViewReport => {
-    const { generation, outcome, digest, path } = placed[index]!
+    const { generation, outcome, digest, path } = installed[index]!
     const { view, rows, keys, counters, fingerprint } = body
     const corrections = body.corrections.reduce((sum, file) => sum + file.rows, 0)
     return {
@@ -222,25 +222,25 @@ function emptyNote(log: LogPlan, { watermark }: Timeline): string | null {
 }
 
 /** Gives every view's generation its name; where one fails, none has. */
-function placeAll(
+function installAll(
   ready: readonly ReadyView[],
   { staged, corrections }: Finished,
   run: object,
   onPlaced: () => void,
   files: Disk,
-): PlacedView[] {
-  const placed: PlacedView[] = []
+): InstalledView[] {
+  const installed: InstalledView[] = []
   try {
     for (const { body } of ready) {
       const isDamaged = corrections.damaged.has(body.view)
-      placed.push(place(staged.views.get(body.view)!, body, run, files, isDamaged))
+      installed.push(install(staged.views.get(body.view)!, body, run, files, isDamaged))
       onPlaced()
     }
   } catch (error) {
-    for (const view of placed) withdraw(view, files)
+    for (const view of installed) withdraw(view, files)
     throw error
   }
-  return placed
+  return installed
 }
 
 interface ReadyView {
@@ -260,7 +260,7 @@ function prepareView(
   const definition = job.definition.views.find((view) => view.name === name)!
   const timeline = timelines[logIndex]!
   const { parts } = reduced.get(publishedAs)!
-  // The last of the vintages is the view itself, so that its books are theirs.
+  // The last of the vintages is the view itself, so that its counters are theirs.
   const { exceptions: failed } = reduced.get(name)!
   const results = mapped[logIndex]!
   const counters = balance(name, log, results, failed)
@@ -311,12 +311,12 @@ function writeLogic(job: LoadedJob, folder: string, files: Store): ManifestLogic
 }
 
 function describeWindow(log: LogPlan, window: WindowDefinition, { watermark }: Timeline): ManifestWindow {
-  const { name, every, zone, maxLateness, late } = window
+  const { name, every, zone, allowedLateness, late } = window
   return {
     column: name,
     every,
     zone,
-    maxLateness,
+    allowedLateness,
     late,
     watermark: momentText(log, watermark),
     recordsDays: log.recordsDays,
@@ -342,7 +342,7 @@ function balance(view: string, log: LogPlan, results: readonly MapResult[], fail
   const accounted = total.applied + total.filtered + total.duplicate + total.late + total.quarantined
   if (total.read !== log.rows || accounted !== total.read) {
     throw new Error(
-      `the books of view ${view} don't balance: ${log.rows} events in the log, ${total.read} read, ${accounted} accounted for`,
+      `the counters of view ${view} do not reconcile: ${log.rows} events in the log, ${total.read} read, ${accounted} accounted for`,
     )
   }
   return total

@@ -34,7 +34,7 @@ export async function surveyJob(job: LoadedJob): Promise<readonly LogEvents[]> {
 }
 
 /**
- * Reads the logs of a job and reports how many events several values of `maxLateness` would call late, and how long windows would
+ * Reads the logs of a job and reports how many events several values of `allowedLateness` would call late, and how long windows would
  * stay provisional.
  *
  * @param thresholds Durations as `1 day`. Default: 1, 2, 3, 7, 14 and 30 days.

@@ -59,7 +59,7 @@ export async function surveyJobLateness(
   return dated.map((log) => {
     const views = job.definition.views.filter((view) => view.log.name === log.name)
     const subjects = subjectsOf(job, log, views, thresholds)
-    return { log: log.name, surveys: openInTurn(disk, (open) => surveyLateness(log, subjects, log.silentAfter, open)) }
+    return { log: log.name, surveys: openInTurn(disk, (open) => surveyLateness(log, subjects, log.idleTimeout, open)) }
   })
 }
 
@@ -71,10 +71,10 @@ function subjectsOf(
 ): LatenessSubject[] {
   const countsRepeated = log.identify.by !== 'nothing'
   const upcasts = views.some((view) => Object.keys(view.log.upcast).length > 0)
-  const windowed = views.flatMap(({ name, on, window, filter, by }): LatenessSubject[] => {
+  const windowed = views.flatMap(({ name, on, window, filter, keyBy }): LatenessSubject[] => {
     if (window === undefined) return []
-    const { every, zone, maxLateness } = window
-    const own = parseDuration(maxLateness, 'maxLateness')
+    const { every, zone, allowedLateness } = window
+    const own = parseDuration(allowedLateness, 'allowedLateness')
     const known = thresholds.some((threshold) => formatDuration(threshold) === formatDuration(own))
     return [
       {
@@ -82,12 +82,12 @@ function subjectsOf(
         types: on['*'] === undefined ? new Set(Object.keys(on)) : null,
         window: { every, zone },
         thresholds: known ? thresholds : [...thresholds, own].sort(byLength),
-        maxLateness: formatDuration(own),
-        trace: upcasts || filter !== undefined || by !== undefined ? planTrace(job, { view: name }, disk) : null,
+        allowedLateness: formatDuration(own),
+        trace: upcasts || filter !== undefined || keyBy !== undefined ? planTrace(job, { view: name }, disk) : null,
         countsRepeated,
       },
     ]
   })
-  const whole = { view: null, types: null, window: null, thresholds, maxLateness: null }
+  const whole = { view: null, types: null, window: null, thresholds, allowedLateness: null }
   return windowed.length > 0 ? windowed : [{ ...whole, trace: null, countsRepeated }]
 }

@@ -20,8 +20,8 @@ export interface LatenessSubject {
   readonly window: { readonly every: string; readonly zone: string } | null
   readonly thresholds: readonly Duration[]
   /** What the view tolerates now. */
-  readonly maxLateness: string | null
-  /** How a view with `filter`, `by` or upcast events comes to its events; null where its types tell. */
+  readonly allowedLateness: string | null
+  /** How a view with `filter`, `keyBy` or upcast events comes to its events; null where its types tell. */
   readonly trace: TracePlan | null
   /** Whether the log may hold an event several times, and each counts. */
   readonly countsRepeated: boolean
@@ -32,7 +32,7 @@ export interface LatenessSurvey {
   readonly view: string | null
   readonly every: string | null
   readonly zone: string | null
-  readonly maxLateness: string | null
+  readonly allowedLateness: string | null
   /** See `LatenessSubject`. */
   readonly countsRepeated: boolean
   readonly unit: TimeUnit
@@ -54,12 +54,12 @@ export interface ThresholdSurvey {
 /**
  * Reads when each event occurred and was recorded.
  *
- * @param silentAfter In the log's unit.
+ * @param idleTimeout In the log's unit.
  */
 export function surveyLateness(
   log: LogPlan,
   subjects: readonly LatenessSubject[],
-  silentAfter: bigint,
+  idleTimeout: bigint,
   open: (file: FilePlan) => ParquetFile,
 ): LatenessSurvey[] {
   const { occurredAt, recordedAt, type } = log.roles
@@ -79,7 +79,7 @@ export function surveyLateness(
   }
   for (const count of counts) count.addMapped(open)
   const partitions = [...recorded.values()].map(sorted).filter(({ length }) => length > 0)
-  return counts.map((count) => count.result(partitions, silentAfter))
+  return counts.map((count) => count.result(partitions, idleTimeout))
 }
 
 class SubjectCount {
@@ -141,15 +141,15 @@ class SubjectCount {
     return rows
   }
 
-  result(partitions: readonly BigInt64Array[], silentAfter: bigint): LatenessSurvey {
-    const { view, window, thresholds, maxLateness, countsRepeated } = this.#subject
+  result(partitions: readonly BigInt64Array[], idleTimeout: bigint): LatenessSurvey {
+    const { view, window, thresholds, allowedLateness, countsRepeated } = this.#subject
     const { events, early, late } = this.#counts
     return {
       ...{
         view,
         every: window?.every ?? null,
         zone: window?.zone ?? null,
-        maxLateness,
+        allowedLateness,
         countsRepeated,
         unit: this.#log.timeUnit,
         events,
@@ -159,17 +159,17 @@ class SubjectCount {
         threshold: formatDuration(threshold),
         late: late[i]!,
         share: events === 0 ? null : late[i]! / events,
-        provisional: this.#provisional(threshold, partitions, silentAfter),
+        provisional: this.#provisional(threshold, partitions, idleTimeout),
       })),
     }
   }
 
-  #provisional(threshold: Duration, partitions: readonly BigInt64Array[], silentAfter: bigint) {
+  #provisional(threshold: Duration, partitions: readonly BigInt64Array[], idleTimeout: bigint) {
     const calendar = this.#calendar
     if (calendar === null) return null
     const waits: bigint[] = []
     for (const index of this.#windows) {
-      const final = finalSince(calendar.deadlineOf(index, threshold), partitions, silentAfter)
+      const final = finalSince(calendar.deadlineOf(index, threshold), partitions, idleTimeout)
       if (final !== null) waits.push(final - calendar.endOf(index))
     }
     if (waits.length === 0) return null
@@ -189,10 +189,10 @@ function eventsOf(batch: Batch, rows: Int32Array): number[] {
  *
  * @param partitions When each recorded its events, ascending.
  */
-export function finalSince(deadline: bigint, partitions: readonly BigInt64Array[], silentAfter: bigint): bigint | null {
+export function finalSince(deadline: bigint, partitions: readonly BigInt64Array[], idleTimeout: bigint): bigint | null {
   const there = partitions.filter((moments) => moments[0]! <= deadline)
   const passed = there.map((moments) => firstAfter(moments, deadline))
-  const beyondSilence = least(partitions.map((moments) => firstAfter(moments, deadline + silentAfter)))
+  const beyondSilence = least(partitions.map((moments) => firstAfter(moments, deadline + idleTimeout)))
   const byAll =
     there.length === 0
       ? least(partitions.map((moments) => firstAfter(moments, deadline)))

@@ -61,8 +61,8 @@ function logProblems(log: AnyLog): string[] {
   }
   const zone = zoneProblem(log.zone)
   if (zone !== null) problems.push(`zone: ${zone}`)
-  const silentAfter = silentAfterProblem(log.silentAfter)
-  if (silentAfter !== null) problems.push(`silentAfter: ${silentAfter}`)
+  const idleTimeout = silentAfterProblem(log.idleTimeout)
+  if (idleTimeout !== null) problems.push(`idleTimeout: ${idleTimeout}`)
   const upcasters = Object.entries(log.upcast as Readonly<Record<string, unknown>>)
   problems.push(...asyncProblems(Object.fromEntries(upcasters.map(([name, fn]) => [`upcast ${name}`, fn]))))
   if (log.partitionedByKey && columns['key'] === undefined) {
@@ -129,9 +129,9 @@ function viewProblems(view: ViewDefinition): string[] {
 }
 
 function functionsOf(view: ViewDefinition): Record<string, unknown> {
-  const { by, filter, merge, row, state, window } = view
+  const { keyBy, filter, merge, row, state, window } = view
   const handlers = Object.entries(view.on).map(([name, handler]) => [`handler ${name}`, handler])
-  return { by, filter, 'window.measure': window?.measure, merge, row, state, ...Object.fromEntries(handlers) }
+  return { keyBy, filter, 'window.measure': window?.measure, merge, row, state, ...Object.fromEntries(handlers) }
 }
 
 /** What a function does after its first await would be done when the fold is over. */
@@ -158,7 +158,7 @@ function windowProblems(view: ViewDefinition): string[] {
   const faults = {
     every: everyProblem(window.every),
     zone: zoneProblem(window.zone),
-    maxLateness: durationProblem(window.maxLateness),
+    allowedLateness: durationProblem(window.allowedLateness),
   }
   for (const [option, fault] of Object.entries(faults)) if (fault !== null) problems.push(`window.${option}: ${fault}`)
   if (window.name === '') problems.push('window.name: expected a name, found ""')
@@ -178,15 +178,15 @@ function windowProblems(view: ViewDefinition): string[] {
 function keyProblems(view: ViewDefinition): string[] {
   if (view.key === undefined) {
     if (view.window !== undefined) {
-      return view.by === undefined ? [] : ['by: declared without key; declare the columns it gives: key: { … }']
+      return view.keyBy === undefined ? [] : ['keyBy: declared without key; declare the columns it gives: key: { … }']
     }
     if (view.log.columns.key !== undefined) return []
     return [`it has no key: name the key column of log "${view.log.name}" in columns.key, or declare key and by`]
   }
   const problems = [...fieldProblems('key column', view.key), ...sourceProblems('key column', view.key)]
   if (Object.keys(view.key).length === 0) problems.push('key: expected at least one column, found none')
-  if (view.by === undefined)
-    problems.push('key: declared without by; add by: (e) => ({ … }), which makes the key of an event')
+  if (view.keyBy === undefined)
+    problems.push('key: declared without by; add keyBy: (e) => ({ … }), which makes the key of an event')
   for (const [name, type] of Object.entries(view.key)) {
     if (type.kind === 'json')
       problems.push(`key column "${name}": a json value can't be a key; use the values within it`)

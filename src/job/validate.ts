@@ -30,7 +30,7 @@ const aType = z.strictObject(
 const fields = z.record(z.string(), aType, 'an object of declared types')
 const role = z.union([aName, aType], "a column's name, or a declared type with its column, as int64('account_id')")
 
-const aLog = z.object(
+const aLog = z.strictObject(
   {
     kind: z.literal('log', 'a log made by defineLog'),
     name: aName,
@@ -52,7 +52,7 @@ const aLog = z.object(
     fields,
     timeUnit: z.enum(['ms', 'us', 'ns'], "'ms', 'us' or 'ns'"),
     zone: z.string("a time zone, as 'Asia/Taipei'"),
-    silentAfter: z.string("a number and a unit, as '7 days'"),
+    idleTimeout: z.string("a number and a unit, as '7 days'"),
     types: z.array(aName, 'an array of event types').optional(),
     uniqueIds: z.boolean('true or false'),
     partitionedByKey: z.boolean('true or false'),
@@ -70,21 +70,21 @@ const aWindow = z.strictObject(
     name: z.string('a name'),
     every: z.string("'hour', 'day', 'week', 'month' or a duration, as '6 hours'"),
     zone: z.string("a time zone, as 'Asia/Taipei'"),
-    maxLateness: z.string("a number and a unit, as '7 days'"),
+    allowedLateness: z.string("a number and a unit, as '7 days'"),
     late: z.enum(['exceptions', 'apply'], "'exceptions' or 'apply'"),
     measure: aFunction.optional(),
   },
-  "windows, as { every: 'day', maxLateness: '7 days' }",
+  "windows, as { every: 'day', allowedLateness: '7 days' }",
 )
 
-const aView = z.object(
+const aView = z.strictObject(
   {
     kind: z.literal('view', 'a view made by defineView'),
     name: aName,
     log: aLog,
     window: aWindow.optional(),
     key: fields.optional(),
-    by: aFunction.optional(),
+    keyBy: aFunction.optional(),
     state: z.union([aFunction, fields], {
       error: 'an object of declared types, or a function that makes a state',
     }),
@@ -100,7 +100,7 @@ const aView = z.object(
   'a view made by defineView',
 )
 
-const aJob = z.object(
+const aJob = z.strictObject(
   {
     kind: z.literal('job', 'a job made by defineJob'),
     views: z.array(aView, 'an array of views'),
@@ -150,21 +150,25 @@ function withoutConsequences(issues: readonly Issue[]): Issue[] {
 }
 
 function describeIssue(issue: Issue, root: unknown): string {
-  const place = describePath(issue.path, root)
   if (issue.code === 'unrecognized_keys')
-    return `${place}unknown option ${issue.keys.map((key) => `"${key}"`).join(', ')}`
+    return `${describePath(issue.path, root, true)}unknown option ${issue.keys.map((key) => `"${key}"`).join(', ')}`
+  const place = describePath(issue.path, root)
   const found = issue.path.at(-1) === 'kind' ? issue.path.slice(0, -1) : issue.path
   return `${place}expected ${issue.message}, found ${describeValue(valueAt(root, found))}`
 }
 
-/** `view "balances", log "ledger", fields.amount: ` */
-function describePath(path: readonly PropertyKey[], root: unknown): string {
+/**
+ * `view "balances", log "ledger", fields.amount: `
+ *
+ * @param isWhole Whether the last step is a view or a log that was made as one, so that its name is known.
+ */
+function describePath(path: readonly PropertyKey[], root: unknown, isWhole = false): string {
   const words: string[] = []
   let rest = path.at(-1) === 'kind' ? path.slice(0, -1) : path
   if (rest[0] === 'views' && rest.length > 1) {
     words.push(`view ${named(valueAt(root, rest.slice(0, 2)), `number ${Number(rest[1]) + 1}`)}`)
     rest = rest.slice(2)
-    if (rest[0] === 'log' && rest.length > 1) {
+    if (rest[0] === 'log' && (isWhole || rest.length > 1)) {
       words.push(`log ${named(valueAt(root, path.slice(0, 3)), 'without a name')}`)
       rest = rest.slice(1)
     }

@@ -32,7 +32,7 @@ export function countApplied(
     const refused = view.definition.unknown === 'quarantine' ? distinctEvents(rows, batch.origin, strange) : noEvents
     const counted =
       refused.size === 0 ? handled : (row: number) => handled(row) && !refused.has(batch.origin?.[row] ?? row)
-    const eachOnce = !emission.several && batch.origin === null && refused.size === 0
+    const eachOnce = !emission.hasMultiKeyRows && batch.origin === null && refused.size === 0
     const applied =
       eachOnce && (group.views.length === 1 || handlesAll(view, chosen))
         ? emission.count

@@ -15,7 +15,7 @@ export interface Emission {
   /** Row of the batch. */
   readonly rows: Int32Array
   /** Whether any row has several keys. */
-  readonly several: boolean
+  readonly hasMultiKeyRows: boolean
 }
 
 /** An emission with each row's key. */
@@ -59,7 +59,7 @@ export function emitByStringKey(column: SlotColumn, kept: Int32Array, batch: Bat
   return {
     count,
     rows: kept,
-    several: false,
+    hasMultiKeyRows: false,
     hashes,
     keyData: bytes.data,
     keyStarts,
@@ -86,7 +86,7 @@ function refuseLongKeys(lengths: Int32Array, kept: Int32Array, batch: Batch): vo
   }
 }
 
-/** Every kept row for which the view's `filter` is true, under the keys its `by` gives. */
+/** Every kept row for which the view's `filter` is true, under the keys its `keyBy` gives. */
 export function emitByFunction(
   view: PreparedView,
   loop: KeyLoop,
@@ -102,7 +102,7 @@ export function emitByFunction(
 }
 
 /** The distinct keys written out for each row. */
-export function spreadKeys({ count, rows, several, slots, distinct }: FoundKeys, { memory }: Batch): KeyedRows {
+export function spreadKeys({ count, rows, hasMultiKeyRows, slots, distinct }: FoundKeys, { memory }: Batch): KeyedRows {
   const hashes = memory.int32(count)
   const keyStarts = memory.int32(count)
   const keyLengths = memory.int32(count)
@@ -115,7 +115,7 @@ export function spreadKeys({ count, rows, several, slots, distinct }: FoundKeys,
   return {
     count,
     rows,
-    several,
+    hasMultiKeyRows,
     hashes,
     keyData: distinct.data,
     keyStarts,

@@ -11,7 +11,7 @@ import type { Emission } from './emission.ts'
 import type { BatchWindows } from './windows.ts'
 
 /**
- * Finds the keys of a view's events by its `filter` and `by`. The loop is generated for each view, so that the engine
+ * Finds the keys of a view's events by its `filter` and `keyBy`. The loop is generated for each view, so that the engine
  * can inline both functions and need not make the key objects they return.
  *
  * Keys repeat: each distinct one of a batch is turned into bytes and hashed once. It is found again by its columns, one
@@ -28,7 +28,7 @@ export interface KeyLoop {
    */
   run(rows: Int32Array, windows: BatchWindows | null, memory: ReadMemory): FoundKeys
   /** The row and the function that `run` was at when something threw. */
-  at(): { readonly row: number; readonly step: 'filter' | 'by' }
+  at(): { readonly row: number; readonly step: 'filter' | 'keyBy' }
 }
 
 export interface FoundKeys extends Emission {
@@ -51,10 +51,10 @@ export function compileKeyLoop(
   absentNames: readonly string[],
   copiesEvents: boolean,
 ): KeyLoop {
-  const { by, filter } = view.definition
+  const { keyBy, filter } = view.definition
   const interner = new Interner(view)
   const generated = compileWithEvent(slots, absentNames, copiesEvents, loopSource(view, lookupsOf(view.codec, slots)), {
-    by,
+    keyBy,
     filter,
     interner,
     KeyNode,
@@ -76,17 +76,17 @@ export function compileKeyLoop(
         rows: found.rows.subarray(0, found.count),
         slots: found.slots.subarray(0, found.count),
         distinct: interner.finish(),
-        several: found.several,
+        hasMultiKeyRows: found.hasMultiKeyRows,
       }
     },
-    at: () => ({ row: generated.at(), step: generated.step() === 0 ? 'filter' : 'by' }),
+    at: () => ({ row: generated.at(), step: generated.step() === 0 ? 'filter' : 'keyBy' }),
   }
 }
 
 /** Rows and their keys' numbers, growing where rows have several keys. */
 class Found {
   count = 0
-  several = false
+  hasMultiKeyRows = false
   rows: Int32Array
   slots: Int32Array
 
@@ -95,9 +95,9 @@ class Found {
     this.slots = memory.int32(rows)
   }
 
-  /** An event is folded into each of its keys once, however often `by` names it. */
+  /** An event is folded into each of its keys once, however often `keyBy` names it. */
   addAll(row: number, slots: readonly number[]): void {
-    this.several ||= slots.length > 1
+    this.hasMultiKeyRows ||= slots.length > 1
     for (const slot of new Set(slots)) {
       if (this.count === this.rows.length) this.#grow()
       this.rows[this.count] = row
@@ -168,7 +168,7 @@ export function findWindows(view: PreparedView, rows: Int32Array, windows: Batch
     if (numbers[window]! < 0) numbers[window] = interner.add({}, window)
     slots[i] = numbers[window]!
   }
-  return { count: rows.length, rows, slots, distinct: interner.finish(), several: false }
+  return { count: rows.length, rows, slots, distinct: interner.finish(), hasMultiKeyRows: false }
 }
 
 /** Columns of numbers and of strings are looked up in different ways; all others in a map alone. */
@@ -190,27 +190,27 @@ const CODES_MAX = 64
 /** Numbers below this are found by their place in an array. */
 const SMALL_NUMBERS = 64
 /** So many strings may be another than the row's own before a batch goes without codes. */
-const STRANGERS_MAX = 256
+const DICTIONARY_MISSES_MAX = 256
 
 /**
  * What follows on a key's columns so far: the next column's node, or the key's number, by that column's value. Nearly
- * all are found in `few`: by the code of the row's own string, or by the number itself.
+ * all are found in `directIndex`: by the code of the row's own string, or by the number itself.
  */
 class KeyNode {
-  readonly few: unknown[]
+  readonly directIndex: unknown[]
   readonly map = new Map<unknown, unknown>()
   /** The value that was looked up last in the map, and what it led to. */
   last: unknown = KeyNode
   found: unknown = undefined
 
-  constructor(few: number) {
-    this.few = new Array<unknown>(few).fill(undefined)
+  constructor(directIndex: number) {
+    this.directIndex = new Array<unknown>(directIndex).fill(undefined)
   }
 }
 
-/** The places of a key's columns: a window's first, then those that `by` gives. */
+/** The places of a key's columns: a window's first, then those that `keyBy` gives. */
 function loopSource({ given, window, definition }: PreparedView, lookups: readonly Lookup[]): string {
-  const { by, filter } = definition
+  const { keyBy, filter } = definition
   const hasWindow = window !== null
   const names = Object.keys(given)
   const reads = names.map((name) => `key[${JSON.stringify(name)}]`)
@@ -223,14 +223,14 @@ function loopSource({ given, window, definition }: PreparedView, lookups: readon
     const make =
       i === last
         ? `interner.add({ ${entries.join(', ')} }, ${hasWindow ? 'windowOf[at]' : '0'})`
-        : `new KeyNode(few${i + 1})`
+        : `new KeyNode(directIndex${i + 1})`
     const inMap = `if (${value} !== ${node}.last) {
       let entry = ${node}.map.get(${value});
       if (entry === undefined) { entry = ${make}; ${node}.map.set(${value}, entry); }
       ${node}.last = ${value}; ${node}.found = entry;
     }
     next = ${node}.found;`
-    const fast = fewSource(lookup, value, i)
+    const fast = directSource(lookup, value, i)
     const found = i === last ? 'slot' : `node${i + 1}`
     const search = fast === null ? inMap : `${fast.try}\n    if (next === undefined) { ${inMap} ${fast.keep} }`
     return `const ${value} = ${reads[i]};
@@ -240,12 +240,12 @@ function loopSource({ given, window, definition }: PreparedView, lookups: readon
   })
   const sizes = lookups.map((lookup, i) =>
     lookup.by === 'code'
-      ? `own${i} = d${lookup.slot} !== null && d${lookup.slot}.length <= ${CODES_MAX}; few${i} = own${i} ? d${lookup.slot}.length : 0; strangers${i} = 0;`
-      : `few${i} = ${lookup.by === 'number' ? SMALL_NUMBERS : 0};`,
+      ? `own${i} = d${lookup.slot} !== null && d${lookup.slot}.length <= ${CODES_MAX}; directIndex${i} = own${i} ? d${lookup.slot}.length : 0; misses${i} = 0;`
+      : `directIndex${i} = ${lookup.by === 'number' ? SMALL_NUMBERS : 0};`,
   )
   return `const none = {};
 let at = 0, step = 0, windowOf, root = null;
-let ${reads.map((_, i) => `few${i} = 0, own${i} = false, strangers${i} = 0`).join(', ')};
+let ${reads.map((_, i) => `directIndex${i} = 0, own${i} = false, misses${i} = 0`).join(', ')};
 function slotOf(key) {
   if (key === null || typeof key !== 'object') refuseKey(key);
   const node0 = root;
@@ -259,7 +259,7 @@ return {
   run(kept, found, windows) {
     windowOf = windows;
     ${sizes.join('\n    ')}
-    root = new KeyNode(few0);
+    root = new KeyNode(directIndex0);
     for (let from = 0; from < kept.length; from += ${SLICE_ROWS}) {
       runSlice(kept, from, Math.min(kept.length, from + ${SLICE_ROWS}), found);
     }
@@ -271,7 +271,7 @@ function runSlice(kept, from, to, found) {
     at = p = kept[i];
     ${filter !== undefined ? 'step = 0; const wanted = filter(event); if (wanted !== true) { if (wanted === false) continue; refuseFilter(wanted); }' : ''}
     step = 1;
-    const key = ${by !== undefined ? 'by(event)' : hasWindow ? 'none' : '{ key: event.key }'};
+    const key = ${keyBy !== undefined ? 'keyBy(event)' : hasWindow ? 'none' : '{ key: event.key }'};
     if (key === null) continue;
     if (Array.isArray(key)) {
       found.count = count; found.addAll(at, key.map(slotOf)); count = found.count; rows = found.rows; slots = found.slots;
@@ -285,14 +285,14 @@ function runSlice(kept, from, to, found) {
 }`
 }
 
-/** How a value is looked up in a node's `few`, and kept there; null where it can't be. */
-function fewSource(lookup: Lookup, value: string, i: number): { try: string; keep: string } | null {
-  const few = `node${i}.few`
+/** How a value is looked up in a node's `directIndex`, and kept there; null where it can't be. */
+function directSource(lookup: Lookup, value: string, i: number): { try: string; keep: string } | null {
+  const directIndex = `node${i}.directIndex`
   if (lookup.by === 'number') {
     const isSmall = `typeof ${value} === 'number' && (${value} & ${SMALL_NUMBERS - 1}) === ${value}`
     return {
-      try: `const small = ${isSmall}; if (small) next = ${few}[${value}];`,
-      keep: `if (small) ${few}[${value}] = next;`,
+      try: `const small = ${isSmall}; if (small) next = ${directIndex}[${value}];`,
+      keep: `if (small) ${directIndex}[${value}] = next;`,
     }
   }
   if (lookup.by === 'code') {
@@ -301,10 +301,10 @@ function fewSource(lookup: Lookup, value: string, i: number): { try: string; kee
       try: `let code = -1;
     if (own${i}) {
       code = c${slot}[p];
-      if (${value} === d${slot}[code]) next = ${few}[code];
-      else { code = -1; if (++strangers${i} > ${STRANGERS_MAX}) own${i} = false; }
+      if (${value} === d${slot}[code]) next = ${directIndex}[code];
+      else { code = -1; if (++misses${i} > ${DICTIONARY_MISSES_MAX}) own${i} = false; }
     }`,
-      keep: `if (code >= 0) ${few}[code] = next;`,
+      keep: `if (code >= 0) ${directIndex}[code] = next;`,
     }
   }
   return null

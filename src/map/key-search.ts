@@ -33,7 +33,7 @@ export class KeySearch implements MapSide {
       this.#look(batch, rows)
       return null
     }
-    return { emission: { count: rows.length, rows, several: false }, send }
+    return { emission: { count: rows.length, rows, hasMultiKeyRows: false }, send }
   }
 
   #look(batch: Batch, rows: Int32Array): void {

@@ -16,15 +16,15 @@ export interface KeySource {
 
 /** The slot of the log's own key where the group needs it; empty where every view computes its keys. */
 export function keySlots(log: LogPlan, { views }: PreparedGroup): readonly number[] {
-  const usesLogKey = views[0]!.window === null && views.some((view) => view.definition.by === undefined)
+  const usesLogKey = views[0]!.window === null && views.some((view) => view.definition.keyBy === undefined)
   return usesLogKey ? [log.roles.key] : []
 }
 
 /** By what the key is made of: the log's own column of strings, a window alone, or whatever functions and other types give. */
 export function makeKeySource(log: LogPlan, group: PreparedGroup): KeySource {
   const [view] = group.views
-  const { by, filter } = view!.definition
-  const isComputed = by !== undefined || filter !== undefined
+  const { keyBy, filter } = view!.definition
+  const isComputed = keyBy !== undefined || filter !== undefined
   const [key] = keySlots(log, group)
   if (isComputed || (key !== undefined && log.slots[key]!.storage !== 'str')) return foundBy(makeKeyFinder(log, group))
   if (key === undefined) return foundBy((_batch, kept, windows) => findWindows(view!, kept, windows!))
@@ -34,11 +34,11 @@ export function makeKeySource(log: LogPlan, group: PreparedGroup): KeySource {
 
 export type FindKeys = (batch: Batch, kept: Int32Array, windows: BatchWindows | null) => FoundKeys
 
-/** Finds keys by the `filter` and `by` of a group's only view, or by a key of the log that is not a string. */
+/** Finds keys by the `filter` and `keyBy` of a group's only view, or by a key of the log that is not a string. */
 export function makeKeyFinder(log: LogPlan, { plan, views }: PreparedGroup): FindKeys {
   const view = views[0]!
   const { key } = log.roles
-  const readsKey = view.definition.by === undefined && view.window === null
+  const readsKey = view.definition.keyBy === undefined && view.window === null
   const slots = readsKey && !plan.mapSlots.includes(key) ? [...plan.mapSlots, key] : plan.mapSlots
   const absentNames = log.slots.filter((_, slot) => !slots.includes(slot)).map((slot) => slot.name)
   const loop = compileKeyLoop(
@@ -68,7 +68,7 @@ function foundBy(find: FindKeys): KeySource {
 }
 
 /** The distinct keys of rows that were keyed without looking for them. */
-function internKeys({ count, rows, several, hashes, keyData, keyStarts, keyLengths }: KeyedRows): FoundKeys {
+function internKeys({ count, rows, hasMultiKeyRows, hashes, keyData, keyStarts, keyLengths }: KeyedRows): FoundKeys {
   const table = new KeyTable(1024)
   const slots = new Int32Array(count)
   table.slotsOf(keyData, keyStarts, keyLengths, hashes, count, slots)
@@ -79,5 +79,5 @@ function internKeys({ count, rows, several, hashes, keyData, keyStarts, keyLengt
     starts: table.starts.slice(0, table.size).map((word) => word * 4),
     lengths: table.lengths.slice(0, table.size),
   }
-  return { count, rows, several, slots, distinct }
+  return { count, rows, hasMultiKeyRows, slots, distinct }
 }

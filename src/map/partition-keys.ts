@@ -19,7 +19,7 @@ export class PartitionKeys {
     const { key } = log.roles
     const others = log.slots.filter((_, slot) => slot !== key).map((slot) => slot.name)
     this.#key = key
-    this.#view = { ...view, definition: { ...view.definition, by: undefined, filter: undefined } }
+    this.#view = { ...view, definition: { ...view.definition, keyBy: undefined, filter: undefined } }
     this.#loop = log.slots[key]!.storage === 'str' ? null : compileKeyLoop(this.#view, [log.slots[key]!], others, false)
   }
 
@@ -30,7 +30,7 @@ export class PartitionKeys {
     return column.kind === 'dictionary' ? this.#slotsByCode(column, batch, rows) : this.#slotsByBytes(batch, rows)
   }
 
-  /** A key as `by` would give it. */
+  /** A key as `keyBy` would give it. */
   keyAt(slot: number): Record<string, unknown> {
     const { words, starts, lengths } = this.table
     const start = starts[slot]! * 4

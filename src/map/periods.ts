@@ -73,7 +73,7 @@ const PAIRS_MAX = 1 << 22
  * @returns The keys with their bytes as before, and the period of each.
  */
 export function splitByPeriod(
-  { count, rows, several, slots, distinct }: FoundKeys,
+  { count, rows, hasMultiKeyRows, slots, distinct }: FoundKeys,
   { of, indexes }: BatchPeriods,
 ): { found: FoundKeys; periodOf: Int32Array } {
   const periods = indexes.length
@@ -90,7 +90,7 @@ export function splitByPeriod(
   const found = {
     count,
     rows,
-    several,
+    hasMultiKeyRows,
     slots: split,
     distinct: {
       count: pairs.length,

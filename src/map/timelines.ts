@@ -52,7 +52,7 @@ function timelineOf(
   const known = progress.filter((moment) => moment !== null)
   return {
     progress,
-    watermark: watermarkOf(known, log.silentAfter),
+    watermark: watermarkOf(known, log.idleTimeout),
     cuts: log.vintages === null ? [] : cutsOf(log, newest),
     triangles: trianglesOf(log, definitions, results),
   }
@@ -78,7 +78,7 @@ function cutsOf(log: LogPlan, newest: readonly ReadonlyMap<number, bigint>[]): V
       period,
       key: vintageKey(calendar, period),
       // Something was recorded in this period at the latest.
-      watermark: watermarkOf(progress.values(), log.silentAfter)!,
+      watermark: watermarkOf(progress.values(), log.idleTimeout)!,
     }
   })
 }

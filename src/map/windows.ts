@@ -32,7 +32,7 @@ export interface WindowReader {
 
 export function makeWindowReader(log: LogPlan, window: WindowDefinition): WindowReader {
   const calendar = windowCalendar(log, window)
-  const lateness = parseDuration(window.maxLateness, 'maxLateness')
+  const lateness = parseDuration(window.allowedLateness, 'allowedLateness')
   const deadlineOf = deadlines(calendar, lateness)
   return {
     read(batch) {

@@ -65,7 +65,7 @@ export interface LogDefinition<
   readonly fields: F
   readonly timeUnit: Unit
   readonly zone: string
-  readonly silentAfter: string
+  readonly idleTimeout: string
   readonly types: readonly Names[] | undefined
   readonly uniqueIds: boolean
   readonly partitionedByKey: boolean
@@ -85,7 +85,7 @@ export type OrderRole = 'sequence' | 'recordedAt' | 'occurredAt' | 'id'
  *   that the unit can't hold exactly is an error.
  * @property zone The IANA time zone, or an offset as `+05:30`, in which days begin: of windows that name no other, of roles
  *   that are days, and of days and local times in options. Default `UTC`.
- * @property silentAfter A partition that has recorded nothing for so long doesn't hold up windows: it is taken to have said
+ * @property idleTimeout A partition that has recorded nothing for so long doesn't hold up windows: it is taken to have said
  *   all up to then. Here a partition is the files of one Hive folder, or all files of a folder where there are none.
  *   Weeks or a smaller unit, a day counts 24 hours. Default `1 day`.
  * @property types The event types there are. Without it any type that no view handles is simply not for that view.
@@ -104,7 +104,7 @@ export interface LogSpec<F extends Fields, R extends Roles, Unit extends TimeUni
   readonly fields?: F
   readonly timeUnit?: Unit
   readonly zone?: string
-  readonly silentAfter?: string
+  readonly idleTimeout?: string
   readonly types?: readonly Names[]
   readonly uniqueIds?: boolean
   readonly partitionedByKey?: boolean
@@ -139,6 +139,8 @@ export function defineLog<
   const Names extends string = string,
 >(spec: LogSpec<F, R, Unit, Names>): LogDefinition<F, R, Unit, Names> {
   return Object.freeze({
+    // What isn't known of a log is kept, for validation to name.
+    ...spec,
     kind: 'log',
     name: spec.name,
     files: spec.files,
@@ -146,7 +148,7 @@ export function defineLog<
     fields: spec.fields ?? ({} as F),
     timeUnit: spec.timeUnit ?? ('us' as Unit),
     zone: spec.zone ?? 'UTC',
-    silentAfter: spec.silentAfter ?? '1 day',
+    idleTimeout: spec.idleTimeout ?? '1 day',
     types: spec.types,
     uniqueIds: spec.uniqueIds ?? false,
     partitionedByKey: spec.partitionedByKey ?? false,

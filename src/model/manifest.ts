@@ -65,7 +65,7 @@ export interface ManifestWindow {
   readonly column: string
   readonly every: string
   readonly zone: string
-  readonly maxLateness: string
+  readonly allowedLateness: string
   readonly late: LatePolicy
   /** All that was recorded up to this moment is taken to be known, ISO 8601; null where no event is. */
   readonly watermark: string | null

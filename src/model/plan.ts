@@ -43,7 +43,7 @@ export interface LogPlan {
   /** In which days and windows begin. */
   readonly zone: string
   /** How long a partition may be silent and still hold up windows, in the log's time unit. */
-  readonly silentAfter: bigint
+  readonly idleTimeout: bigint
   /** The log says on which day an event was recorded, and not when on that day. */
   readonly recordsDays: boolean
   /** Only events recorded, occurred up to this moment (inclusive), in the log's time unit. */
@@ -141,7 +141,7 @@ export interface GroupPlan {
   readonly partsAtLeast: number
   /** Slots that travel with an event, or that handlers read where it is folded as it is read. */
   readonly slots: readonly number[]
-  /** Slots that `by` and `filter` read where the event is read. */
+  /** Slots that `keyBy` and `filter` read where the event is read. */
   readonly mapSlots: readonly number[]
   /** Whether functions may copy events whole: their accessors are then the event's own, which is slower. */
   readonly copiesEvents: boolean

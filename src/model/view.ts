@@ -27,7 +27,7 @@ export type LatePolicy = 'exceptions' | 'apply'
  *   from 1970-01-01T00:00 in the zone. The column is `date()`, the first day, for whole days and longer, else a
  *   `timestamp` of the start in the log's unit.
  * @property zone IANA name, as `Asia/Taipei`. Default the log's zone.
- * @property maxLateness How long after its window's end an event may be recorded, as `7 days`. What is recorded later is late.
+ * @property allowedLateness How long after its window's end an event may be recorded, as `7 days`. What is recorded later is late.
  * @property late What becomes of late events. Default `exceptions`.
  * @property measure What the reporting triangle adds up, besides counting events. Default 1 an event; may be negative.
  */
@@ -35,7 +35,7 @@ export interface WindowSpec<Event, Every extends WindowLength, Name extends stri
   readonly name?: Name
   readonly every: Every
   readonly zone?: string
-  readonly maxLateness: string
+  readonly allowedLateness: string
   readonly late?: LatePolicy
   readonly measure?: (event: Event) => number | bigint
 }
@@ -45,7 +45,7 @@ export interface WindowDefinition {
   readonly name: string
   readonly every: string
   readonly zone: string
-  readonly maxLateness: string
+  readonly allowedLateness: string
   readonly late: LatePolicy
   readonly measure: ((event: never) => unknown) | undefined
 }
@@ -66,7 +66,7 @@ export type KeyOf<L, K, Every, Name extends string> = [Every] extends [never]
     : LogKey
   : Readonly<Record<Name, WindowValue<L, Every>> & DeclaredKey<K>>
 
-/** What `by` gives: the declared columns only; where none are, a window has no further key. */
+/** What `keyBy` gives: the declared columns only; where none are, a window has no further key. */
 type GivenKey<K, Every> = K extends Fields ? Readonly<Values<K>> : [Every] extends [never] ? LogKey : never
 
 /** A typed state's declaration, or a function that makes a free-form one. */
@@ -109,7 +109,7 @@ export interface ViewSpec<
   readonly log: L
   readonly window?: WindowSpec<EventOf<L>, Every, Name>
   readonly key?: K
-  readonly by?: (
+  readonly keyBy?: (
     event: EventOf<L>,
   ) => GivenKey<NoInfer<K>, NoInfer<Every>> | readonly GivenKey<NoInfer<K>, NoInfer<Every>>[] | null
   readonly state: S
@@ -143,7 +143,7 @@ export interface ViewDefinition {
   readonly log: AnyLog
   readonly window: WindowDefinition | undefined
   readonly key: Fields | undefined
-  readonly by: ((event: never) => unknown) | undefined
+  readonly keyBy: ((event: never) => unknown) | undefined
   readonly state: StateSpec
   readonly on: Readonly<Record<string, Handler<never, never, never> | undefined>>
   readonly filter: ((event: never) => boolean) | undefined
@@ -177,12 +177,14 @@ export function defineView<
   const Name extends string = 'window',
 >(spec: ViewSpec<L, S, K, C, Every, Name>): ViewDefinition {
   return Object.freeze({
+    // What isn't known of a view is kept, for validation to name.
+    ...spec,
     kind: 'view',
     name: spec.name,
     log: spec.log,
     window: spec.window && defineWindow(spec.window, spec.log.zone),
     key: spec.key,
-    by: spec.by as ViewDefinition['by'],
+    keyBy: spec.keyBy as ViewDefinition['keyBy'],
     state: spec.state,
     on: spec.on as ViewDefinition['on'],
     filter: spec.filter as ViewDefinition['filter'],
@@ -202,7 +204,7 @@ function defineWindow(spec: WindowSpec<never, WindowLength, string>, zoneOfLog: 
     name: spec.name ?? 'window',
     every: spec.every,
     zone: spec.zone ?? zoneOfLog,
-    maxLateness: spec.maxLateness,
+    allowedLateness: spec.allowedLateness,
     late: spec.late ?? 'exceptions',
     measure: spec.measure as WindowDefinition['measure'],
   })
@@ -231,7 +233,7 @@ export function defineJob(spec: {
   readonly views: readonly ViewDefinition[]
   readonly schedule?: string
 }): JobDefinition {
-  return Object.freeze({ kind: 'job', views: Object.freeze([...spec.views]), schedule: spec.schedule })
+  return Object.freeze({ ...spec, kind: 'job', views: Object.freeze([...spec.views]), schedule: spec.schedule })
 }
 
 /** Whether a view's state is declared column by column. */

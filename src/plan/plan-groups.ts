@@ -4,7 +4,7 @@ import type { Slot } from '../model/slots.ts'
 import type { ViewDefinition } from '../model/view.ts'
 import type { Partitions } from './partitions.ts'
 import type { FieldsRead } from './plan-input.ts'
-import { chooseStrategy, hasFloats, travelStrategy } from './strategy.ts'
+import { chooseStrategy, exchangeStrategy, hasFloats } from './strategy.ts'
 
 /** Parts of a large log that are reduced at the same time however few its keys are. */
 const PARTS_AT_ONCE = 4
@@ -28,8 +28,8 @@ export function planGroups(views: readonly ViewDefinition[], input: GroupInput):
   const groups: GroupPlan[] = []
   const sharing: ViewDefinition[] = []
   for (const view of views) {
-    const isKeyedByLog = view.by === undefined && view.filter === undefined && view.window === undefined
-    if (isKeyedByLog && travelStrategy(view).strategy === 'shuffle') sharing.push(view)
+    const isKeyedByLog = view.keyBy === undefined && view.filter === undefined && view.window === undefined
+    if (isKeyedByLog && exchangeStrategy(view).strategy === 'shuffle') sharing.push(view)
     else groups.push(planGroup([view], input))
   }
   if (sharing.length > 0) groups.unshift(planGroup(sharing, input))
@@ -46,7 +46,7 @@ function planGroup(members: readonly ViewDefinition[], input: GroupInput): Group
     ? [...roles.id, roles.type].filter((slot) => slot >= 0)
     : []
   const mapSlots = members.flatMap((view) => [
-    ...reads(view.by, 0),
+    ...reads(view.keyBy, 0),
     ...reads(view.filter, 0),
     ...reads(view.window?.measure, 0),
     ...(view.window === undefined ? [] : [roles.occurredAt, roles.recordedAt]),
@@ -58,7 +58,7 @@ function planGroup(members: readonly ViewDefinition[], input: GroupInput): Group
     ordered,
     reason,
     // Where states may be combined, few keys are one part; whether they are may depend on how the log is split.
-    partsAtLeast: travelStrategy(members[0]!).strategy === 'combine' ? 1 : PARTS_AT_ONCE,
+    partsAtLeast: exchangeStrategy(members[0]!).strategy === 'combine' ? 1 : PARTS_AT_ONCE,
     slots: distinct([...read, ...named, ...(ordered ? order : [])]),
     mapSlots: distinct(mapSlots),
     copiesEvents: members.some((view) => escapes(view, input.fieldsRead)),
@@ -76,9 +76,9 @@ function slotsReader({ slots, fieldsRead }: GroupInput) {
 }
 
 /** Whether any function of the view does more with an event than read its fields by name. */
-function escapes({ on, by, filter, window }: ViewDefinition, fieldsRead: FieldsRead): boolean {
+function escapes({ on, keyBy, filter, window }: ViewDefinition, fieldsRead: FieldsRead): boolean {
   const handled = Object.values(on).some((handler) => handler !== undefined && fieldsRead(handler, 1) === 'all')
-  return handled || [by, filter, window?.measure].some((fn) => fn !== undefined && fieldsRead(fn, 0) === 'all')
+  return handled || [keyBy, filter, window?.measure].some((fn) => fn !== undefined && fieldsRead(fn, 0) === 'all')
 }
 
 /** Each slot once, ascending. */

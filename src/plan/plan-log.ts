@@ -5,7 +5,7 @@ import type { FilePlan, LogPlan, RecordedBounds, RecordedSpan, RoleSlots, SlotSo
 import type { TimeUnit } from '../model/type.ts'
 import type { AnyLog, ViewDefinition } from '../model/view.ts'
 import { parseMoment } from '../time/moments.ts'
-import { silentSteps } from '../time/watermark.ts'
+import { idleSteps } from '../time/watermark.ts'
 import { declareSlots } from './declare-slots.ts'
 import { denseIds } from './dense-ids.ts'
 import { folderColumns, listFiles, partitionName } from './files.ts'
@@ -69,7 +69,7 @@ export function planLog(log: AnyLog, views: readonly ViewDefinition[], input: Pl
     zone: log.zone,
     recordsDays:
       opened.length > 0 && opened.every(({ parquet }, i) => holdsDays(parquet, sources[i]![roles.recordedAt])),
-    silentAfter: silentSteps(log.silentAfter, log.timeUnit),
+    idleTimeout: idleSteps(log.idleTimeout, log.timeUnit),
     knownAt,
     asOf,
     recorded,

@@ -33,7 +33,7 @@ export function chooseStrategy(
   forced: Strategy | undefined,
   vintages = false,
 ): StrategyChoice {
-  const travelling = travelStrategy(views.find((view) => !view.orderFree) ?? views[0]!)
+  const travelling = exchangeStrategy(views.find((view) => !view.orderFree) ?? views[0]!)
   if (forced !== undefined) return forcedStrategy(views, partitions, vintages, forced, travelling)
   if (partitions === null) return travelling
   const obstacle = inPlaceObstacle(views, vintages) ?? sizeObstacle(views.length, partitions)
@@ -76,7 +76,7 @@ function inPlaceObstacle(views: readonly ViewDefinition[], vintages: boolean): s
 
 /** States travel to their part file as packed rows, so only what comes out as it went in can be folded in place. */
 function viewObstacle(view: ViewDefinition): string | null {
-  if (view.by !== undefined || view.window !== undefined) return "the key is not the log's"
+  if (view.keyBy !== undefined || view.window !== undefined) return "the key is not the log's"
   if (!isTyped(view.state)) return 'a free-form state cannot travel'
   if (view.onError === 'quarantine') return "an event that fails is taken out of its key's fold"
   const kinds = Object.values(view.state).map((type) => type.kind)
@@ -99,7 +99,7 @@ function sizeObstacle(views: number, { rows, largestRows }: Partitions): string 
 }
 
 /** How a view is folded whose events lie anywhere in the log. */
-export function travelStrategy(view: ViewDefinition): StrategyChoice {
+export function exchangeStrategy(view: ViewDefinition): StrategyChoice {
   if (view.merge === undefined)
     return {
       strategy: 'shuffle',

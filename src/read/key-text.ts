@@ -86,7 +86,7 @@ function typedValue({ type }: ManifestColumn, part: Exclude<KeyPart, string>): K
   }
 }
 
-/** A value as `by` gives it. */
+/** A value as `keyBy` gives it. */
 export function handlerValue({ type, unit }: ManifestColumn, value: KeyValue): KeyValue {
   return typeof value === 'bigint' && type !== 'bigint' && unit !== 'ns' ? Number(value) : value
 }

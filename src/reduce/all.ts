@@ -9,8 +9,8 @@ import type { Stages } from '../stages.ts'
 import { partName } from '../storage/generations.ts'
 import type { Disk } from '../storage/store.ts'
 import type { Executor } from '../workers/executor.ts'
-import { locateFailure, locateKeyTwice } from './locate.ts'
-import { makeAttemptsFolders, placeParts } from './part-files.ts'
+import { locateFailure, locateSpanningKey } from './locate.ts'
+import { installParts, makeAttemptsFolders } from './part-files.ts'
 import type { PartFile, ReduceResult } from './reduce-part.ts'
 import type { ReducedPart, ReduceTask } from './tasks.ts'
 
@@ -60,12 +60,12 @@ export async function reduceAll(
   for (const [i, result] of results.entries()) {
     const task = tasks[i]!
     if ('failure' in result) throw await locateFailure(task, result, duplicates[task.log]!, workers)
-    if ('keyTwice' in result)
-      throw await locateKeyTwice(plan.logs[task.log]!, task, result, duplicates[task.log]!, workers)
+    if ('spanningKey' in result)
+      throw await locateSpanningKey(plan.logs[task.log]!, task, result, duplicates[task.log]!, workers)
     reduced.push(result)
   }
   checkRows(planned, tasks, reduced)
-  placeParts(reduced, folders, files)
+  installParts(reduced, folders, files)
   return byView(reduced)
 }
 

@@ -5,7 +5,7 @@ import { describePlace, InputError, type Place, ViewError } from '../model/error
 import type { LogPlan } from '../model/plan.ts'
 import type { Executor } from '../workers/executor.ts'
 import { errorOf } from '../workers/failure.ts'
-import type { KeyInPartitions, ReduceFailure, ReduceTask } from './tasks.ts'
+import type { ReduceFailure, ReduceTask, SpanningKey } from './tasks.ts'
 
 /** The error of a handler that threw, with the event it threw at. */
 export async function locateFailure(
@@ -30,10 +30,10 @@ export async function locateFailure(
 }
 
 /** The error of a key that stands in two partitions, with an event of it in each. */
-export async function locateKeyTwice(
+export async function locateSpanningKey(
   log: LogPlan,
   task: ReduceTask,
-  { keyTwice: { key, shown, splits } }: KeyInPartitions,
+  { spanningKey: { key, shown, splits } }: SpanningKey,
   duplicates: LogDuplicates,
   workers: Executor,
 ): Promise<InputError> {

@@ -13,7 +13,7 @@ export function makeAttemptsFolders(folders: Readonly<Record<string, string>>, f
 }
 
 /** Gives the part files their names, and leaves nothing else of the attempts. */
-export function placeParts(
+export function installParts(
   results: readonly ReducedPart[],
   folders: Readonly<Record<string, string>>,
   files: Disk,

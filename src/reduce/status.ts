@@ -26,7 +26,7 @@ const PROVISIONAL = 1
 export function makeStatusColumns(log: LogPlan, view: PreparedView): StatusColumns | null {
   if (view.window === null) return null
   const calendar = windowCalendar(log, view.window)
-  const deadlineOf = deadlines(calendar, parseDuration(view.window.maxLateness, 'maxLateness'))
+  const deadlineOf = deadlines(calendar, parseDuration(view.window.allowedLateness, 'allowedLateness'))
   const dictionary = columnFromValues({ kind: 'string', nullable: false }, ['final', 'provisional'])
   return ({ rows, windows, watermark, lateEvents }) => {
     const base = { length: rows, nullCount: 0, validity: null }

@@ -11,7 +11,7 @@ import { GroupReducer, type ReduceResult, type ReduceTime } from './reduce-part.
 import { FoldFailure, KeySpansPartitionsError, type ReduceSide } from './reduce-side.ts'
 
 /** Writes a part of each view of a group. The log and the group are named by their index. */
-export interface ReduceTask extends LabelledTask<ReducedPart | ReduceFailure | KeyInPartitions>, ReduceTime {
+export interface ReduceTask extends LabelledTask<ReducedPart | ReduceFailure | SpanningKey>, ReduceTime {
   readonly kind: 'reduce'
   readonly log: number
   readonly group: number
@@ -38,8 +38,8 @@ export interface ReduceFailure {
 }
 
 /** A reduce that ended at a key whose states came from two partitions; its events are still to be found. */
-export interface KeyInPartitions {
-  readonly keyTwice: Pick<KeySpansPartitionsError, 'key' | 'shown' | 'splits'>
+export interface SpanningKey {
+  readonly spanningKey: Pick<KeySpansPartitionsError, 'key' | 'shown' | 'splits'>
 }
 
 /**
@@ -91,9 +91,9 @@ export function reduceTasks(
 }
 
 /** What ended at an event or a key that only whoever knows the log can find, as data; everything else is thrown again. */
-function asData(error: unknown): ReduceFailure | KeyInPartitions {
+function asData(error: unknown): ReduceFailure | SpanningKey {
   if (error instanceof KeySpansPartitionsError)
-    return { keyTwice: { key: error.key, shown: error.shown, splits: error.splits } }
+    return { spanningKey: { key: error.key, shown: error.shown, splits: error.splits } }
   if (!(error instanceof FoldFailure)) throw error
   const { view, handler, key, split, ordinal, bucket, nth, message } = error
   return { failure: { view, handler, key, split, ordinal, bucket, nth, message }, cause: failureOf(error.cause) }

@@ -54,7 +54,7 @@ export function readBatch(
   plainSlots.forEach((index, i) => {
     const slot = log.slots[index]!
     const place = { file: file.path, rowGroup, column: paths[i]!.join('.') }
-    columns[index] = placed(place, () =>
+    columns[index] = atPlace(place, () =>
       toSlot(asDeclared(read[i]!, parquet, paths[i]!, slot.type), fieldAt(parquet.schema, paths[i]!).type, slot.type),
     )
   })
@@ -81,7 +81,7 @@ function asDeclared(column: Column, parquet: ParquetFile, path: readonly string[
 }
 
 /** Runs a conversion; a value that doesn't fit becomes an error with its place. */
-export function placed<T>(place: Place, convert: () => T): T {
+export function atPlace<T>(place: Place, convert: () => T): T {
   try {
     return convert()
   } catch (error) {
@@ -120,7 +120,7 @@ function readInside(
       const at = { ...place, column: [...path, ...wanted[i]!].join('.') }
       const { type } = log.slots[index]!
       const convert = shape === undefined ? textConverter(type) : nestedConverter(shapeBeyond(shape, wanted[i]!), type)
-      columns[index] = placed(
+      columns[index] = atPlace(
         at,
         () => columnFromValues(type, convert === null ? values[i]! : values[i]!.map(convert)) as SlotColumn,
       )
@@ -213,7 +213,7 @@ function constantColumn(
   const place = { file, column: slot.name }
   // What is declared for files without the column is declared as handlers see it.
   const origin = source.origin === 'missing' ? 'handler' : 'outside'
-  const column = placed(place, () => columnFromValues(slot.type, [value], origin))
+  const column = atPlace(place, () => columnFromValues(slot.type, [value], origin))
   if (column.kind === 'bytes' && column.nullCount === 0) {
     return {
       kind: 'dictionary',

@@ -112,7 +112,7 @@ const manifestShape: Shape = {
       column: 'string',
       every: 'string',
       zone: 'string',
-      maxLateness: 'string',
+      allowedLateness: 'string',
       late: 'string',
       watermark: 'text or null',
       recordsDays: 'flag',

@@ -11,7 +11,7 @@ import { compilePackedFold } from '../view/fold.ts'
 import { packedLayout } from '../view/packed-layout.ts'
 import type { PreparedGroup } from '../view/view-set.ts'
 import { refuseSpanningKeys } from './key-spans-partitions.ts'
-import { placedHandlerOf, placedSlots, takePlacedState } from './placed-states.ts'
+import { partitionHandlerOf, partitionSlots, takePartitionState } from './partition-states.ts'
 import type { FoldStrategy } from './strategy.ts'
 
 /** All events of a key are in one partition, which is folded as a whole where it is read; states travel, one a key. */
@@ -32,7 +32,7 @@ class PartitionFolder implements MapSide {
     this.slots = keySlots(log, group)
     this.keepsBatches = group.plan.ordered
     this.#fold = new PartitionFold(log, group)
-    this.#pack = makeBlockPacker(log, packedLayout(log, placedSlots(group.views)).layout, memory)
+    this.#pack = makeBlockPacker(log, packedLayout(log, partitionSlots(group.views)).layout, memory)
     this.#filter = makeRowFilter(log, group)
   }
 
@@ -40,7 +40,7 @@ class PartitionFolder implements MapSide {
   emit(batch: Batch, kept: Int32Array): Sendable {
     const rows = this.#filter(batch, kept)
     return {
-      emission: { count: rows.length, rows, several: false },
+      emission: { count: rows.length, rows, hasMultiKeyRows: false },
       send: ({ typeCodes }) => {
         this.#fold.add(batch, rows, typeCodes)
         return null
@@ -63,15 +63,15 @@ class PartitionFolder implements MapSide {
 }
 
 function stateTaker(log: LogPlan, { views }: PreparedGroup): ReduceSide {
-  const packed = packedLayout(log, placedSlots(views))
+  const packed = packedLayout(log, partitionSlots(views))
   return {
     packed,
     compare: null,
     foldOf(view, index) {
-      const handlers = [takePlacedState(view, index)]
+      const handlers = [takePartitionState(view, index)]
       return {
         fold: compilePackedFold({ state: view.state, handlers, absentNames: [], copiesEvents: false }, packed.visible),
-        handlerOf: placedHandlerOf(views.length, index),
+        handlerOf: partitionHandlerOf(views.length, index),
       }
     },
     keyArgument: () => (slot) => slot,

@@ -39,7 +39,7 @@ const millisecondsIn: Readonly<Partial<Record<DurationUnit, number>>> = {
 /**
  * Reads `7 days`, `36 hours`, `1 month`: a whole number and one of `durationUnits`, singular or plural.
  *
- * @param place Names the option in the message, as `maxLateness`.
+ * @param place Names the option in the message, as `allowedLateness`.
  * @throws ConfigurationError that says what was expected and found.
  */
 export function parseDuration(value: unknown, place: string): Duration {

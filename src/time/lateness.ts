@@ -10,12 +10,12 @@ import { localText } from './zone.ts'
 /** A window's deadline by its index, in the calendar's unit: worked out once for each window. */
 export type Deadlines = (index: number) => bigint
 
-export function deadlines(calendar: Calendar, maxLateness: Duration): Deadlines {
+export function deadlines(calendar: Calendar, allowedLateness: Duration): Deadlines {
   const known = new Map<number, bigint>()
   return (index) => {
     let deadline = known.get(index)
     if (deadline === undefined) {
-      deadline = calendar.deadlineOf(index, maxLateness)
+      deadline = calendar.deadlineOf(index, allowedLateness)
       known.set(index, deadline)
     }
     return deadline

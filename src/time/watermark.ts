@@ -10,7 +10,7 @@ import { durationProblem, exactMilliseconds, parseDuration, stepsAMillisecond } 
  * does so with an event newer than all before it. So what was final stays final.
  */
 
-/** What is wrong with a log's silentAfter, as `expected …, found …`; null where nothing is. */
+/** What is wrong with a log's idleTimeout, as `expected …, found …`; null where nothing is. */
 export function silentAfterProblem(text: unknown): string | null {
   const problem = durationProblem(text)
   if (problem !== null) return problem
@@ -19,19 +19,19 @@ export function silentAfterProblem(text: unknown): string | null {
     : null
 }
 
-/** A log's silentAfter in its time unit. A day counts 24 hours: calendar days could turn the watermark back. */
-export function silentSteps(text: string, unit: TimeUnit): bigint {
+/** A log's idleTimeout in its time unit. A day counts 24 hours: calendar days could turn the watermark back. */
+export function idleSteps(text: string, unit: TimeUnit): bigint {
   const problem = silentAfterProblem(text)
-  if (problem !== null) throw new RangeError(`silentAfter: ${problem}`)
-  return BigInt(exactMilliseconds(parseDuration(text, 'silentAfter'))!) * BigInt(stepsAMillisecond[unit])
+  if (problem !== null) throw new RangeError(`idleTimeout: ${problem}`)
+  return BigInt(exactMilliseconds(parseDuration(text, 'idleTimeout'))!) * BigInt(stepsAMillisecond[unit])
 }
 
 /**
  * @param progress For each partition that has events, when the newest of them was recorded.
- * @param silentAfter In the same unit.
+ * @param idleTimeout In the same unit.
  * @returns Null where no partition has events.
  */
-export function watermarkOf(progress: Iterable<bigint>, silentAfter: bigint): bigint | null {
+export function watermarkOf(progress: Iterable<bigint>, idleTimeout: bigint): bigint | null {
   let least: bigint | null = null
   let newest: bigint | null = null
   for (const moment of progress) {
@@ -39,8 +39,8 @@ export function watermarkOf(progress: Iterable<bigint>, silentAfter: bigint): bi
     if (newest === null || moment > newest) newest = moment
   }
   if (least === null || newest === null) return null
-  const heard = newest - silentAfter
-  return heard > least ? heard : least
+  const idleWatermark = newest - idleTimeout
+  return idleWatermark > least ? idleWatermark : least
 }
 
 /** Notes that a partition recorded an event; what it said last only grows. */

@@ -52,7 +52,7 @@ export function mapperOf({ files, view }: TracePlan, log: LogPlan, group: Prepar
 /** Whether statistics or the file's folders prove that no event of a row group has the key. */
 export function isAbsent(plan: TracePlan, file: FilePlan, parquet: ParquetFile, rowGroup: RowGroup, key: Key): boolean {
   if (plan.window !== null) return liesOutsideWindow(plan, plan.window, file, parquet, rowGroup, key)
-  return plan.view.by === undefined && lacksKey(plan.log, file, parquet, rowGroup, key['key'])
+  return plan.view.keyBy === undefined && lacksKey(plan.log, file, parquet, rowGroup, key['key'])
 }
 
 function lacksKey(log: LogPlan, file: FilePlan, parquet: ParquetFile, rowGroup: RowGroup, value: unknown): boolean {

@@ -33,7 +33,7 @@ export function keyTraceOf(job: LoadedJob, options: TraceKeyOptions, files: Disk
   }
 }
 
-/** The key as `by` gives it. */
+/** The key as `keyBy` gives it. */
 function wholeKey(plan: TracePlan, key: Key): Readonly<Record<string, unknown>> {
   const view = plan.view.name
   const window = plan.window === null ? null : { column: plan.window.column, zone: plan.window.calendar.zone }

@@ -21,7 +21,7 @@ import {
 } from '../view/view-set.ts'
 import type { TraceOptions } from './key-trace-types.ts'
 
-/** Values of the key columns by name, as `by` gives them; those of a log's own key by the name `key`. */
+/** Values of the key columns by name, as `keyBy` gives them; those of a log's own key by the name `key`. */
 export type Key = Readonly<Record<string, unknown>>
 
 /** What a trace reads and folds. Two views of one log: the one that is traced, and one that takes every event of its key. */
@@ -61,7 +61,7 @@ export function planTrace(job: LoadedJob, options: TraceOptions, files: Disk): T
     knownAt: options.knownAt,
     asOf: options.asOf,
     strategy: 'shuffle',
-    fieldsRead: (fn, parameter) => fieldsRead(fn === sought.by ? view.by! : fn, parameter),
+    fieldsRead: (fn, parameter) => fieldsRead(fn === sought.keyBy ? view.keyBy! : fn, parameter),
     files,
   }).logs[0]!
   const log = { ...plan, splits: rowGroupsOf(plan) }
@@ -132,13 +132,13 @@ function prepareSeeker(log: LogPlan, group: GroupPlan, view: ViewDefinition, wan
 }
 
 /**
- * The view without all that keeps events from a key: it takes any type, filters nothing and folds nothing. What its `by`
+ * The view without all that keeps events from a key: it takes any type, filters nothing and folds nothing. What its `keyBy`
  * can't take, because no handler would, is of no key.
  *
- * @param isWanted Asked for each key that `by` gives.
+ * @param isWanted Asked for each key that `keyBy` gives.
  */
 function seeker(view: ViewDefinition, isWanted: (key: unknown) => boolean): ViewDefinition {
-  const by = view.by as ((event: unknown) => unknown) | undefined
+  const by = view.keyBy as ((event: unknown) => unknown) | undefined
   const found = (event: unknown) => {
     try {
       const keys = by!(event)
@@ -150,7 +150,7 @@ function seeker(view: ViewDefinition, isWanted: (key: unknown) => boolean): View
   return {
     ...view,
     name: `events of ${view.name}`,
-    by: by === undefined ? undefined : found,
+    keyBy: by === undefined ? undefined : found,
     filter: undefined,
     on: { '*': () => {} },
     state: isTyped(view.state) ? {} : view.state,

@@ -94,7 +94,7 @@ function watermarkFor({ log, window }: TracePlan, open: OpenFile): bigint | null
     } else if (rowGroup!.newest !== null) noteNewest(own, 0, rowGroup!.newest)
     for (const moment of own.values()) noteNewest(newest, file.partition, moment)
   }
-  return watermarkOf(newest.values(), log.silentAfter)
+  return watermarkOf(newest.values(), log.idleTimeout)
 }
 
 function stepsOf(plan: TracePlan, { steps }: Passbook): TracedEvent[] {

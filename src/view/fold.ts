@@ -88,7 +88,7 @@ return fold;`
   return new Function('runtime', 'handlers', 'boundColumn', source)(runtime, spec.handlers, boundColumn) as ColumnFold
 }
 
-/** The flyweight of an event alone, for `by`, `filter` and upcasters. */
+/** The flyweight of an event alone, for `keyBy`, `filter` and upcasters. */
 export interface EventCursor {
   readonly event: unknown
   seek(row: number): void

@@ -16,7 +16,7 @@ export interface PreparedView {
   readonly handlers: readonly AnyHandler[]
   readonly handlerNames: readonly string[]
   readonly codec: KeyCodec
-  /** The key's columns that `by` gives: all of them but a window. */
+  /** The key's columns that `keyBy` gives: all of them but a window. */
   readonly given: Fields
   /** Null for a view without windows. */
   readonly window: WindowDefinition | null
@@ -105,7 +105,7 @@ export function keyFields(log: LogPlan, view: ViewDefinition): Fields {
   return { [view.window.name]: windowType(windowCalendar(log, view.window)), ...view.key }
 }
 
-/** The key columns that `by` gives. */
+/** The key columns that `keyBy` gives. */
 function givenKey(log: LogPlan, view: ViewDefinition): Fields {
   if (view.window !== undefined) return view.key ?? {}
   // A log's keys are never null, whatever their columns allow.

@@ -55,7 +55,7 @@ const cases: Readonly<Record<string, readonly [JobText, string, object]>> = {
   ],
   'a handler of a free-form state that throws what is no error': [
     {
-      view: `key: { amount: int64() }, by: (e) => [{ amount: 0 }, { amount: e.amount }], state: () => ({ sum: 0 }),
+      view: `key: { amount: int64() }, keyBy: (e) => [{ amount: 0 }, { amount: e.amount }], state: () => ({ sum: 0 }),
         on: { Deposited: (s, e, key) => { if (key.amount === 7) throw 'seven' } }, columns: { sum: int64() }, row: (s) => s`,
     },
     `View balances, handler Deposited, key 7, ${at7}: threw seven, which is not an Error`,
@@ -78,33 +78,33 @@ const cases: Readonly<Record<string, readonly [JobText, string, object]>> = {
   ],
   'a by that throws': [
     {
-      view: `by: (e) => { if (e.amount === 7) throw new Error('no key'); return { key: e.key } }, ${typed}, on: { '*': () => {} }`,
+      view: `keyBy: (e) => { if (e.amount === 7) throw new Error('no key'); return { key: e.key } }, ${typed}, on: { '*': () => {} }`,
     },
     `View balances, its by, ${at7}: threw Error: no key`,
     { ...placeOf7, view: 'balances', handler: 'by' },
   ],
   'a by that returns nothing': [
-    { view: `by: (e) => e.amount === 7 ? undefined : { key: e.key }, ${typed}, on: { '*': () => {} }` },
+    { view: `keyBy: (e) => e.amount === 7 ? undefined : { key: e.key }, ${typed}, on: { '*': () => {} }` },
     `View balances, its by, ${at7}: expected a key, an array of keys or null, found undefined.`,
     { ...placeOf7, handler: 'by' },
   ],
   'a by that returns a key of another type': [
     {
-      view: `key: { day: date(), who: string() }, by: (e) => ({ day: e.amount === 7 ? 1.5 : 1, who: e.key }), ${typed}, on: { '*': () => {} }`,
+      view: `key: { day: date(), who: string() }, keyBy: (e) => ({ day: e.amount === 7 ? 1.5 : 1, who: e.key }), ${typed}, on: { '*': () => {} }`,
     },
     `View balances, its by, ${at7}: key column "day": expected an integer of 32 bits, found 1.5.`,
     { ...placeOf7, handler: 'by' },
   ],
   'a by that returns a null in a key': [
     {
-      view: `key: { who: string() }, by: (e) => [{ who: e.amount === 7 ? null : 'x' }], ${typed}, on: { '*': () => {} }`,
+      view: `key: { who: string() }, keyBy: (e) => [{ who: e.amount === 7 ? null : 'x' }], ${typed}, on: { '*': () => {} }`,
     },
     `View balances, its by, ${at7}: key column "who": expected a string, found null.`,
     { ...placeOf7, handler: 'by' },
   ],
   'a by that leaves a key column out': [
     {
-      view: `key: { who: string(), no: int32() }, by: (e) => ({ who: e.key }), ${typed}, on: { '*': () => {} }, filter: (e) => e.amount === 7`,
+      view: `key: { who: string(), no: int32() }, keyBy: (e) => ({ who: e.key }), ${typed}, on: { '*': () => {} }, filter: (e) => e.amount === 7`,
     },
     `View balances, its by, ${at7}: key column "no": expected an integer of 32 bits, found undefined.`,
     { ...placeOf7, handler: 'by' },
@@ -224,7 +224,7 @@ const cases: Readonly<Record<string, readonly [JobText, string, object]>> = {
   ],
   'a by with a decimal of too many digits': [
     {
-      view: `key: { sum: decimal(4, 2) }, by: (e) => ({ sum: e.amount * 1e4 - 6e4 }), filter: (e) => e.amount === 7, ${typed}, on: { '*': () => {} }`,
+      view: `key: { sum: decimal(4, 2) }, keyBy: (e) => ({ sum: e.amount * 1e4 - 6e4 }), filter: (e) => e.amount === 7, ${typed}, on: { '*': () => {} }`,
     },
     `View balances, its by, ${at7}: key column "sum": expected an unscaled integer of at most 4 digits, found 10000.`,
     { ...placeOf7, handler: 'by' },

@@ -25,7 +25,7 @@ afterEach(() => folder.remove())
 
 const timed = `id: 'event_id', key: 'account_id', type: 'type', recordedAt: 'recorded_at', occurredAt: 'occurred_at'`
 const body = 'state: { n: int32() }, on: { Deposited: (day) => { day.n++ } }'
-const window = (more: string) => `window: { every: 'day', maxLateness: '7 days', ${more} }, ${body}`
+const window = (more: string) => `window: { every: 'day', allowedLateness: '7 days', ${more} }, ${body}`
 
 async function refused(text: JobText, options: Partial<RebuildOptions> = {}) {
   return refusal(writeJob(home, { columns: timed, view: window(''), ...text }), home, options)
@@ -45,13 +45,13 @@ describe('a job is refused that', () => {
     ],
     [
       'gives a threshold without a unit',
-      { view: window("maxLateness: '7'") },
-      `view "balances": window.maxLateness: expected a unit too, as '7 days', found "7"`,
+      { view: window("allowedLateness: '7'") },
+      `view "balances": window.allowedLateness: expected a unit too, as '7 days', found "7"`,
     ],
     [
       'gives a threshold that is a number',
-      { view: window('maxLateness: 7') },
-      `view "balances", window.maxLateness: expected a number and a unit, as '7 days', found 7`,
+      { view: window('allowedLateness: 7') },
+      `view "balances", window.allowedLateness: expected a number and a unit, as '7 days', found 7`,
     ],
     [
       'has windows of nothing',
@@ -76,20 +76,22 @@ describe('a job is refused that', () => {
     ],
     [
       'has a column that windows add',
-      { view: `window: { every: 'day', maxLateness: '1 day' }, state: { status: string() }, on: { '*': () => {} }` },
+      {
+        view: `window: { every: 'day', allowedLateness: '1 day' }, state: { status: string() }, on: { '*': () => {} }`,
+      },
       `view "balances": column "status": a view with windows adds a column of this name; rename yours`,
     ],
     [
       'has a key column of the same name as the window',
       {
-        view: `window: { name: 'day', every: 'day', maxLateness: '1 day' }, key: { day: date() }, by: () => ({ day: 1 }), ${body}`,
+        view: `window: { name: 'day', every: 'day', allowedLateness: '1 day' }, key: { day: date() }, keyBy: () => ({ day: 1 }), ${body}`,
       },
       `view "balances": key column "day": the window's column has this name; rename it, or set window.name`,
     ],
     [
       'gives keys that it does not declare',
-      { view: `${window('')}, by: (e) => ({ key: e.key })` },
-      'view "balances": by: declared without key; declare the columns it gives: key: { … }',
+      { view: `${window('')}, keyBy: (e) => ({ key: e.key })` },
+      'view "balances": keyBy: declared without key; declare the columns it gives: key: { … }',
     ],
     [
       'measures what it waits for',
@@ -106,8 +108,8 @@ describe('a job is refused that', () => {
   test('has several of these faults, all at once', async () => {
     write(ledgerRows(1))
     const { message } = await refused({
-      log: "zone: 'Nowhere', silentAfter: '3'",
-      view: window("zone: 'Mars', maxLateness: 'soon', every: 'fortnight'"),
+      log: "zone: 'Nowhere', idleTimeout: '3'",
+      view: window("zone: 'Mars', allowedLateness: 'soon', every: 'fortnight'"),
     })
     expect(message.split('\n').length).toBe(6)
   })

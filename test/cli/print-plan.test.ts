@@ -45,7 +45,7 @@ const log: LogPlan = {
   bucketBits: 7,
   reduceBits: 4,
   zone: 'UTC',
-  silentAfter: 86_400_000_000n,
+  idleTimeout: 86_400_000_000n,
   recordsDays: false,
   knownAt: null,
   asOf: null,

@@ -50,7 +50,7 @@ const daily = defineView({
   name: 'daily',
   log: ledger,
   key: { day: date(), type: string() },
-  by: (e) => ({ day: dayOf(e.occurredAt), type: e.type }),
+  keyBy: (e) => ({ day: dayOf(e.occurredAt), type: e.type }),
   state: () => ({ amounts: [] as number[], accounts: {} as Record<string, number> }),
   columns: { events: int32() },
   on: { '*': (day, e) => { day.amounts.push(e.amount); day.accounts[e.key] = e.amount } },

@@ -27,7 +27,7 @@ const reports = defineLog({
 })
 const on = { '*': (state, e) => { state.cases += e.cases } }
 const of = (name, every, more = {}) =>
-  defineView({ name, log: reports, window: { name: 'start', every, maxLateness: '60 days' }, state: { cases: int64() }, on, ...more })
+  defineView({ name, log: reports, window: { name: 'start', every, allowedLateness: '60 days' }, state: { cases: int64() }, on, ...more })
 export default defineJob({ views: [
   of('hourly', 'hour'), of('daily', 'day'), of('monthly', 'month'),
   of('split', 'day', { columns: { cases: int64() }, row: (state) => [state, state] }),

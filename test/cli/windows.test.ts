@@ -31,14 +31,14 @@ const reports = defineLog({
   zone: 'Asia/Taipei',
 })
 const handlers = { Reported: (state, e) => { state.cases += e.cases } }
-const window = { name: 'day', every: 'day', maxLateness: '3 days', measure: (e) => e.cases } as const
+const window = { name: 'day', every: 'day', allowedLateness: '3 days', measure: (e) => e.cases } as const
 const daily = defineView({ name: 'daily', log: reports, window: { ...window, late: 'apply' }, state: { cases: int64() }, on: handlers })
 const strict = defineView({ name: 'strict', log: reports, window, state: { cases: int64() }, on: handlers })
 const places = defineView({
-  name: 'places', log: reports, window, key: { place: string() }, by: (e) => ({ place: e.key }), state: { cases: int64() }, on: handlers,
+  name: 'places', log: reports, window, key: { place: string() }, keyBy: (e) => ({ place: e.key }), state: { cases: int64() }, on: handlers,
 })
 const hourly = defineView({
-  name: 'hourly', log: reports, window: { every: 'hour', maxLateness: '1 day', late: 'apply' }, state: { reports: int64() },
+  name: 'hourly', log: reports, window: { every: 'hour', allowedLateness: '1 day', late: 'apply' }, state: { reports: int64() },
   on: { Reported: (state) => { state.reports++ } },
 })
 const total = defineView({ name: 'total', log: reports, state: { cases: int64() }, on: handlers })
@@ -252,7 +252,7 @@ describe('refold inspect --lateness', () => {
     const [{ surveys }] = JSON.parse(run('inspect', 'reports.ts', '--lateness', '1 day, 2 days', '--json').stdout)
     expect(surveys.map(({ view }: { view: string }) => view)).toEqual(['daily', 'strict', 'places', 'hourly'])
     const [daily, , , hourly] = surveys
-    expect(daily).toMatchObject({ events: 29, maxLateness: '3 days', early: { events: 1 } })
+    expect(daily).toMatchObject({ events: 29, allowedLateness: '3 days', early: { events: 1 } })
     expect(daily.early.first).toMatchObject({ rowGroup: 0, eventId: 'r032' })
     expect(
       daily.thresholds.map(({ threshold, late }: { threshold: string; late: number }) => [threshold, late]),

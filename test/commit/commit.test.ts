@@ -2,7 +2,7 @@ import { mkdirSync, mkdtempSync, readdirSync, rmSync, truncateSync, writeFileSyn
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
-import { discard, makeCurrent, place, publish, stage, switchAll, withdraw } from '../../src/commit/commit.ts'
+import { discard, install, makeCurrent, publish, stage, switchAll, withdraw } from '../../src/commit/commit.ts'
 import { OutputError } from '../../src/model/errors.ts'
 import { manifestColumn } from '../../src/model/manifest.ts'
 import { decimal, nullable, timestamp } from '../../src/model/types.ts'
@@ -96,28 +96,28 @@ test.each(['', '{}', 'null', '{"generation":'])('publish() mends a _current.json
 })
 
 test('switchAll() says which views were switched where one could not be, and leaves nothing of the others', () => {
-  const placed = ['a', 'b', 'c'].map((view) => {
+  const installed = ['a', 'b', 'c'].map((view) => {
     const staged = stage(out, view, disk)
-    return place(staged, writeParts(staged, 'one'), {}, disk)
+    return install(staged, writeParts(staged, 'one'), {}, disk)
   })
   // A folder in the place of the file can't be replaced by one.
   mkdirSync(join(currentPath(out, 'b'), 'x'), { recursive: true })
-  expect(() => switchAll(placed, disk)).toThrow(/_current\.json.* Published were: a\. Not published were: b, c\./)
+  expect(() => switchAll(installed, disk)).toThrow(/_current\.json.* Published were: a\. Not published were: b, c\./)
   expect(readWhole(out, 'a', findCurrent(out, 'a')!.generation)).toBe('one')
-  for (const { staged } of placed) discard(staged, disk)
+  for (const { staged } of installed) discard(staged, disk)
   expect(listGenerations(out, 'c')).toEqual([])
   expect(readdirSync(join(out, 'c'))).toEqual([])
 })
 
-test('withdraw() takes what was placed back to staging, and leaves what is current already', () => {
+test('withdraw() takes what was installed back to staging, and leaves what is current already', () => {
   const staged = stage(out, 'balances', disk)
-  withdraw(place(staged, writeParts(staged, 'one'), {}, disk), disk)
+  withdraw(install(staged, writeParts(staged, 'one'), {}, disk), disk)
   expect(listGenerations(out, 'balances')).toEqual([])
   discard(staged, disk)
   expect(readdirSync(join(out, 'balances'))).toEqual([])
   const first = build(out, 'balances', 'one')
   const again = stage(out, 'balances', disk)
-  withdraw(place(again, writeParts(again, 'one'), {}, disk), disk)
+  withdraw(install(again, writeParts(again, 'one'), {}, disk), disk)
   expect(readWhole(out, 'balances', first.generation)).toBe('one')
 })
 
@@ -173,7 +173,7 @@ test('the digest depends on what was built, and not on where the events lay or w
     column: 'day',
     every: 'day',
     zone: 'UTC',
-    maxLateness: '7 days',
+    allowedLateness: '7 days',
     late: 'apply',
     watermark: '2021-05-22T00:00:00.000000Z',
     recordsDays: false,

@@ -71,7 +71,7 @@ const overdraft = defineView({ name: 'overdraft', log, state: { balance: int64()
     Out: (s, e) => { if (e.amount > s.balance) s.rejected++; else s.balance -= e.amount } } })
 const free = defineView({ name: 'free', log, state: () => ({ at: 0 }), columns: { at: int64() }, row: (s) => s, filter: () => true,
   on: { '*': (s, e) => { s.at = (s.at * 31 + e.amount) % 1_000_003 } } })
-const types = defineView({ name: 'types', log, key: { type: string() }, by: (e) => ({ type: e.type }), state: { n: int32(), sum: int64() },
+const types = defineView({ name: 'types', log, key: { type: string() }, keyBy: (e) => ({ type: e.type }), state: { n: int32(), sum: int64() },
   on: { '*': sum }, merge: (into, from) => { into.n += from.n; into.sum += from.sum } })
 export default defineJob({ views: [sums, path, overdraft, free, types] })
 `

@@ -202,7 +202,7 @@ describe('generations', () => {
     expect(generations().sort()).toEqual([first.generation, second.generation, third.generation])
     expect(currentOf().generation).toBe(third.generation)
 
-    // A duplicate changes the books, not the rows.
+    // A duplicate changes the counters, not the rows.
     writeRows(join(home, 'log/2.parquet'), ledgerColumns, [ledgerRow(4)])
     const fourth = (await run(writeJob(home, { view: other }), home, {})).views[0]!
     expect(fourth.counters).toMatchObject({ read: 5, applied: 4, duplicate: 1 })

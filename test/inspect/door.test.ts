@@ -19,7 +19,7 @@ test('surveyJob() and surveyLateness() read the logs of a job', async () => {
     const [lateness] = await surveyLateness(job, ['1 day'])
     expect(lateness!.surveys[0]).toMatchObject({
       view: 'daily-cases',
-      maxLateness: '7 days',
+      allowedLateness: '7 days',
       thresholds: [
         { threshold: '1 day', late: 103 },
         { threshold: '7 days', late: 24 },

@@ -38,7 +38,7 @@ test('late events are those that a rebuild refuses, where filter, by or upcast d
     ...spec,
     upcast: { Old: (e) => (e.cases === 0 ? null : [{ type: 'New' }, { type: 'New' }]) },
   })
-  const window = { name: 'day', every: 'day', maxLateness: '1 day' } as const
+  const window = { name: 'day', every: 'day', allowedLateness: '1 day' } as const
   const view = (name: string, log: typeof plain, more: object) =>
     defineView({ name, log, window, state: { events: int64() }, on: { New: (sum) => void sum.events++ }, ...more })
   const job = loadedFromDefinition(
@@ -48,7 +48,7 @@ test('late events are those that a rebuild refuses, where filter, by or upcast d
         view('filtered', plain, { filter: (e: { cases: number }) => e.cases > 1 }),
         view('keyed', plain, {
           key: { place: string() },
-          by: (e: { key: string }) =>
+          keyBy: (e: { key: string }) =>
             e.key === 'nowhere' ? null : e.key.split(',').map((place: string) => ({ place })),
         }),
         view('upcast', upcast, {}),

@@ -123,7 +123,7 @@ describe('the fingerprint of a view', () => {
     ['an upcaster of its log', () => change('job.ts', '* 100', '* 1000')],
     ['the order of its log', () => change('job.ts', "name: 'ledger',", "name: 'ledger', order: ['id'],")],
     ['the zone of its log', () => change('job.ts', "name: 'ledger',", "name: 'ledger', zone: 'Asia/Taipei',")],
-    ['the silence its log allows', () => change('job.ts', "name: 'ledger',", "name: 'ledger', silentAfter: '2 days',")],
+    ['the silence its log allows', () => change('job.ts', "name: 'ledger',", "name: 'ledger', idleTimeout: '2 days',")],
   ])('changes with %s, for all views of the log', async (_, files) => {
     const after = await fingerprints(files())
     expect(after['balances']).not.toBe(before['balances'])

@@ -204,13 +204,13 @@ describe('loadJob() refuses', () => {
       'view "balances": it has no key: name the key column of log "ledger" in columns.key, or declare key and by',
     ],
     ['key without by', job('key: { day: string() }'), 'view "balances": key: declared without by'],
-    ['a json key', job('key: { day: json() }, by: () => null'), `key column "day": a json value can't be a key`],
+    ['a json key', job('key: { day: json() }, keyBy: () => null'), `key column "day": a json value can't be a key`],
     [
       'a json key of the log',
       job('', `columns: { id: 'id', key: json('account'), recordedAt: 'at' }`),
       `log "ledger": columns.key: a json value can't be a key`,
     ],
-    ['an empty key', job('key: {}, by: () => null'), 'key: expected at least one column, found none'],
+    ['an empty key', job('key: {}, keyBy: () => null'), 'key: expected at least one column, found none'],
     [
       'a free-form state without row',
       job('state: () => ({})'),
@@ -220,7 +220,7 @@ describe('loadJob() refuses', () => {
     ['columns without row', job('columns: { a: int64() }'), 'columns: declared without row'],
     [
       'a state column named as the key',
-      job('key: { balance: string() }, by: () => null'),
+      job('key: { balance: string() }, keyBy: () => null'),
       'state column "balance": a key column has this name already',
     ],
     [
@@ -250,6 +250,12 @@ describe('loadJob() refuses', () => {
       'an unknown role',
       job('', `columns: { id: 'id', key: 'k', recorded: 'at' }`),
       'log "ledger", columns: unknown option "recorded"',
+    ],
+    ['an unknown option of a view', job('by: () => null'), 'view "balances": unknown option "by"'],
+    [
+      'an unknown option of a log',
+      job('', `silentAfter: '1 day'`),
+      'view "balances", log "ledger": unknown option "silentAfter"',
     ],
     [
       'events without an order',
@@ -298,7 +304,7 @@ describe('loadJob() refuses', () => {
     ],
     [
       'moments in another unit than the log has, in a key',
-      job(`key: { at: timestamp('ms') }, by: () => null`),
+      job(`key: { at: timestamp('ms') }, keyBy: () => null`),
       `key column "at": expected timestamp('us'), as the moments of log "ledger" are, found timestamp('ms')`,
     ],
     [
@@ -328,13 +334,13 @@ describe('loadJob() refuses', () => {
     ],
     [
       'a silence without a unit',
-      job('', `silentAfter: '7'`),
-      `log "ledger": silentAfter: expected a unit too, as '7 days', found "7"`,
+      job('', `idleTimeout: '7'`),
+      `log "ledger": idleTimeout: expected a unit too, as '7 days', found "7"`,
     ],
     [
       'a silence of no certain length',
-      job('', `silentAfter: '1 month'`),
-      `log "ledger": silentAfter: expected weeks or a smaller unit, as a month has no length of its own, found '1 month'`,
+      job('', `idleTimeout: '1 month'`),
+      `log "ledger": idleTimeout: expected weeks or a smaller unit, as a month has no length of its own, found '1 month'`,
     ],
     [
       'ids that are floating-point numbers',
@@ -362,8 +368,8 @@ export default defineJob({ views: [view('a', 'x'), view('b', 'y')] })`,
     ],
     [
       'a key that is made by a generator',
-      job(`key: { day: string() }, by: function* () {}`),
-      'view "balances": by: expected a plain function, found an async one or a generator',
+      job(`key: { day: string() }, keyBy: function* () {}`),
+      'view "balances": keyBy: expected a plain function, found an async one or a generator',
     ],
   ])('%s', async (_, text, message) => {
     const path = write('job.ts', text)
@@ -388,7 +394,7 @@ export default defineJob({ views: [view('a', 'x'), view('b', 'y')] })`,
     const path = write(
       'job.ts',
       job(
-        `key: { day: string(), part: decimal(18, 18) }, by: () => null, state: () => ({}), columns: { a: json() }, row: () => null, filter: () => true, merge: () => {}, unknown: 'fail', onError: 'quarantine'`,
+        `key: { day: string(), part: decimal(18, 18) }, keyBy: () => null, state: () => ({}), columns: { a: json() }, row: () => null, filter: () => true, merge: () => {}, unknown: 'fail', onError: 'quarantine'`,
         `types: ['A'], order: ['id'], uniqueIds: true, upcast: { B: () => null }, files: ['a', 'b']`,
       ).replace(`'*'`, 'A'),
     )

@@ -66,7 +66,7 @@ function applyVersion(
   version: PlainEvent,
   keys: Map<string, { key: Row; state: Row }>,
 ): Outcome[] {
-  const { by, filter } = view as { by: UserFunction; filter: UserFunction }
+  const { keyBy, filter } = view as { keyBy: UserFunction; filter: UserFunction }
   const handler = (view.on[version.type] ?? view.on['*']) as UserFunction
   if (handler === undefined) {
     const strange = !view.log.types?.includes(version.type)
@@ -74,7 +74,7 @@ function applyVersion(
     return [strange && view.unknown === 'quarantine' ? 'quarantined' : 'filtered']
   }
   if (filter !== undefined && filter(version) !== true) return []
-  return distinct(view, by === undefined ? { key: version.key } : by(version)).map((key) => {
+  return distinct(view, keyBy === undefined ? { key: version.key } : keyBy(version)).map((key) => {
     const name = nameOf(view, key)
     const entry = keys.get(name) ?? { key, state: initialState(view) }
     const state = structuredClone(entry.state)

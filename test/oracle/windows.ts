@@ -61,14 +61,14 @@ function deadline(end: number, lateness: string, zone: string): number {
 }
 
 /** All that was recorded up to this moment is known; undefined where nothing is. */
-export function watermark(events: readonly TimedEvent[], knownAt: number | undefined, silentAfter: number) {
+export function watermark(events: readonly TimedEvent[], knownAt: number | undefined, idleTimeout: number) {
   const newest = new Map<string, number>()
   for (const { partition, recordedAt } of events) {
     if (knownAt === undefined || recordedAt <= knownAt)
       newest.set(partition, Math.max(recordedAt, newest.get(partition) ?? recordedAt))
   }
   const all = [...newest.values()]
-  return all.length === 0 ? undefined : Math.max(Math.min(...all), Math.max(...all) - silentAfter)
+  return all.length === 0 ? undefined : Math.max(Math.min(...all), Math.max(...all) - idleTimeout)
 }
 
 /** Rows with what windows add; counters; late events' ids; and the triangle by window, delay and lateness. */
@@ -76,12 +76,12 @@ export function foldWindowsNaively(
   view: ViewDefinition,
   events: readonly TimedEvent[],
   { knownAt, asOf }: Moments,
-  silentAfter: number,
+  idleTimeout: number,
 ) {
-  const { name, every, zone, maxLateness, late: policy } = view.window!
+  const { name, every, zone, allowedLateness, late: policy } = view.window!
   const windowOf = (event: TimedEvent) => windowAt(event.occurredAt, every, zone)
-  const isLate = (event: TimedEvent) => event.recordedAt > deadline(windowOf(event).end, maxLateness, zone)
-  const given = (view.by ?? (() => ({}))) as AnyFunction
+  const isLate = (event: TimedEvent) => event.recordedAt > deadline(windowOf(event).end, allowedLateness, zone)
+  const given = (view.keyBy ?? (() => ({}))) as AnyFunction
   const keysOf = (event: TimedEvent) => {
     if (view.filter !== undefined && !(view.filter as AnyFunction)(event)) return []
     return [given(event) ?? []].flat().map((key) => ({ [name]: windowOf(event).key, ...(key as Row) }))
@@ -98,18 +98,18 @@ export function foldWindowsNaively(
     ...view,
     window: undefined,
     key: { [name]: { kind: 'int64', nullable: false }, ...view.key },
-    by: (event: TimedEvent) => keysOf(event),
+    keyBy: (event: TimedEvent) => keysOf(event),
     filter: undefined,
   } as unknown as ViewDefinition
   const folded = foldNaively(inner, applied)
-  const through = watermark(events, knownAt, silentAfter)
+  const through = watermark(events, knownAt, idleTimeout)
   const keyText = (row: Row) => JSON.stringify([name, ...Object.keys(view.key ?? {})].map((column) => row[column]))
   const lateOf = new Map<string, number>()
   for (const event of late)
     for (const key of new Set(keysOf(event).map(keyText))) lateOf.set(key, (lateOf.get(key) ?? 0) + 1)
   const rows = folded.rows.map((row) => {
     const { end } = windowEnding(row[name] as number, every, zone)
-    const status = through !== undefined && through > deadline(end, maxLateness, zone) ? 'final' : 'provisional'
+    const status = through !== undefined && through > deadline(end, allowedLateness, zone) ? 'final' : 'provisional'
     return { ...row, status, knownThrough: through, lateEvents: lateOf.get(keyText(row)) ?? 0 }
   })
   const all = new Set(events.map((event) => event.id)).size

@@ -68,7 +68,7 @@ describe('chooseStrategy()', () => {
     [{ state: { any: json() } }, 'a state of JSON would travel as text'],
     [{ onError: 'quarantine' }, "an event that fails is taken out of its key's fold"],
     [{ state: { text: string() }, row: (() => null) as never }, 'row must see strings as handlers left them'],
-    [{ key: { other: string() }, by: (() => null) as never }, "the key is not the log's"],
+    [{ key: { other: string() }, keyBy: (() => null) as never }, "the key is not the log's"],
   ])('says why a view is not folded in place: %j', (spec, why) => {
     const { strategy, reason } = chooseStrategy([view(true, spec)], small, undefined)
     expect(strategy).toBe('shuffle')

@@ -149,7 +149,7 @@ test('columns of other types than declared are converted where nothing is lost',
     name: 'converted',
     log,
     key: { id: int64() },
-    by: (e: { id: number }) => ({ id: e.id }),
+    keyBy: (e: { id: number }) => ({ id: e.id }),
     state,
     on: {
       Event: (s: Record<string, unknown>, e: Record<string, unknown>) => {

@@ -38,12 +38,12 @@ function windowed(log: ViewDefinition['log']): ViewDefinition[] {
   return [
     defineView({
       ...{ name: 'days', log, state, on: { Added: add, Odd: add }, merge },
-      window: { every: 'day', zone: 'Pacific/Apia', maxLateness: '12 hours', late: 'apply' },
+      window: { every: 'day', zone: 'Pacific/Apia', allowedLateness: '12 hours', late: 'apply' },
     }),
     defineView({
       ...{ name: 'pieces', log, state, on: { '*': add }, key: { flag: bool() } },
-      by: (e) => ({ flag: e['flag'] as boolean }),
-      window: { name: 'piece', every: '6 hours', maxLateness: '1 day', measure: (e) => e['amount'] as number },
+      keyBy: (e) => ({ flag: e['flag'] as boolean }),
+      window: { name: 'piece', every: '6 hours', allowedLateness: '1 day', measure: (e) => e['amount'] as number },
     }),
   ]
 }

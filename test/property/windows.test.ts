@@ -117,7 +117,7 @@ const triangleColumns = (view: ViewDefinition, isExact: boolean) => ({
 
 async function expectFold(rows: readonly TimedRow[], sequenced: boolean, zone: string, moments: Moments) {
   await withLog(rows, async (files, home) => {
-    const views = timedViews({ files, zone, silentAfter: `${silentHours} hours`, sequenced })
+    const views = timedViews({ files, zone, idleTimeout: `${silentHours} hours`, sequenced })
     const options = { out: join(home, 'views'), workers: 0, ...momentOptions(moments) }
     const report = await rebuild(loadedFromDefinition(defineJob({ views })), options)
     const events = rows.map((row) => eventOf(row, sequenced))
@@ -225,7 +225,7 @@ describe('vintages are what rebuilds with known-at would give', () => {
       fc.constantFrom('day', 'hour', 'week', 'month'),
       (rows, sequenced, zone, moments, every) =>
         withLog(rows, async (files, home) => {
-          const views = timedViews({ files, zone, silentAfter: `${silentHours} hours`, sequenced })
+          const views = timedViews({ files, zone, idleTimeout: `${silentHours} hours`, sequenced })
           const knownAtOf = every === 'hour' ? lastOf.hour : lastOf.day
           const vintagesOf = await expectVintages(views, home, every, knownAtOf, moments)
           for (const { name, window } of views) {
@@ -271,7 +271,7 @@ describe('vintages are what rebuilds with known-at would give', () => {
   test('of a view whose oracle is a fold of what was known', async () => {
     const [rows] = fc.sample(anyTimedRows(40), { seed: 7, numRuns: 1 })
     await withLog(rows!, async (files, home) => {
-      const views = timedViews({ files, zone: 'UTC', silentAfter: '1 day', sequenced: true })
+      const views = timedViews({ files, zone: 'UTC', idleTimeout: '1 day', sequenced: true })
       const balances = views.find(({ name }) => name === 'balances')!
       const options = { out: join(home, 'views'), workers: 0, vintages: 'day' } as const
       const report = await rebuild(loadedFromDefinition(defineJob({ views: [balances] })), options)

@@ -53,7 +53,7 @@ const log = defineLog({ name: 'log', files: ${JSON.stringify(join(folder.path, '
 const state = { events: int64() }
 const on = { '*': (one) => { one.events++ } }
 const accounts = defineView({ name: 'accounts', log, state, on, orderFree: true })
-const wide = defineView({ name: 'wide', log, state, on, orderFree: true, by: ${keyOf},
+const wide = defineView({ name: 'wide', log, state, on, orderFree: true, keyBy: ${keyOf},
   key: { day: date(), at: timestamp(), note: nullable(string()), amount: int64(), large: bigint(), price: decimal(18, 2),
     ratio: float64(), odd: bool(), small: int32() } })
 export default defineJob({ views: [accounts, wide] })

@@ -33,7 +33,7 @@ const accounts = defineView({ name: 'accounts', log, on, state: { total: int64()
   row: (sum) => ({ total: sum.total, lastAt: sum.lastAt, large: 2n ** 60n + BigInt(sum.total), price: sum.total,
     ratio: sum.total / 8, even: sum.total % 2 === 0, day: dayOf(sum.lastAt), tags: { total: sum.total } }) })
 const keyed = defineView({ name: 'keyed', log, on: { Event: (sum, e) => { sum.events++ } }, state: { events: int64() },
-  by: (e) => ({ day: dayOf(e.occurredAt), note: e.note, price: e.amount, odd: e.amount % 2 !== 0, large: BigInt(e.amount) }),
+  keyBy: (e) => ({ day: dayOf(e.occurredAt), note: e.note, price: e.amount, odd: e.amount % 2 !== 0, large: BigInt(e.amount) }),
   key: { day: date(), note: nullable(string()), price: decimal(18, 2), odd: bool(), large: bigint() } })
 export default defineJob({ views: [accounts, keyed] })
 `

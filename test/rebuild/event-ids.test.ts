@@ -27,7 +27,7 @@ test('ids of days and moments are listed as ISO 8601, whatever refuses their eve
     name: 'sums',
     log,
     key: { account: int64() },
-    by: (e) => ({ account: e.account }),
+    keyBy: (e) => ({ account: e.account }),
     onError: 'quarantine',
     orderFree: true,
     state: { amount: int64() },

@@ -36,9 +36,9 @@ const event = (id: string, happened: string, recorded = happened, amount = 1): R
 
 interface Given {
   readonly zone?: string
-  readonly silentAfter?: string
+  readonly idleTimeout?: string
   readonly every?: 'hour' | 'day' | '2 days'
-  readonly maxLateness?: string
+  readonly allowedLateness?: string
   readonly late?: 'exceptions' | 'apply'
 }
 
@@ -51,19 +51,19 @@ async function build(
   for (const [name, rows] of Object.entries(partitions)) {
     writeRows(join(folder.path, 'log', name, '0.parquet'), columns, rows, { rowGroupRows: 2 })
   }
-  const { zone = 'UTC', silentAfter = '1 day', every = 'day', maxLateness = '2 days', late = 'exceptions' } = given
+  const { zone = 'UTC', idleTimeout = '1 day', every = 'day', allowedLateness = '2 days', late = 'exceptions' } = given
   const log = defineLog({
     name: 'log',
     files: join(folder.path, 'log/**/*.parquet'),
     columns: { id: 'id', key: 'key', occurredAt: 'happened', recordedAt: 'recorded' },
     zone,
-    silentAfter,
+    idleTimeout,
     fields: { amount: int64() },
   })
   const view = defineView({
     name: 'sums',
     log,
-    window: { every, maxLateness, late, measure: (e) => e.amount },
+    window: { every, allowedLateness, late, measure: (e) => e.amount },
     state: { events: int32(), amount: int64() },
     on: {
       '*': (sum, e) => {
@@ -164,7 +164,7 @@ describe('what is known', () => {
 
   test('goes on without a partition that is silent', async () => {
     const silent = { ...two, 'p=3': [event('long ago', '2021-05-01T00:00:00Z')] }
-    const { manifest } = await build(silent, { silentAfter: '6 hours' })
+    const { manifest } = await build(silent, { idleTimeout: '6 hours' })
     expect(manifest.window!.watermark).toBe('2021-05-14T00:00:00.000000Z')
   })
 
@@ -222,7 +222,7 @@ describe('days in which clocks are changed', () => {
       event('late', '2021-03-13T12:00:00Z', '2021-03-15T04:00:00.001Z'),
     ]
     const zone = 'America/New_York'
-    const { counters } = await build({ '.': events }, { zone, maxLateness: '1 day' })
+    const { counters } = await build({ '.': events }, { zone, allowedLateness: '1 day' })
     expect(counters).toMatchObject({ applied: 1, late: 1 })
   })
 

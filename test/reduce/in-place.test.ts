@@ -100,7 +100,7 @@ test('a log that is partitioned by a key must have one', async () => {
     writeJob(home, {
       log: partitioned,
       columns: `id: 'event_id', type: 'type', recordedAt: 'recorded_at'`,
-      view: `key: { type: string() }, by: (e) => ({ type: e.type }), state: { n: int64() }, on: {}`,
+      view: `key: { type: string() }, keyBy: (e) => ({ type: e.type }), state: { n: int64() }, on: {}`,
     }),
     home,
   )

@@ -53,7 +53,7 @@ async function seen(files: string, fields: Readonly<Record<string, Type>>, colum
     log,
     orderFree: true,
     key: { id: int64() },
-    by: (e: Record<string, unknown>) => ({ id: e['id'] }),
+    keyBy: (e: Record<string, unknown>) => ({ id: e['id'] }),
     state: { value: json() },
     on: {
       Event: (s: Record<string, unknown>, e: Record<string, unknown>) => {

@@ -108,7 +108,7 @@ describe('a log', () => {
         fields: { region: string(), cases: int64(), partition: string() },
       }),
       key: { region: string() },
-      by: (e) => ({ region: e.region }),
+      keyBy: (e) => ({ region: e.region }),
       state: { total: int64() },
       on: {
         '*': (state, e) => {

@@ -95,9 +95,9 @@ const log = defineLog({
 export const cases = defineView({
   name: 'cases',
   log,
-  window: { name: 'day', every: 'day', maxLateness: '400 days', late: 'apply' },
+  window: { name: 'day', every: 'day', allowedLateness: '400 days', late: 'apply' },
   key: { region: string() },
-  by: (e) => ({ region: e.region }),
+  keyBy: (e) => ({ region: e.region }),
   state: { total: int64(), reports: int32() },
   on: { '*': (state, e) => { state.total += e.cases * ${factor}; state.reports++ } },
 })

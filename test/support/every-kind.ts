@@ -200,7 +200,7 @@ export function everyKind(options: LogOptions): ViewDefinition[] {
     name: 'daily',
     log,
     key: { day: date(), type: string(), city: nullable(string()), flag: bool() },
-    by: (e) => ({ flag: e.flag, day: dayOf(e.occurredAt), type: e.type, city: e.city }),
+    keyBy: (e) => ({ flag: e.flag, day: dayOf(e.occurredAt), type: e.type, city: e.city }),
     state: {
       count: int32(),
       total: int64(),
@@ -236,7 +236,7 @@ export function everyKind(options: LogOptions): ViewDefinition[] {
       maybeDay: nullable(date()),
       amount: int64(),
     },
-    by: (e) => {
+    keyBy: (e) => {
       const { money, big, precise, ratio, maybeDay, amount } = e
       return { money, big, precise, ratio, maybeDay, amount }
     },
@@ -257,7 +257,7 @@ export function everyKind(options: LogOptions): ViewDefinition[] {
     name: 'trail',
     log,
     key: { place: string() },
-    by: (e) => (e.maybeText === null ? { place: e.text } : [{ place: e.maybeText }, { place: e.text }]),
+    keyBy: (e) => (e.maybeText === null ? { place: e.text } : [{ place: e.maybeText }, { place: e.text }]),
     filter: (e) => e.small % 3 !== 0,
     unknown: 'quarantine',
     state: () => ({ steps: [] as { type: string; amount: number }[], visits: new Map<string, number>() }),
@@ -290,7 +290,7 @@ export function everyKind(options: LogOptions): ViewDefinition[] {
     name: 'fragile',
     log,
     key: { parity: int32(), group: nullable(int32()) },
-    by: (e) => [
+    keyBy: (e) => [
       { parity: e.small & 1, group: e.maybeSmall },
       { parity: e.small & 1, group: 1 },
     ],

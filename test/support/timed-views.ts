@@ -14,28 +14,28 @@ export const timedColumns = {
 export interface TimedOptions {
   readonly files: string
   readonly zone: string
-  readonly silentAfter: string
+  readonly idleTimeout: string
   /** Events are ordered by what is not the order they were recorded in. */
   readonly sequenced: boolean
 }
 
 /** Views with windows of every kind, and some without. */
-export function timedViews({ files, zone, silentAfter, sequenced }: TimedOptions): ViewDefinition[] {
+export function timedViews({ files, zone, idleTimeout, sequenced }: TimedOptions): ViewDefinition[] {
   const columns = { id: 'number', key: 'key', type: 'type', occurredAt: 'happened', recordedAt: 'recorded' } as const
   const log = defineLog({
     name: 'timed',
     files,
     columns: sequenced ? { ...columns, sequence: 'seq' } : columns,
     zone,
-    silentAfter,
+    idleTimeout,
     fields: { amount: int64() },
   })
   const days = defineView({
     name: 'days',
     log,
-    window: { name: 'day', every: 'day', maxLateness: '1 day', late: 'apply', measure: (e) => e.amount },
+    window: { name: 'day', every: 'day', allowedLateness: '1 day', late: 'apply', measure: (e) => e.amount },
     key: { type: string() },
-    by: (e) => ({ type: e.type }),
+    keyBy: (e) => ({ type: e.type }),
     state: { events: int32(), total: int64(), longest: string() },
     on: {
       '*': (s, e, key) => {
@@ -53,7 +53,7 @@ export function timedViews({ files, zone, silentAfter, sequenced }: TimedOptions
   const alone = defineView({
     name: 'alone',
     log,
-    window: { every: 'day', zone: 'Asia/Taipei', maxLateness: '12 hours', measure: (e) => e.amount / 2 },
+    window: { every: 'day', zone: 'Asia/Taipei', allowedLateness: '12 hours', measure: (e) => e.amount / 2 },
     state: { events: int32(), smallest: nullable(int64()) },
     on: {
       Added: (s, e) => {
@@ -69,7 +69,7 @@ export function timedViews({ files, zone, silentAfter, sequenced }: TimedOptions
   const hours = defineView({
     name: 'hours',
     log,
-    window: { every: '6 hours', maxLateness: '5 hours' },
+    window: { every: '6 hours', allowedLateness: '5 hours' },
     state: { last: string(), trail: json<number[]>(undefined, { initial: [] }), maybe: nullable(int64()) },
     on: {
       Added: (s, e) => {
@@ -85,9 +85,9 @@ export function timedViews({ files, zone, silentAfter, sequenced }: TimedOptions
   const weeks = defineView({
     name: 'weeks',
     log,
-    window: { name: 'week', every: 'week', maxLateness: '0 days' },
+    window: { name: 'week', every: 'week', allowedLateness: '0 days' },
     key: { place: string() },
-    by: (e) => (e.key === '' ? null : [{ place: e.key }, { place: e.type }, { place: e.key }]),
+    keyBy: (e) => (e.key === '' ? null : [{ place: e.key }, { place: e.type }, { place: e.key }]),
     state: () => ({ seen: new Map<string, number>() }),
     on: {
       Added: (s, e) => {
@@ -103,7 +103,7 @@ export function timedViews({ files, zone, silentAfter, sequenced }: TimedOptions
   const months = defineView({
     name: 'months',
     log,
-    window: { name: 'month', every: 'month', maxLateness: '2 days', late: 'apply' },
+    window: { name: 'month', every: 'month', allowedLateness: '2 days', late: 'apply' },
     filter: (e) => e.amount % 3 !== 0,
     orderFree: true,
     state: { total: int64() },

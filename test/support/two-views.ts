@@ -57,9 +57,9 @@ const log = defineLog({
 export const daily = defineView({
   name: 'daily',
   log,
-  window: { name: 'day', every: 'day', maxLateness: '400 days', late: 'apply' },
+  window: { name: 'day', every: 'day', allowedLateness: '400 days', late: 'apply' },
   key: { region: string() },
-  by: (e) => ({ region: e.region }),
+  keyBy: (e) => ({ region: e.region }),
   state: { total: int64() },
   on: { '*': (state, e) => { state.total += e.cases * ${factor} } },
 })
@@ -67,7 +67,7 @@ export const regions = defineView({
   name: 'regions',
   log,
   key: { region: string() },
-  by: (e) => ({ region: e.region }),
+  keyBy: (e) => ({ region: e.region }),
   state: { reports: int32(), total: int64() },
   on: { '*': (state, e) => { state.reports++; state.total += e.cases } },
 })

@@ -23,7 +23,7 @@ describe('parseDuration()', () => {
     [' 10  days ', 10, 'day'],
     ['10days', 10, 'day'],
   ] as const)('reads %j', (text, count, unit) => {
-    expect(parseDuration(text, 'maxLateness')).toEqual({ count, unit })
+    expect(parseDuration(text, 'allowedLateness')).toEqual({ count, unit })
   })
 
   test.each<[unknown, string]>([
@@ -45,7 +45,9 @@ describe('parseDuration()', () => {
     [null, "expected a number and a unit, as '7 days' or '36 hours', found null"],
   ])('refuses %j and says why', (value, message) => {
     expect(durationProblem(value)).toBe(message)
-    expect(() => parseDuration(value, 'maxLateness')).toThrow(new ConfigurationError(`maxLateness: ${message}.`))
+    expect(() => parseDuration(value, 'allowedLateness')).toThrow(
+      new ConfigurationError(`allowedLateness: ${message}.`),
+    )
   })
 
   it('reads back what formatDuration() prints', () => {

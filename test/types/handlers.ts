@@ -129,7 +129,7 @@ export const daily = defineView({
   name: 'daily',
   log: ledger,
   key: { day: date(), type: string(), note: nullable(string()) },
-  by: (e) => ({ day: dayOf(e.occurredAt), type: e.type, note: e.note }),
+  keyBy: (e) => ({ day: dayOf(e.occurredAt), type: e.type, note: e.note }),
   state: { count: int64() },
   filter: (e) => e.amount > 0,
   on: {
@@ -151,7 +151,7 @@ export const tree = defineView({
   name: 'tree',
   log: ledger,
   key: { path: string() },
-  by: (e) => (e.note === null ? null : [{ path: e.note }, { path: e.city }]),
+  keyBy: (e) => (e.note === null ? null : [{ path: e.note }, { path: e.city }]),
   state: () => ({ blob: null as string | null, mode: 0 }),
   on: {
     R100: (file, e, key) => {
@@ -167,9 +167,9 @@ export const tree = defineView({
 export const windowed = defineView({
   name: 'windowed',
   log: ledger,
-  window: { name: 'day', every: 'day', maxLateness: '7 days', measure: (e) => e.amount },
+  window: { name: 'day', every: 'day', allowedLateness: '7 days', measure: (e) => e.amount },
   key: { type: string() },
-  by: (e) => ({ type: e.type }),
+  keyBy: (e) => ({ type: e.type }),
   state: { count: int64() },
   on: {
     '*': (state, e, key) => {
@@ -187,7 +187,7 @@ export const windowed = defineView({
 export const windowAlone = defineView({
   name: 'window-alone',
   log: ledger,
-  window: { every: '6 hours', maxLateness: '1 day', late: 'apply' },
+  window: { every: '6 hours', allowedLateness: '1 day', late: 'apply' },
   state: { count: int64() },
   on: {
     New: (state, _e, key) => {
@@ -201,11 +201,11 @@ export const windowAlone = defineView({
 
 const other = { name: 'other', log: ledger, state: { count: int64() } } as const
 // @ts-expect-error: the key has another column
-defineView({ ...other, key: { path: string() }, by: (e) => ({ pat: e.key }), on: {} })
+defineView({ ...other, key: { path: string() }, keyBy: (e) => ({ pat: e.key }), on: {} })
 // @ts-expect-error: the key is a string
-defineView({ ...other, key: { path: string() }, by: (e) => ({ path: e.amount }), on: {} })
+defineView({ ...other, key: { path: string() }, keyBy: (e) => ({ path: e.amount }), on: {} })
 // @ts-expect-error: the key is not nullable
-defineView({ ...other, key: { path: string() }, by: (e) => ({ path: e.note }), on: {} })
+defineView({ ...other, key: { path: string() }, keyBy: (e) => ({ path: e.note }), on: {} })
 // @ts-expect-error: a filter says yes or no
 defineView({ ...other, filter: (e) => e.amount, on: {} })
 // @ts-expect-error: the row lacks a column
@@ -219,26 +219,26 @@ defineView({ ...other, on: {}, fliter: () => true })
 // @ts-expect-error: no such policy
 defineView({ ...other, on: {}, unknown: 'ignore' })
 // @ts-expect-error: no such window
-defineView({ ...other, on: {}, window: { every: 'fortnight', maxLateness: '1 day' } })
+defineView({ ...other, on: {}, window: { every: 'fortnight', allowedLateness: '1 day' } })
 // @ts-expect-error: a duration has a unit
-defineView({ ...other, on: {}, window: { every: '10', maxLateness: '1 day' } })
+defineView({ ...other, on: {}, window: { every: '10', allowedLateness: '1 day' } })
 // @ts-expect-error: it must be said how late is too late
 defineView({ ...other, on: {}, window: { every: 'day' } })
 // @ts-expect-error: no such policy
-defineView({ ...other, on: {}, window: { every: 'day', maxLateness: '1 day', late: 'drop' } })
+defineView({ ...other, on: {}, window: { every: 'day', allowedLateness: '1 day', late: 'drop' } })
 // @ts-expect-error: no such field
-defineView({ ...other, on: {}, window: { every: 'day', maxLateness: '1 day', measure: (e) => e.nope } })
+defineView({ ...other, on: {}, window: { every: 'day', allowedLateness: '1 day', measure: (e) => e.nope } })
 // @ts-expect-error: a measure is a number
-defineView({ ...other, on: {}, window: { every: 'day', maxLateness: '1 day', measure: (e) => e.note } })
+defineView({ ...other, on: {}, window: { every: 'day', allowedLateness: '1 day', measure: (e) => e.note } })
 // @ts-expect-error: without key columns there is nothing for by to give
-defineView({ ...other, on: {}, window: { every: 'day', maxLateness: '1 day' }, by: (e) => ({ key: e.key }) })
+defineView({ ...other, on: {}, window: { every: 'day', allowedLateness: '1 day' }, keyBy: (e) => ({ key: e.key }) })
 defineView({
   ...other,
   on: {},
-  window: { every: 'day', maxLateness: '1 day' },
+  window: { every: 'day', allowedLateness: '1 day' },
   key: { path: string() },
   // @ts-expect-error: by gives the declared columns, the window is found
-  by: () => ({ window: 1 }),
+  keyBy: () => ({ window: 1 }),
 })
 
 const typed = defineLog({
@@ -270,7 +270,7 @@ export const counts = defineView({
 export const hourly = defineView({
   name: 'hourly',
   log: typed,
-  window: { name: 'hour', every: 'hour', maxLateness: '1 day' },
+  window: { name: 'hour', every: 'hour', allowedLateness: '1 day' },
   state: { at: timestamp('ns') },
   on: {
     A: (state, e, key) => {
@@ -282,7 +282,7 @@ export const hourly = defineView({
 export const weekly = defineView({
   name: 'weekly',
   log: typed,
-  window: { every: '2 weeks', maxLateness: '1 day' },
+  window: { every: '2 weeks', allowedLateness: '1 day' },
   state: { days: int32() },
   on: {
     B: (state, _e, key) => {

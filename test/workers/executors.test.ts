@@ -127,9 +127,9 @@ describe.each(backends)('%s', (name, create) => {
   test('an error in onDone fails the run', async () => {
     const tasks = Array.from({ length: 5 }, (_, value) => number('square', value))
     const onDone = () => {
-      throw new Error('the books do not balance')
+      throw new Error('the counters do not reconcile')
     }
-    await expect(create().runAll(tasks, { onDone })).rejects.toThrow('the books do not balance')
+    await expect(create().runAll(tasks, { onDone })).rejects.toThrow('the counters do not reconcile')
   })
 
   test('a setup that fails is told by the first task', async () => {

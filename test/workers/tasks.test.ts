@@ -69,7 +69,7 @@ describe.skipIf(process.platform !== 'linux')('a rebuild without threads leaves 
   test('where it fails in the midst of mapping, with events spilled', async () => {
     writeRows(join(home, 'log/0.parquet'), ledgerColumns, rows)
     writeRows(join(home, 'log/1.parquet'), ledgerColumns, ledgerRows(6000))
-    const view = `state: { balance: int64() }, key: { id: string() }, by: (e) => { if (e.id === 'e6000') throw new Error('no'); return { id: e.id } }, on: { '*': () => {} }`
+    const view = `state: { balance: int64() }, key: { id: string() }, keyBy: (e) => { if (e.id === 'e6000') throw new Error('no'); return { id: e.id } }, on: { '*': () => {} }`
     const error = await refusal(writeJob(home, { view }), home, options)
     expect(error.message).toContain('no')
     expect(openFiles()).toEqual([])

@@ -5,7 +5,7 @@ export const daily = defineView({
   name: 'daily',
   log: ledger,
   key: { day: date(), type: string() },
-  by: (e) => ({ day: dayOf(e.occurredAt), type: e.type }),
+  keyBy: (e) => ({ day: dayOf(e.occurredAt), type: e.type }),
   state: {
     count: int64(),
     total: int64(),

@@ -6,7 +6,7 @@ export const triangle = defineView({
   name: 'triangle',
   log: ledger,
   key: { day: date(), delay: int32() },
-  by: (e) => ({ day: dayOf(e.occurredAt), delay: dayOf(e.recordedAt) - dayOf(e.occurredAt) }),
+  keyBy: (e) => ({ day: dayOf(e.occurredAt), delay: dayOf(e.recordedAt) - dayOf(e.occurredAt) }),
   state: { count: int64() },
   on: {
     '*': (cell) => {

@@ -12,7 +12,7 @@ const scores = defineView({
   name: 'scores',
   log: deliveries,
   key: { match: string() },
-  by: (e) => ({ match: e.match }),
+  keyBy: (e) => ({ match: e.match }),
   state: { total: int32() },
   on: {
     '*': (score, e) => {

@@ -22,7 +22,7 @@ export const innings = defineView({
   name: 'innings',
   log: deliveries,
   key: { match: string(), inning: int32(), team: string() },
-  by: (e) => ({ match: e.match, inning: e.inning, team: e.team }),
+  keyBy: (e) => ({ match: e.match, inning: e.inning, team: e.team }),
   state: { batter: int32(), extras: int32(), total: int32(), wickets: int32(), balls: int32() },
   on: {
     '*': (innings, e) => {

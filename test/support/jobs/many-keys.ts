@@ -28,7 +28,7 @@ const sums = defineView({
   name: 'sums',
   log,
   key: { type: string(), last: int32() },
-  by: (e) => ({ type: e.type, last: e.amount % 1000 }),
+  keyBy: (e) => ({ type: e.type, last: e.amount % 1000 }),
   state: { count: int64(), total: int64() },
   on: {
     '*': (s, e) => {
@@ -46,7 +46,7 @@ const steps = defineView({
   name: 'steps',
   log,
   key: { step: int32() },
-  by: (e) => [{ step: e.amount % 30_000 }, { step: e.amount % 7 }],
+  keyBy: (e) => [{ step: e.amount % 30_000 }, { step: e.amount % 7 }],
   state: () => ({ path: 0 }),
   on: {
     '*': (s, e) => {

@@ -9,26 +9,26 @@ import type { PreparedView } from '../view/view-set.ts'
  */
 
 /** A view's states as slots of such a row. */
-export function placedSlots(views: readonly PreparedView[]): Slot[] {
+export function partitionSlots(views: readonly PreparedView[]): Slot[] {
   return views.flatMap((view, index) =>
-    stateSlots(view.state!).map((slot) => ({ ...slot, name: placedName(index, slot) })),
+    stateSlots(view.state!).map((slot) => ({ ...slot, name: partitionStateName(index, slot) })),
   )
 }
 
 /** Two views' states may have the same names. */
-function placedName(view: number, { name }: { readonly name: string }): string {
+function partitionStateName(view: number, { name }: { readonly name: string }): string {
   return `${view} ${name}`
 }
 
 /** By code of such a row: whether it holds a state of the view, as what `handlerOf` is of events. */
-export function placedHandlerOf(views: number, index: number): Uint8Array {
+export function partitionHandlerOf(views: number, index: number): Uint8Array {
   return Uint8Array.from({ length: 2 ** views }, (_, code) => (((code >> index) & 1) === 1 ? 0 : NO_HANDLER))
 }
 
 /** Takes a view's state out of such a row. Generated, so that nothing is looked up by name. */
-export function takePlacedState(view: PreparedView, index: number): AnyHandler {
+export function takePartitionState(view: PreparedView, index: number): AnyHandler {
   const lines = Object.keys(view.state!).map(
-    (name) => `state[${JSON.stringify(name)}] = row[${JSON.stringify(placedName(index, { name }))}];`,
+    (name) => `state[${JSON.stringify(name)}] = row[${JSON.stringify(partitionStateName(index, { name }))}];`,
   )
   return new Function(`'use strict'; return (state, row) => { ${lines.join(' ')} }`)() as AnyHandler
 }
