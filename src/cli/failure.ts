@@ -35,7 +35,7 @@ function stacksOf(error: unknown): string {
   for (let next = error; next !== undefined && !seen.has(next); next = next instanceof Error ? next.cause : undefined) {
     seen.add(next)
     const stack = next instanceof Error ? (next.stack ?? String(next)) : String(next)
-    stacks.push(stacks.length === 0 ? stack : `caused keyBy: ${stack}`)
+    stacks.push(stacks.length === 0 ? stack : `caused by: ${stack}`)
   }
   return stacks.join('\n')
 }

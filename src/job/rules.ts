@@ -186,7 +186,7 @@ function keyProblems(view: ViewDefinition): string[] {
   const problems = [...fieldProblems('key column', view.key), ...sourceProblems('key column', view.key)]
   if (Object.keys(view.key).length === 0) problems.push('key: expected at least one column, found none')
   if (view.keyBy === undefined)
-    problems.push('key: declared without by; add keyBy: (e) => ({ … }), which makes the key of an event')
+    problems.push('key: declared without keyBy; add keyBy: (e) => ({ … }), which makes the key of an event')
   for (const [name, type] of Object.entries(view.key)) {
     if (type.kind === 'json')
       problems.push(`key column "${name}": a json value can't be a key; use the values within it`)

@@ -76,38 +76,38 @@ const cases: Readonly<Record<string, readonly [JobText, string, object]>> = {
     'View balances, its merge, for key "a0": threw Error: never',
     { view: 'balances', handler: 'merge' },
   ],
-  'a by that throws': [
+  'a keyBy that throws': [
     {
       view: `keyBy: (e) => { if (e.amount === 7) throw new Error('no key'); return { key: e.key } }, ${typed}, on: { '*': () => {} }`,
     },
-    `View balances, its by, ${at7}: threw Error: no key`,
-    { ...placeOf7, view: 'balances', handler: 'by' },
+    `View balances, its keyBy, ${at7}: threw Error: no key`,
+    { ...placeOf7, view: 'balances', handler: 'keyBy' },
   ],
-  'a by that returns nothing': [
+  'a keyBy that returns nothing': [
     { view: `keyBy: (e) => e.amount === 7 ? undefined : { key: e.key }, ${typed}, on: { '*': () => {} }` },
-    `View balances, its by, ${at7}: expected a key, an array of keys or null, found undefined.`,
-    { ...placeOf7, handler: 'by' },
+    `View balances, its keyBy, ${at7}: expected a key, an array of keys or null, found undefined.`,
+    { ...placeOf7, handler: 'keyBy' },
   ],
-  'a by that returns a key of another type': [
+  'a keyBy that returns a key of another type': [
     {
       view: `key: { day: date(), who: string() }, keyBy: (e) => ({ day: e.amount === 7 ? 1.5 : 1, who: e.key }), ${typed}, on: { '*': () => {} }`,
     },
-    `View balances, its by, ${at7}: key column "day": expected an integer of 32 bits, found 1.5.`,
-    { ...placeOf7, handler: 'by' },
+    `View balances, its keyBy, ${at7}: key column "day": expected an integer of 32 bits, found 1.5.`,
+    { ...placeOf7, handler: 'keyBy' },
   ],
-  'a by that returns a null in a key': [
+  'a keyBy that returns a null in a key': [
     {
       view: `key: { who: string() }, keyBy: (e) => [{ who: e.amount === 7 ? null : 'x' }], ${typed}, on: { '*': () => {} }`,
     },
-    `View balances, its by, ${at7}: key column "who": expected a string, found null.`,
-    { ...placeOf7, handler: 'by' },
+    `View balances, its keyBy, ${at7}: key column "who": expected a string, found null.`,
+    { ...placeOf7, handler: 'keyBy' },
   ],
-  'a by that leaves a key column out': [
+  'a keyBy that leaves a key column out': [
     {
       view: `key: { who: string(), no: int32() }, keyBy: (e) => ({ who: e.key }), ${typed}, on: { '*': () => {} }, filter: (e) => e.amount === 7`,
     },
-    `View balances, its by, ${at7}: key column "no": expected an integer of 32 bits, found undefined.`,
-    { ...placeOf7, handler: 'by' },
+    `View balances, its keyBy, ${at7}: key column "no": expected an integer of 32 bits, found undefined.`,
+    { ...placeOf7, handler: 'keyBy' },
   ],
   'a filter that throws': [
     {
@@ -222,12 +222,12 @@ const cases: Readonly<Record<string, readonly [JobText, string, object]>> = {
     `View balances, handler Deposited, key "a1", ${at7}: threw TypeError: Cannot add property balanc, object is not extensible`,
     placeOf7,
   ],
-  'a by with a decimal of too many digits': [
+  'a keyBy with a decimal of too many digits': [
     {
       view: `key: { sum: decimal(4, 2) }, keyBy: (e) => ({ sum: e.amount * 1e4 - 6e4 }), filter: (e) => e.amount === 7, ${typed}, on: { '*': () => {} }`,
     },
-    `View balances, its by, ${at7}: key column "sum": expected an unscaled integer of at most 4 digits, found 10000.`,
-    { ...placeOf7, handler: 'by' },
+    `View balances, its keyBy, ${at7}: key column "sum": expected an unscaled integer of at most 4 digits, found 10000.`,
+    { ...placeOf7, handler: 'keyBy' },
   ],
   'a state that throws': [
     {
@@ -256,7 +256,7 @@ const onThreads = [
   'a handler of a free-form state that throws what is no error',
   'a handler of states that are merged that throws',
   'a merge that throws',
-  'a by that returns nothing',
+  'a keyBy that returns nothing',
   'an upcast that throws',
   'a row that throws',
 ]

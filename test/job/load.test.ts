@@ -203,7 +203,7 @@ describe('loadJob() refuses', () => {
       job('', `columns: { id: 'id', recordedAt: 'at' }`),
       'view "balances": it has no key: name the key column of log "ledger" in columns.key, or declare key and by',
     ],
-    ['key without by', job('key: { day: string() }'), 'view "balances": key: declared without by'],
+    ['key without by', job('key: { day: string() }'), 'view "balances": key: declared without keyBy'],
     ['a json key', job('key: { day: json() }, keyBy: () => null'), `key column "day": a json value can't be a key`],
     [
       'a json key of the log',
