@@ -1,6 +1,7 @@
 /** The process of one contender and one round: runs its work once and sends the parent what it took. */
 import { enableCompileCache } from 'node:module'
-import { contenders, type Task, type Written } from './contender.ts'
+import { contenders } from './contender.ts'
+import type { Task, Written } from './runner.ts'
 import { workloadOf } from './workloads.ts'
 
 /** What a contender's process sends: what it took, or why it failed. */

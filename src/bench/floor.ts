@@ -1,5 +1,5 @@
 import { Worker } from 'node:worker_threads'
-import { threads } from './contender.ts'
+import { threads } from './runner.ts'
 
 /** A clone runs its TypeScript as it is; the published package has JavaScript. */
 const threadUrl = new URL(import.meta.url.endsWith('.ts') ? './floor-thread.ts' : './floor-thread.js', import.meta.url)

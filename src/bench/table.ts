@@ -10,7 +10,7 @@ export interface Cells {
   readonly rows: readonly (readonly string[])[]
 }
 
-export const figureColumns = [
+const figureColumns = [
   'workload',
   'contender',
   'median s',

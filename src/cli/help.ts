@@ -41,7 +41,7 @@ ${examples.join('')}
 ${exitCodes}`
 }
 
-export function notation({ name, optional, several }: Positional): string {
+function notation({ name, optional, several }: Positional): string {
   const shown = several ? `${name}…` : name
   return optional ? `[${shown}]` : `<${shown}>`
 }

@@ -8,7 +8,7 @@ import type { Output } from './output.ts'
 import { renderTable } from './table.ts'
 import type { OptionSpecs } from './verb.ts'
 
-export const rowFormats = ['table', 'ndjson', 'csv', 'arrow'] as const
+const rowFormats = ['table', 'ndjson', 'csv', 'arrow'] as const
 export type RowFormat = (typeof rowFormats)[number]
 
 /** For verbs that print rows of a view. */

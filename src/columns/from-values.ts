@@ -133,7 +133,7 @@ export function textColumn(texts: readonly (string | null)[]): BytesColumn {
 }
 
 /** JSON of a nested value: bigints as numbers where they are exact and as strings where not, bytes as base64; throws for NaN. */
-export function jsonText(value: unknown): string {
+function jsonText(value: unknown): string {
   return JSON.stringify(value, (_name, inner: unknown) => {
     if (typeof inner === 'bigint') return Number.isSafeInteger(Number(inner)) ? Number(inner) : String(inner)
     if (inner instanceof Uint8Array) return Buffer.from(inner).toString('base64')

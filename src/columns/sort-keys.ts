@@ -95,7 +95,7 @@ function agree(digits: Uint8Array, count: number, a: number, b: number): boolean
   return true
 }
 
-export function compareKeys(keys: KeyHeap, a: number, b: number): number {
+function compareKeys(keys: KeyHeap, a: number, b: number): number {
   const { bytes, starts, lengths } = keys
   const limit = Math.min(lengths[a]!, lengths[b]!)
   const startA = starts[a]!

@@ -83,7 +83,7 @@ function removeAbandoned(folder: string, files: Store): void {
 }
 
 /** Removes what was staged and not published, and what was spilled. */
-export function discardAll(staged: StagedViews, files: Store): void {
+function discardAll(staged: StagedViews, files: Store): void {
   for (const view of staged.views.values()) discard(view, files)
   files.remove(staged.budget.folder)
 }

@@ -1,7 +1,7 @@
 import type { ComparedGeneration } from '../compare/stream.ts'
 
 /** Why a published figure changed. */
-export const causes = ['upstream correction', 'late data', 'changed logic', 'changed options'] as const
+const causes = ['upstream correction', 'late data', 'changed logic', 'changed options'] as const
 export type Cause = (typeof causes)[number]
 
 /**

@@ -8,7 +8,7 @@ import type { Published } from './situation.ts'
 import type { PublishedWindows } from './windows.ts'
 
 /** How many generations are looked back on: for when a figure was first published, and whether its window ever was. */
-export const earlierMax = 30
+const earlierMax = 30
 
 /** A generation that was current before. */
 export interface EarlierGeneration extends ComparedGeneration {

@@ -4,7 +4,8 @@ import type { FilePlan, LogPlan } from '../model/plan.ts'
 import type { TimeUnit } from '../model/type.ts'
 import type { ParquetFile } from '../parquet/file.ts'
 import { partitionName } from '../plan/files.ts'
-import { type Batch, readBatch } from '../scan/batch.ts'
+import { readBatch } from '../scan/batch.ts'
+import type { Batch } from '../scan/event-batch.ts'
 import { typesOf } from '../scan/types.ts'
 import { type Calendar, makeCalendar } from '../time/calendar.ts'
 import { type Duration, formatDuration } from '../time/duration.ts'
@@ -189,7 +190,7 @@ function eventsOf(batch: Batch, rows: Int32Array): number[] {
  *
  * @param partitions When each recorded its events, ascending.
  */
-export function finalSince(deadline: bigint, partitions: readonly BigInt64Array[], idleTimeout: bigint): bigint | null {
+function finalSince(deadline: bigint, partitions: readonly BigInt64Array[], idleTimeout: bigint): bigint | null {
   const there = partitions.filter((moments) => moments[0]! <= deadline)
   const passed = there.map((moments) => firstAfter(moments, deadline))
   const beyondSilence = least(partitions.map((moments) => firstAfter(moments, deadline + idleTimeout)))

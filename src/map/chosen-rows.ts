@@ -1,5 +1,5 @@
 import type { ReadMemory } from '../parquet/read-memory.ts'
-import type { Batch } from '../scan/batch.ts'
+import type { Batch } from '../scan/event-batch.ts'
 import type { BatchTypes } from '../scan/types.ts'
 
 /** Rows of a batch that are mapped together: neither duplicates nor outside of the moments asked for. */

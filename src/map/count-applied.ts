@@ -1,7 +1,7 @@
 import { NO_HANDLER } from '../view/fold.ts'
 import type { PreparedGroup, PreparedView } from '../view/view-set.ts'
 import { type ChosenRows, countDistinct, distinctEvents } from './chosen-rows.ts'
-import type { Emission } from './emission.ts'
+import type { Emission } from './emitted-rows.ts'
 import type { MapTotals } from './totals.ts'
 import { isKnownType } from './unknown-types.ts'
 import type { BatchWindows, WindowReader } from './windows.ts'

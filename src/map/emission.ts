@@ -1,33 +1,14 @@
 import { hashAll, hashRange, viewOf } from '../columns/hash.ts'
 import type { SlotColumn } from '../columns/slot-column.ts'
 import { describePlace, InputError } from '../model/errors.ts'
-import type { Batch } from '../scan/batch.ts'
+import type { Batch } from '../scan/event-batch.ts'
 import { eventPlace, functionError } from '../scan/places.ts'
 import { guarded } from '../view/purity.ts'
 import { KEY_BYTES_MAX } from '../view/row-layout.ts'
 import type { PreparedView } from '../view/view-set.ts'
-import type { FoundKeys, KeyLoop } from './key-loop.ts'
+import type { FoundKeys, KeyedRows } from './emitted-rows.ts'
+import type { KeyLoop } from './key-loop.ts'
 import type { BatchWindows } from './windows.ts'
-
-/** Which rows of a batch go to keys, each as often as it has keys. */
-export interface Emission {
-  readonly count: number
-  /** Row of the batch. */
-  readonly rows: Int32Array
-  /** Whether any row has several keys. */
-  readonly hasMultiKeyRows: boolean
-}
-
-/** An emission with each row's key. */
-export interface KeyedRows extends Emission {
-  readonly hashes: Int32Array
-  /** The key's bytes are `keyData[keyStarts[i] … + keyLengths[i])`. */
-  readonly keyData: Uint8Array
-  readonly keyStarts: Int32Array
-  readonly keyLengths: Int32Array
-  /** The hash of every key at least once: fewer than rows where the distinct keys are known. */
-  readonly distinctHashes: Int32Array
-}
 
 /** Every kept row under the log's own key, a column of strings: its bytes are used where they lie. */
 export function emitByStringKey(column: SlotColumn, kept: Int32Array, batch: Batch): KeyedRows {

@@ -1,5 +1,5 @@
 import type { LogPlan } from '../model/plan.ts'
-import type { Batch } from '../scan/batch.ts'
+import type { Batch } from '../scan/event-batch.ts'
 import type { BatchTypes } from '../scan/types.ts'
 import { lateCode, type PreparedGroup } from '../view/view-set.ts'
 import { type ChosenRows, selectRows } from './chosen-rows.ts'

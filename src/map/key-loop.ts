@@ -7,7 +7,7 @@ import { type BoundSlots, compileWithEvent, SLICE_ROWS } from '../view/fold.ts'
 import { ByteWriter, type KeyCodec, KeyValueError } from '../view/key-codec.ts'
 import { ValueError } from '../view/runtime.ts'
 import type { PreparedView } from '../view/view-set.ts'
-import type { Emission } from './emission.ts'
+import type { DistinctKeys, FoundKeys } from './emitted-rows.ts'
 import type { BatchWindows } from './windows.ts'
 
 /**
@@ -29,20 +29,6 @@ export interface KeyLoop {
   run(rows: Int32Array, windows: BatchWindows | null, memory: ReadMemory): FoundKeys
   /** The row and the function that `run` was at when something threw. */
   at(): { readonly row: number; readonly step: 'filter' | 'keyBy' }
-}
-
-export interface FoundKeys extends Emission {
-  /** Number of the key among the distinct ones. */
-  readonly slots: Int32Array
-  readonly distinct: DistinctKeys
-}
-
-export interface DistinctKeys {
-  readonly count: number
-  readonly hashes: Int32Array
-  readonly data: Uint8Array
-  readonly starts: Int32Array
-  readonly lengths: Int32Array
 }
 
 export function compileKeyLoop(
@@ -217,26 +203,10 @@ function loopSource({ given, window, definition }: PreparedView, lookups: readon
   if (hasWindow) reads.unshift('windowOf[at]')
   const last = reads.length - 1
   const entries = names.map((name, i) => `${JSON.stringify(name)}: v${hasWindow ? i + 1 : i}k`)
+  const number = `interner.add({ ${entries.join(', ')} }, ${hasWindow ? 'windowOf[at]' : '0'})`
   const levels = lookups.map((lookup, i) => {
-    const value = `v${i}k`
-    const node = `node${i}`
-    const make =
-      i === last
-        ? `interner.add({ ${entries.join(', ')} }, ${hasWindow ? 'windowOf[at]' : '0'})`
-        : `new KeyNode(directIndex${i + 1})`
-    const inMap = `if (${value} !== ${node}.last) {
-      let entry = ${node}.map.get(${value});
-      if (entry === undefined) { entry = ${make}; ${node}.map.set(${value}, entry); }
-      ${node}.last = ${value}; ${node}.found = entry;
-    }
-    next = ${node}.found;`
-    const fast = directSource(lookup, value, i)
-    const found = i === last ? 'slot' : `node${i + 1}`
-    const search = fast === null ? inMap : `${fast.try}\n    if (next === undefined) { ${inMap} ${fast.keep} }`
-    return `const ${value} = ${reads[i]};
-    let next${i};
-    { let next; ${search} next${i} = next; }
-    const ${found} = next${i};`
+    const next = i === last ? { name: 'slot', make: number } : { name: `node${i + 1}`, make: nodeSource(i + 1) }
+    return levelSource(lookup, i, reads[i]!, next)
   })
   const sizes = lookups.map((lookup, i) =>
     lookup.by === 'code'
@@ -283,6 +253,28 @@ function runSlice(kept, from, to, found) {
   }
   found.count = count;
 }`
+}
+
+function nodeSource(column: number): string {
+  return `new KeyNode(directIndex${column})`
+}
+
+/** Looks for the value of a key's column in the node that the columns before it led to. */
+function levelSource(lookup: Lookup, i: number, read: string, next: { name: string; make: string }): string {
+  const value = `v${i}k`
+  const node = `node${i}`
+  const inMap = `if (${value} !== ${node}.last) {
+      let entry = ${node}.map.get(${value});
+      if (entry === undefined) { entry = ${next.make}; ${node}.map.set(${value}, entry); }
+      ${node}.last = ${value}; ${node}.found = entry;
+    }
+    next = ${node}.found;`
+  const direct = directSource(lookup, value, i)
+  const search = direct === null ? inMap : `${direct.try}\n    if (next === undefined) { ${inMap} ${direct.keep} }`
+  return `const ${value} = ${read};
+    let next${i};
+    { let next; ${search} next${i} = next; }
+    const ${next.name} = next${i};`
 }
 
 /** How a value is looked up in a node's `directIndex`, and kept there; null where it can't be. */

@@ -1,6 +1,6 @@
 import type { Place } from '../model/errors.ts'
 import type { LogPlan } from '../model/plan.ts'
-import type { Batch } from '../scan/batch.ts'
+import type { Batch } from '../scan/event-batch.ts'
 import { eventPlace } from '../scan/places.ts'
 import type { PreparedGroup } from '../view/view-set.ts'
 import { keySlots, makeRowFilter } from './key-source.ts'

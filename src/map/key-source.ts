@@ -1,9 +1,10 @@
 import type { LogPlan } from '../model/plan.ts'
-import type { Batch } from '../scan/batch.ts'
+import type { Batch } from '../scan/event-batch.ts'
 import { KeyTable } from '../shuffle/key-table.ts'
 import type { PreparedGroup } from '../view/view-set.ts'
-import { emitByFunction, emitByStringKey, type KeyedRows, spreadKeys } from './emission.ts'
-import { compileKeyLoop, type FoundKeys, findWindows } from './key-loop.ts'
+import { emitByFunction, emitByStringKey, spreadKeys } from './emission.ts'
+import type { FoundKeys, KeyedRows } from './emitted-rows.ts'
+import { compileKeyLoop, findWindows } from './key-loop.ts'
 import type { BatchWindows } from './windows.ts'
 
 /** Finds the keys of a group's events in the rows of a batch that were chosen for it. */
@@ -32,10 +33,10 @@ export function makeKeySource(log: LogPlan, group: PreparedGroup): KeySource {
   return { keyedRows, distinctKeys: (batch, kept) => internKeys(keyedRows(batch, kept)) }
 }
 
-export type FindKeys = (batch: Batch, kept: Int32Array, windows: BatchWindows | null) => FoundKeys
+type FindKeys = (batch: Batch, kept: Int32Array, windows: BatchWindows | null) => FoundKeys
 
 /** Finds keys by the `filter` and `keyBy` of a group's only view, or by a key of the log that is not a string. */
-export function makeKeyFinder(log: LogPlan, { plan, views }: PreparedGroup): FindKeys {
+function makeKeyFinder(log: LogPlan, { plan, views }: PreparedGroup): FindKeys {
   const view = views[0]!
   const { key } = log.roles
   const readsKey = view.definition.keyBy === undefined && view.window === null

@@ -1,9 +1,9 @@
 import type { LogPlan } from '../model/plan.ts'
-import type { Batch } from '../scan/batch.ts'
+import type { Batch } from '../scan/event-batch.ts'
 import type { Block } from '../shuffle/block.ts'
 import type { BlockMemory } from '../shuffle/block-memory.ts'
 import type { PreparedGroup } from '../view/view-set.ts'
-import type { Emission, KeyedRows } from './emission.ts'
+import type { Emission, KeyedRows } from './emitted-rows.ts'
 import type { BatchPeriods } from './periods.ts'
 import type { BatchWindows } from './windows.ts'
 

@@ -7,7 +7,8 @@ import type { FilePlan, LogPlan } from '../model/plan.ts'
 import type { Counters, ExceptionRow } from '../model/report.ts'
 import type { ParquetFile } from '../parquet/file.ts'
 import { BatchMemory, newMemory } from '../parquet/read-memory.ts'
-import { type Batch, readBatch } from '../scan/batch.ts'
+import { readBatch } from '../scan/batch.ts'
+import type { Batch } from '../scan/event-batch.ts'
 import { identityWords, idText } from '../scan/identity.ts'
 import { rowsOutside } from '../scan/moments.ts'
 import { eventPlace } from '../scan/places.ts'
@@ -68,6 +69,13 @@ export interface GroupResult {
 
 /** What one split came to; a partition's states are added to its last. */
 type SplitResult = MapResult & { readonly groups: readonly { blocks: Block[]; sketch: Uint8Array }[] }
+
+/** A split that is being mapped: what its batches add to. */
+interface OpenSplit {
+  readonly split: number
+  readonly groups: readonly { readonly blocks: Block[]; readonly sketch: Uint8Array }[]
+  readonly totals: MapTotals
+}
 
 /** Is shown the rows of each batch that a group's views take. */
 export type Watch = (group: number, ordinal: number, batch: Batch, mapped: MappedBatch) => void
@@ -150,7 +158,7 @@ export class LogMapper {
         for (const view of this.#views) count(totals, view, rows, { filtered: rows })
         continue
       }
-      const needed = this.#needed(known !== undefined)
+      const needed = known === undefined ? this.#needed : new Set(log.slots.keys())
       // Nothing else of a batch outlives it: blocks, ids and exceptions are copies.
       if (!keepsBatches) this.#batchMemory.reset()
       const batch = readBatch(
@@ -167,7 +175,7 @@ export class LogMapper {
         contents.push({ rowGroup: index, words })
         for (const row of known.dropped) duplicateIds.push(idText(log, batch, row))
       }
-      this.#mapBatch(batch, known?.dropped ?? new Int32Array(0), splitIndex, groups, totals)
+      this.#mapBatch(batch, known?.dropped ?? new Int32Array(0), { split: splitIndex, groups, totals })
     }
     const { counters, exceptions } = totals
     const triangles = Object.fromEntries(Object.entries(totals.triangles).map(([view, cells]) => [view, cells.cells()]))
@@ -239,25 +247,13 @@ export class LogMapper {
     return search.found ?? {}
   }
 
-  #needed(withContents: boolean): ReadonlySet<number> {
-    const { roles, slots, knownAt, asOf, recorded } = this.#log
-    if (withContents) return new Set(slots.keys())
-    const needed = new Set(this.#groups.flatMap((group) => group.needed))
-    if (roles.type >= 0) needed.add(roles.type)
-    if (knownAt !== null || recorded !== null) needed.add(roles.recordedAt)
-    if (asOf !== null) needed.add(roles.occurredAt)
-    for (const slot of this.#upcaster?.slots ?? []) needed.add(slot)
-    if (this.#groups.some((group) => group.mayQuarantine)) for (const slot of roles.id) needed.add(slot)
-    return needed
+  /** Slots of events whose contents need not be compared. */
+  get #needed(): ReadonlySet<number> {
+    return neededSlots(this.#log, this.#groups, this.#upcaster)
   }
 
-  #mapBatch(
-    batch: Batch,
-    dropped: Int32Array,
-    split: number,
-    groups: { blocks: Block[]; sketch: Uint8Array }[],
-    totals: MapTotals,
-  ): void {
+  #mapBatch(batch: Batch, dropped: Int32Array, into: OpenSplit): void {
+    const { totals } = into
     const outside = rowsOutside(this.#log, batch)
     const types = typesOf(this.#log, batch)
     const isOld = this.#upcaster?.isOld(types.names) ?? null
@@ -265,22 +261,15 @@ export class LogMapper {
     for (const view of this.#views) {
       count(totals, view, batch.rows, { duplicate: dropped.length, filtered: chosen.outside })
     }
-    this.#mapRows(batch, chosen.current, types, split, groups, totals)
+    this.#mapRows(batch, chosen.current, types, into)
     if (chosen.old.length > 0) {
       const upcast = upcastRows(this.#log, this.#upcaster!, batch, chosen.old, types)
       for (const view of this.#views) totals.counters[view]!.filtered += upcast.dropped
-      this.#mapRows(upcast.batch, allRows(upcast.rows), typesOf(this.#log, upcast.batch), split, groups, totals)
+      this.#mapRows(upcast.batch, allRows(upcast.rows), typesOf(this.#log, upcast.batch), into)
     }
   }
 
-  #mapRows(
-    batch: Batch,
-    rows: Int32Array,
-    types: BatchTypes,
-    split: number,
-    groups: { blocks: Block[]; sketch: Uint8Array }[],
-    totals: MapTotals,
-  ): void {
+  #mapRows(batch: Batch, rows: Int32Array, types: BatchTypes, { split, groups, totals }: OpenSplit): void {
     if (rows.length === 0) return
     const periods = this.#periodsOf?.(batch) ?? null
     this.#groups.forEach((group, index) => {
@@ -291,6 +280,20 @@ export class LogMapper {
       this.#watch?.(index, blocks.length - 1, batch, result)
     })
   }
+}
+
+function neededSlots(
+  { roles, knownAt, asOf, recorded }: LogPlan,
+  groups: readonly GroupMapper[],
+  upcaster: Upcaster | null,
+): ReadonlySet<number> {
+  const needed = new Set(groups.flatMap((group) => group.needed))
+  if (roles.type >= 0) needed.add(roles.type)
+  if (knownAt !== null || recorded !== null) needed.add(roles.recordedAt)
+  if (asOf !== null) needed.add(roles.occurredAt)
+  for (const slot of upcaster?.slots ?? []) needed.add(slot)
+  if (groups.some((group) => group.mayQuarantine)) for (const slot of roles.id) needed.add(slot)
+  return needed
 }
 
 function count(totals: MapTotals, view: string, read: number, more: { duplicate?: number; filtered?: number }): void {

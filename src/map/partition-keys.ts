@@ -1,6 +1,6 @@
 import type { StringDictionary } from '../columns/slot-column.ts'
 import type { LogPlan } from '../model/plan.ts'
-import type { Batch } from '../scan/batch.ts'
+import type { Batch } from '../scan/event-batch.ts'
 import { KeyTable } from '../shuffle/key-table.ts'
 import type { PreparedView } from '../view/view-set.ts'
 import { emitByFunction, emitByStringKey } from './emission.ts'

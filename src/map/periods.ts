@@ -1,9 +1,9 @@
 import { wordsOf } from '../columns/slot-column.ts'
 import type { Int32Column } from '../model/column.ts'
 import type { LogPlan } from '../model/plan.ts'
-import type { Batch } from '../scan/batch.ts'
+import type { Batch } from '../scan/event-batch.ts'
 import { vintageCalendar } from '../view/view-set.ts'
-import type { FoundKeys } from './key-loop.ts'
+import type { FoundKeys } from './emitted-rows.ts'
 import { momentsOf, numbered, windowsOf } from './windows.ts'
 
 /** When the events of a batch were recorded, in the periods of the vintages that are asked for. */

@@ -22,7 +22,7 @@ export function monthOf(microseconds: number): number {
  * Days from civil and back, proleptic Gregorian calendar, without a Date object.
  * Source: Howard Hinnant, "chrono-Compatible Low-Level Date Algorithms".
  */
-export function firstOfMonth(day: number): number {
+function firstOfMonth(day: number): number {
   const z = day + 719_468
   const era = Math.floor(z / 146_097)
   const dayOfEra = z - era * 146_097

@@ -1,5 +1,5 @@
 import type { EventOf, LogDefinition, Moment } from './log.ts'
-import type { Fields, Type, Values } from './type.ts'
+import type { Fields, Values } from './type.ts'
 
 // biome-ignore lint/suspicious/noExplicitAny: a log of any fields, roles and types
 export type AnyLog = LogDefinition<any, any, any, any>
@@ -240,5 +240,3 @@ export function defineJob(spec: {
 export function isTyped(state: StateSpec): state is Fields {
   return typeof state !== 'function'
 }
-
-export type { Type }

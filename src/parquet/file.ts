@@ -13,7 +13,6 @@ import { type ColumnStatistics, chunkStatistics } from './statistics.ts'
 import { checkThrift } from './thrift.ts'
 
 export type { SchemaField } from './schema.ts'
-export type { ColumnStatistics } from './statistics.ts'
 
 /** A Parquet file of which the footer was read and found sound. */
 export interface ParquetFile {

@@ -39,7 +39,7 @@ export interface WriteOptions {
 const magic = Uint8Array.of(0x50, 0x41, 0x52, 0x31)
 
 export const rowGroupRowsDefault = 65_536
-export const pageRowsDefault = 8_192
+const pageRowsDefault = 8_192
 
 /**
  * A whole file of `columns` with the rows of `data`, as chunks in the order of the file.

@@ -1,10 +1,10 @@
 import { grown, resized } from '../columns/grow.ts'
-import { stringsOf } from '../columns/strings.ts'
 import type { Block } from '../shuffle/block.ts'
 import { KeyTable } from '../shuffle/key-table.ts'
 import type { RunReader } from '../shuffle/run-reader.ts'
 import { stringStart } from '../view/event-source.ts'
 import { HEADER_WORDS, isSameRow, type RowLayout, rowWords } from '../view/row-layout.ts'
+import { BucketStrings } from './bucket-strings.ts'
 
 /** A bucket as it lies in blocks. */
 export interface BucketSource {
@@ -23,13 +23,10 @@ export class Bucket {
   rowAt = new Int32Array(1 << 8)
   slotOf = new Int32Array(1 << 8)
   readonly table = new KeyTable(1 << 12)
-  /** By slot of the layout: the strings that codes stand for, of all blocks together. */
-  readonly strings: string[][]
   readonly layout: RowLayout
   /** Words that a piece may have; only a single row may have more. */
   readonly roomWords: number
-  readonly #codes: Map<string, number>[]
-  readonly #remaps = new Map<string, (Int32Array | null)[]>()
+  readonly #strings: BucketStrings
   #used = 0
   /** Where the loaded rows came from, run by run. */
   #origins: { readonly at: number; readonly block: number; readonly nth: number }[] = []
@@ -43,8 +40,12 @@ export class Bucket {
   constructor(layout: RowLayout, roomWords: number) {
     this.layout = layout
     this.roomWords = roomWords
-    this.strings = layout.slots.map(() => [])
-    this.#codes = layout.slots.map(() => new Map())
+    this.#strings = new BucketStrings(layout)
+  }
+
+  /** By slot of the layout: the strings that codes in its rows stand for. */
+  get strings(): readonly (readonly string[])[] {
+    return this.#strings.texts
   }
 
   /** Begins a bucket, whose rows `next` loads. @returns Whether it has room in one piece. */
@@ -152,7 +153,7 @@ export class Bucket {
     const isAll = end - from === rest
     if (isAll) reader.check(this.#block, bucket, this.#runSum)
     const before = this.rows
-    this.#index(from, end, this.#remapOf(blocks[this.#block]!))
+    this.#index(from, end, this.#strings.codesOf(blocks[this.#block]!))
     this.#used = end
     this.#runWords += end - from
     this.#runRows += this.rows - before
@@ -201,27 +202,6 @@ export class Bucket {
   #grow(rows: number): void {
     this.rowAt = grown(this.rowAt, rows)
     this.slotOf = grown(this.slotOf, rows)
-  }
-
-  #remapOf(block: Block): (Int32Array | null)[] {
-    const name = `${block.split}:${block.ordinal}`
-    const known = this.#remaps.get(name)
-    if (known !== undefined) return known
-    const remap = block.strings.map((strings, index) => {
-      if (strings === null) return null
-      const codes = this.#codes[index]!
-      return Int32Array.from(stringsOf(strings), (text) => {
-        let code = codes.get(text)
-        if (code === undefined) {
-          code = this.strings[index]!.length
-          this.strings[index]!.push(text)
-          codes.set(text, code)
-        }
-        return code
-      })
-    })
-    this.#remaps.set(name, remap)
-    return remap
   }
 }
 

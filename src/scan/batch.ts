@@ -11,25 +11,11 @@ import { type Shape, shapeAt, stepInto } from '../parquet/nested-shape.ts'
 import { newMemory, type ReadMemory } from '../parquet/read-memory.ts'
 import { readColumns } from '../parquet/scan.ts'
 import { fieldAt } from '../parquet/schema.ts'
+import type { Batch } from './event-batch.ts'
 import { idText } from './identity.ts'
 import { makeJsonScanner } from './json-scanner.ts'
 import { follow, nestedConverter, shapeBeyond, textConverter } from './nested-values.ts'
 import { toSlot } from './to-slot.ts'
-
-/** The events of one row group, as a column for each slot that is needed. */
-export interface Batch {
-  readonly rows: number
-  /** By slot of the log; undefined where it isn't needed. */
-  readonly columns: readonly (SlotColumn | undefined)[]
-  readonly file: string
-  readonly rowGroup: number
-  /** Rows of the row group that the batch's rows come from; null where they are the same. */
-  readonly origin: Int32Array | null
-  /** Where whatever is needed no longer than the batch may lie, its columns among it. */
-  readonly memory: ReadMemory
-  /** The id of the event in a row of the row group, for messages and lists: ids are read when they are asked for. */
-  readonly eventIdAt: (row: number) => string
-}
 
 /**
  * Reads what is needed of one row group. Roles must not hold nulls.
@@ -81,7 +67,7 @@ function asDeclared(column: Column, parquet: ParquetFile, path: readonly string[
 }
 
 /** Runs a conversion; a value that doesn't fit becomes an error with its place. */
-export function atPlace<T>(place: Place, convert: () => T): T {
+function atPlace<T>(place: Place, convert: () => T): T {
   try {
     return convert()
   } catch (error) {

@@ -4,7 +4,7 @@ import { bufferOf, stringsOf } from '../columns/strings.ts'
 import { type BytesColumn, isPresent } from '../model/column.ts'
 import { idColumnText, joinId } from '../model/event-id.ts'
 import type { LogPlan } from '../model/plan.ts'
-import type { Batch } from './batch.ts'
+import type { Batch } from './event-batch.ts'
 
 /**
  * Two words for each row that are equal for equal values of the given columns. For one column of 64-bit integers they

@@ -1,7 +1,7 @@
 import { wordsOf } from '../columns/slot-column.ts'
 import type { Column } from '../model/column.ts'
 import type { LogPlan, RecordedSpan } from '../model/plan.ts'
-import type { Batch } from './batch.ts'
+import type { Batch } from './event-batch.ts'
 
 /** Marks rows recorded or occurred outside of what the plan asks for, or without that moment; null where all are within. */
 export function rowsOutside(log: LogPlan, batch: Batch): Uint8Array | null {

@@ -1,6 +1,6 @@
 import { describePlace, type Place, ViewError } from '../model/errors.ts'
 import { describeThrown } from '../view/thrown.ts'
-import type { Batch } from './batch.ts'
+import type { Batch } from './event-batch.ts'
 
 /**
  * What a user's function threw, with the event it threw at.

@@ -1,7 +1,7 @@
 import { bufferOf, stringsOf } from '../columns/strings.ts'
 import type { LogPlan } from '../model/plan.ts'
 import { ONLY_TYPE } from '../model/slots.ts'
-import type { Batch } from './batch.ts'
+import type { Batch } from './event-batch.ts'
 
 /** The event types of a batch: a local code for each row, and the names those stand for. */
 export interface BatchTypes {

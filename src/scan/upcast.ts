@@ -4,7 +4,7 @@ import type { LogPlan } from '../model/plan.ts'
 import { compileEventCursor, type EventCursor } from '../view/fold.ts'
 import { guarded } from '../view/purity.ts'
 import { ValueError } from '../view/runtime.ts'
-import type { Batch } from './batch.ts'
+import type { Batch } from './event-batch.ts'
 import { functionError } from './places.ts'
 import type { BatchTypes } from './types.ts'
 

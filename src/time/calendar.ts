@@ -166,6 +166,27 @@ function exactEdges(every: Duration, zone: string): Edges {
   }
 }
 
+/** A window, from `start` to before `end`, in milliseconds. */
+interface Window {
+  readonly index: number
+  readonly start: number
+  readonly end: number
+}
+
+const noWindow: Window = { index: 0, start: 0, end: 0 }
+
+function windowAt(edges: Edges, milliseconds: number): Window {
+  let index = edges.near(milliseconds)
+  let start = edges.start(index)
+  while (milliseconds < start) start = edges.start(--index)
+  let end = edges.start(index + 1)
+  while (milliseconds >= end) {
+    start = end
+    end = edges.start(++index + 1)
+  }
+  return { index, start, end }
+}
+
 function calendarOf(every: Duration, zone: string, unit: TimeUnit, edges: Edges): Calendar {
   const steps = stepsAMillisecond[unit]
   const bigSteps = BigInt(steps)
@@ -174,27 +195,15 @@ function calendarOf(every: Duration, zone: string, unit: TimeUnit, edges: Edges)
   const whole = Math.floor(WORD / steps)
   const rest = WORD % steps
 
-  // The window found last, from `start` to before `end`: logs are nearly in order.
-  let index = 0
-  let start = 0
-  let end = 0
+  // The window found last: logs are nearly in order.
+  let { index, start, end } = noWindow
 
   function find(milliseconds: number): void {
-    index = edges.near(milliseconds)
-    start = edges.start(index)
-    while (milliseconds < start) start = edges.start(--index)
-    end = edges.start(index + 1)
-    while (milliseconds >= end) {
-      start = end
-      end = edges.start(++index + 1)
-    }
+    ;({ index, start, end } = windowAt(edges, milliseconds))
   }
 
   function indexOf(moment: number | bigint): number {
-    const milliseconds =
-      typeof moment === 'number'
-        ? Math.floor(moment / steps)
-        : Number((moment - (((moment % bigSteps) + bigSteps) % bigSteps)) / bigSteps)
+    const milliseconds = typeof moment === 'number' ? Math.floor(moment / steps) : floorDivided(moment, bigSteps)
     if (milliseconds >= start && milliseconds < end) return index
     if (!(Math.abs(milliseconds) <= REACH)) throw new MomentRangeError(0, BigInt(moment))
     find(milliseconds)
@@ -215,9 +224,7 @@ function calendarOf(every: Duration, zone: string, unit: TimeUnit, edges: Edges)
         indexes[row] = index
       }
     }
-    if (validity !== null) {
-      for (let row = 0; row < moments.length; row++) if (!isSet(validity, row)) indexes[row] = Number.NaN
-    }
+    if (validity !== null) markAbsent(validity, indexes)
     return indexes
   }
 
@@ -250,9 +257,17 @@ function calendarOf(every: Duration, zone: string, unit: TimeUnit, edges: Edges)
   }
 }
 
+function floorDivided(moment: bigint, steps: bigint): number {
+  return Number((moment - (((moment % steps) + steps) % steps)) / steps)
+}
+
 const WORD = 2 ** 32
 /** Moments beyond are refused, in milliseconds: dates end 1,267 years later. */
 const REACH = 8.6e15
+
+function markAbsent(validity: Uint8Array, indexes: Float64Array): void {
+  for (let row = 0; row < indexes.length; row++) if (!isSet(validity, row)) indexes[row] = Number.NaN
+}
 
 function isSet(validity: Uint8Array, row: number): boolean {
   return (validity[row >> 3]! & (1 << (row & 7))) !== 0

@@ -75,8 +75,6 @@ export const runtime = {
   },
 }
 
-export type Runtime = typeof runtime
-
 function shortText(bytes: Buffer, start: number, end: number): string {
   let text = ''
   for (let i = start; i < end; i++) {

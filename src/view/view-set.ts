@@ -118,12 +118,12 @@ export function windowCalendar(log: LogPlan, { every, zone }: WindowDefinition):
 }
 
 /** The type of a column of windows: their first day, or the moment at which they begin. */
-export function windowType({ keyKind, unit }: Pick<Calendar, 'keyKind' | 'unit'>): Type {
+function windowType({ keyKind, unit }: Pick<Calendar, 'keyKind' | 'unit'>): Type {
   return keyKind === 'date' ? date() : timestamp(unit as 'us')
 }
 
 /** What a view with windows says of each row, behind the view's own columns. */
-export function statusColumns({ timeUnit }: LogPlan): readonly { readonly name: string; readonly type: Type }[] {
+function statusColumns({ timeUnit }: LogPlan): readonly { readonly name: string; readonly type: Type }[] {
   return [
     { name: 'status', type: string() },
     { name: 'knownThrough', type: timestamp(timeUnit as 'us') },

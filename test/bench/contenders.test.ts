@@ -2,11 +2,12 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { type Contender, contenders, type Task } from '../../src/bench/contender.ts'
+import { type Contender, contenders } from '../../src/bench/contender.ts'
 import { digestRows, type RowsDigest } from '../../src/bench/digest.ts'
 import { installedVersion } from '../../src/bench/installed.ts'
 import { generateLedger } from '../../src/bench/ledger/generate.ts'
 import { type LedgerKind, ledgerKinds } from '../../src/bench/ledgers.ts'
+import type { Task } from '../../src/bench/runner.ts'
 import { type Workload, workloadNames, workloadOf } from '../../src/bench/workloads.ts'
 
 let folder: string

@@ -1,6 +1,6 @@
 import { join } from 'node:path'
 import { DuckDBInstance } from '@duckdb/node-api'
-import { type Runner, threads } from '../contender.ts'
+import { type Runner, threads } from '../runner.ts'
 import { queriesOf } from './duckdb-queries.ts'
 
 /** Each view is one COPY of one query; DuckDB does the rest, in a database in memory. */

@@ -2,7 +2,7 @@ import { join } from 'node:path'
 import { asyncBufferFromFile, parquetMetadataAsync, parquetReadObjects } from 'hyparquet'
 import { compressors } from 'hyparquet-compressors'
 import { parquetWriteFile } from 'hyparquet-writer'
-import type { Runner } from '../contender.ts'
+import type { Runner } from '../runner.ts'
 import type { ColumnKind } from '../workloads.ts'
 import { type LedgerRow, type Library, type ResultRow, runScript } from './script.ts'
 

@@ -1,7 +1,7 @@
 import { closeSync, openSync, writeSync } from 'node:fs'
 import { join } from 'node:path'
 import parquetjs from 'parquetjs-lite'
-import type { Runner } from '../contender.ts'
+import type { Runner } from '../runner.ts'
 import { type LedgerRow, type Library, runScript } from './script.ts'
 
 /** The part of a reader that parquetjs-lite's own documentation doesn't name. */

@@ -1,5 +1,5 @@
 import { join } from 'node:path'
-import { type Runner, threads } from '../contender.ts'
+import { type Runner, threads } from '../runner.ts'
 import type { WorkloadName } from '../workloads.ts'
 
 /** The part of nodejs-polars that is used here. It is no dependency, so its own types may not be there. */

@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { loadJob } from '../../job/load.ts'
 import { rebuild } from '../../rebuild.ts'
-import type { Runner, Written } from '../contender.ts'
+import type { Runner, Written } from '../runner.ts'
 
 /** A clone runs its TypeScript as it is; the published package has JavaScript. */
 const extension = import.meta.url.endsWith('.ts') ? 'ts' : 'js'
