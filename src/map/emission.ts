@@ -9,7 +9,7 @@ import type { PreparedView } from '../view/view-set.ts'
 import type { FoundKeys, KeyLoop } from './key-loop.ts'
 import type { BatchWindows } from './windows.ts'
 
-/** Which rows of a batch go to keys, each as often as it has keys. */
+/** Which rows of a batch go to keys, each once for each of its keys. */
 export interface Emission {
   readonly count: number
   /** Row of the batch. */

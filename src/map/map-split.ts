@@ -61,12 +61,12 @@ export interface MapResult {
 }
 
 export interface GroupResult {
-  /** In the order in which they were packed; states that were folded in place stand with the last split of their partition. */
+  /** In the order in which they were packed; states that were folded in place are with the last split of their partition. */
   readonly blocks: readonly Block[]
   readonly sketch: Uint8Array
 }
 
-/** What one split came to; a partition's states are added to its last. */
+/** The result of one split; a partition's states are added to its last. */
 type SplitResult = MapResult & { readonly groups: readonly { blocks: Block[]; sketch: Uint8Array }[] }
 
 /** Is shown the rows of each batch that a group's views take. */
@@ -79,7 +79,7 @@ export interface MappedLog {
   readonly upcaster: Upcaster | null
   /** Where the sides' blocks go. */
   readonly memory: BlockMemory
-  /** What batches are decoded to, one after the other: a thread may use one for all logs. */
+  /** The memory that batches are decoded to, one after the other: a thread may use one for all logs. */
   readonly batchMemory?: BatchMemory
 }
 
@@ -184,7 +184,7 @@ export class LogMapper {
   }
 
   /**
-   * The place of an event of which only its way is known: maps the split again and watches.
+   * The place of an event of which only its way is known: maps the split again to find it.
    *
    * @param nth Which of the block's rows in the bucket it is.
    */
@@ -300,7 +300,7 @@ function count(totals: MapTotals, view: string, read: number, more: { duplicate?
   counters.filtered += more.filtered ?? 0
 }
 
-/** Rows that are neither duplicates nor outside the moments asked for, in current and in old event types. */
+/** Rows that are neither duplicates nor outside the requested moments, in current and in old event types. */
 function chooseRows(
   { rows, memory }: Batch,
   dropped: Int32Array,

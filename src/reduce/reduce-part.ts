@@ -36,7 +36,7 @@ export interface ReduceResult {
   readonly rows: number
 }
 
-/** What a part is made for, besides its rows. */
+/** What a part is made for, in addition to its rows. */
 export interface ReduceTime {
   /** Up to when all is taken to be known. */
   readonly watermark: bigint | null

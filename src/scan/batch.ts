@@ -25,16 +25,16 @@ export interface Batch {
   readonly rowGroup: number
   /** Rows of the row group that the batch's rows come from; null where they are the same. */
   readonly origin: Int32Array | null
-  /** Where whatever is needed no longer than the batch may lie, its columns among it. */
+  /** Memory for what is needed no longer than the batch, its columns included. */
   readonly memory: ReadMemory
-  /** The id of the event in a row of the row group, for messages and lists: ids are read when they are asked for. */
+  /** The id of the event in a row of the row group, for messages and lists: ids are read on demand. */
   readonly eventIdAt: (row: number) => string
 }
 
 /**
  * Reads what is needed of one row group. Roles must not hold nulls.
  *
- * @param open Gives the file, open. Asked again for ids: by then it may have been closed for another.
+ * @param open Gives the file, open. Called again for ids: by then it may have been closed for another.
  * @param memory Where its columns lie: they are good until it is used for another batch.
  */
 export function readBatch(
@@ -195,7 +195,7 @@ function parseExactly(text: string, place: Place): unknown {
   }
 }
 
-/** A folder's name is text; numbers and truth values are parsed, all else is for its type to take or refuse. */
+/** A folder's name is text; numbers and truth values are parsed, all else is accepted or refused by its type. */
 function folderValue(type: Type, text: string | null): unknown {
   if (text === null) return null
   if (type.kind === 'float64' && text.trim() !== '' && !Number.isNaN(Number(text))) return Number(text)
@@ -259,7 +259,7 @@ function refuseHiddenNulls(log: LogPlan, batch: Batch): void {
     const row = firstNull(column.validity, column.length)
     const place = { file: batch.file, rowGroup: batch.rowGroup, row, column: columnName(slot) }
     throw new InputError(
-      `Cannot read ${describePlace(place)}: expected a value, as the file's statistics count no nulls in this column, found null. The file's footer is wrong; write the file anew.`,
+      `Cannot read ${describePlace(place)}: expected a value, as the file's statistics count no nulls in this column, found null. The file's footer is wrong; write the file again.`,
       place,
     )
   })

@@ -59,10 +59,10 @@ export const runtime = {
   nullField(name: string): never {
     throw new ValueError(name, `field "${name}": expected a value, found null; declare it as nullable(…)`)
   },
-  /** What a handler does after its first await would be done when the fold is over. */
+  /** What a handler does after its first await would run when the fold is over. */
   refusePromise(result: object): void {
     if (!('then' in result) || typeof result.then !== 'function') return
-    // Nobody waits for it: what it rejects with is told by this error already.
+    // Nobody waits for it, and this error reports it already.
     result.then(undefined, () => {})
     throw new TypeError("it returned a promise; a fold can't wait, so a handler must do all it does at once")
   },
