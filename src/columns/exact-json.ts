@@ -2,7 +2,7 @@
 
 declare global {
   interface JSON {
-    /** A part of a JSON text that is put there as it is: digits of an integer that no number holds. */
+    /** A part of a JSON text that is written as it is: digits of an integer that no number holds. */
     rawJSON(text: string): object
   }
 }

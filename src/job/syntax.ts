@@ -43,7 +43,7 @@ export function isMerelyAName(identifier: Identifier, parent: AnyNode | undefine
 }
 
 /**
- * The syntax of a minified module as text, without what says nothing: places, parentheses, the spelling of literals,
+ * The syntax of a minified module as text, without what has no meaning: places, parentheses, the spelling of literals,
  * the order of imported names, and which short names variables were given.
  *
  * A minifier assigns names by how often characters occur, so that two spellings of the same code may become `a, b`

@@ -199,7 +199,7 @@ const DICTIONARY_MISSES_MAX = 256
 class KeyNode {
   readonly directIndex: unknown[]
   readonly map = new Map<unknown, unknown>()
-  /** The value that was looked up last in the map, and what it led to. */
+  /** The value that was looked up last in the map, and the result. */
   last: unknown = KeyNode
   found: unknown = undefined
 

@@ -54,14 +54,14 @@ export interface MapResult {
   readonly duplicateIds: BytesColumn
   /** For each row group with members: two words a member that are equal for equal contents. */
   readonly contents: readonly { readonly rowGroup: number; readonly words: Int32Array }[]
-  /** When the split's newest event was recorded that is known: in each period of the vintages, or in all. */
+  /** When the split's newest known event was recorded: in each period of the vintages, or in all. */
   readonly newest: NewestByPeriod
-  /** Of views with windows: the events recorded how long after. */
+  /** Of views with windows: how many events were recorded with which delay. */
   readonly triangles: Readonly<Record<string, readonly TriangleCell[]>>
 }
 
 export interface GroupResult {
-  /** In the order in which they were packed; states that were folded in place are with the last split of their partition. */
+  /** In the order in which they were packed; states folded in place are with the last split of their partition. */
   readonly blocks: readonly Block[]
   readonly sketch: Uint8Array
 }
@@ -69,7 +69,7 @@ export interface GroupResult {
 /** The result of one split; a partition's states are added to its last. */
 type SplitResult = MapResult & { readonly groups: readonly { blocks: Block[]; sketch: Uint8Array }[] }
 
-/** Is shown the rows of each batch that a group's views take. */
+/** Receives the rows of each batch that a group's views take. */
 export type Watch = (group: number, ordinal: number, batch: Batch, mapped: MappedBatch) => void
 
 /** What a mapper maps, and with what. */
@@ -208,7 +208,7 @@ export class LogMapper {
     return found
   }
 
-  /** Maps a split once more, for what can be seen of each batch on the way: its packed rows are not kept. */
+  /** Maps a split once more, to observe each batch: its packed rows are not kept. */
   watch(
     splitIndex: number,
     duplicates: readonly RowGroupDuplicates[],

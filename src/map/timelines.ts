@@ -10,7 +10,7 @@ export type { TriangleTable } from './triangle.ts'
 
 /** What a log's splits together say about time, once all are mapped. */
 export interface Timeline {
-  /** By partition: when its newest event was recorded of those that are known; null where it has none. */
+  /** By partition: when its newest known event was recorded; null where it has none. */
   readonly progress: readonly (bigint | null)[]
   /** All that was recorded up to this moment is taken to be known; null where nothing is. In the log's unit. */
   readonly watermark: bigint | null

@@ -39,7 +39,7 @@ export class ViewError extends RefoldError {}
 /** The same event id is in the log with different contents. Exit code 1. */
 export class ConflictError extends RefoldError {}
 
-/** The destination could not be written, or holds something that Refold didn't put there. Exit code 1. */
+/** The destination could not be written, or holds something that Refold didn't write. Exit code 1. */
 export class OutputError extends RefoldError {}
 
 /** `file, row group 3, row 17, column "amount"`: a place in words, for messages. */

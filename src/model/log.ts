@@ -88,7 +88,7 @@ export type OrderRole = 'sequence' | 'recordedAt' | 'occurredAt' | 'id'
  * @property idleTimeout A partition that has recorded nothing for this long doesn't hold up windows: it is taken to be
  *   complete up to then. Here a partition is the files of one Hive folder, or all files of a folder where there are none.
  *   Weeks or a smaller unit, a day counts 24 hours. Default `1 day`.
- * @property types The event types there are. Without it any type that no view handles is simply not for that view.
+ * @property types The event types there are. Without it the `unknown` of each view decides on types it doesn't handle.
  * @property uniqueIds The log is known to hold each id once: duplicates are not looked for. Default false.
  * @property partitionedByKey All events of a key lie in one partition: in the files of one Hive folder, that is, with the
  *   same `name=value` values, or in one file where there are no such folders. Views are then folded where the events are

@@ -123,7 +123,7 @@ export interface RowGroupPlan {
   /** Its statistics prove that no event of it lies within known-at and as-of: it isn't read. */
   readonly skipped: boolean
   /**
-   * When its newest event known was recorded, in the log's unit, where statistics show it; null where it holds none that is
+   * When its newest known event was recorded, in the log's unit, where statistics show it; null where it holds none that is
    * known, or the log doesn't say when; `unread` where only the column shows it.
    */
   readonly newest: bigint | null | 'unread'

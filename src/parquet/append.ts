@@ -9,8 +9,8 @@ import { type AppendedKind, appendedKindOf, encodeValue } from './append-values.
 import { type ColumnLayout, layOut, type OutputColumn, schemaOf } from './write-schema.ts'
 
 /**
- * Parquet files from rows that arrive one at a time, by parquetjs-lite: it splits rows into columns, buffers them and encodes
- * and compresses their pages. The file is as plain as possible (version 1 pages, PLAIN, no statistics, no page
+ * Parquet files from rows that arrive one at a time, by parquetjs-lite: it splits rows into columns, buffers them and
+ * encodes and compresses their pages. The file is as plain as possible (version 1 pages, PLAIN, no statistics, no page
  * indexes), because parquetjs-lite's other formats are not read correctly everywhere.
  *
  * The footer is written here, since parquetjs-lite's can't name a decimal's scale, nanoseconds, or UTC.

@@ -4,8 +4,8 @@ import { isTyped, type ViewDefinition } from '../model/view.ts'
 import type { Partitions } from './partitions.ts'
 
 /**
- * Rows that a partition may have for one view to be folded in place; for several, divided by their number. Beyond, its keys and
- * their states outgrow the CPU's cache, and a shuffle is quicker: decisions/018.
+ * Rows that a partition may have for one view to be folded in place; for several, divided by their number. Beyond, its keys
+ * and their states outgrow the CPU's cache, and a shuffle is quicker: decisions/018.
  */
 const PARTITION_ROWS_MAX = 2 ** 18
 /** Rows of a partition that is a task of its own in any case. */
@@ -74,7 +74,7 @@ function inPlaceObstacle(views: readonly ViewDefinition[], vintages: boolean): s
   return null
 }
 
-/** States travel to their part file as packed rows, so only what comes out as it went in can be folded in place. */
+/** States travel to their part file as packed rows, so only states that survive packing unchanged can be folded in place. */
 function viewObstacle(view: ViewDefinition): string | null {
   if (view.keyBy !== undefined || view.window !== undefined) return "the key is not the log's"
   if (!isTyped(view.state)) return 'a free-form state cannot travel'

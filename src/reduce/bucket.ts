@@ -109,7 +109,7 @@ export class Bucket {
     return { block: origin.block, nth }
   }
 
-  /** Rows that were taken from elsewhere don't say where they came from: all are read again until one is the same. */
+  /** Rows taken from elsewhere have no origin: all are read again until one is the same. */
   #find(row: Int32Array, source: BucketSource): { block: number; nth: number } {
     this.open(source)
     while (this.next()) {

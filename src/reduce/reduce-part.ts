@@ -78,7 +78,7 @@ export class GroupReducer {
   readonly #memory: BlockMemory
 
   /**
-   * @param memory Where sorted rows of buckets go that have no room: to disk.
+   * @param memory Where sorted rows of buckets without room go: to disk.
    * @param roomBytes Room for a bucket: one that is larger is folded in pieces.
    */
   constructor(log: LogPlan, group: PreparedGroup, side: ReduceSide, memory: BlockMemory, roomBytes: number) {

@@ -30,14 +30,14 @@ export interface ReducedPart extends ReduceResult {
   readonly attempt: number
 }
 
-/** A reduce that ended at a handler that threw; the event is still to be found. */
+/** A reduce that ended at a handler that threw; the event must still be found. */
 export interface ReduceFailure {
   readonly failure: Pick<FoldFailure, 'view' | 'handler' | 'key' | 'split' | 'ordinal' | 'bucket' | 'nth' | 'message'>
   /** What the handler threw, with its own stack. */
   readonly cause: Failure
 }
 
-/** A reduce that ended at a key whose states came from two partitions; its events are still to be found. */
+/** A reduce that ended at a key whose states came from two partitions; its events must still be found. */
 export interface SpanningKey {
   readonly spanningKey: Pick<KeySpansPartitionsError, 'key' | 'shown' | 'splits'>
 }

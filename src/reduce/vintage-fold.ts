@@ -85,8 +85,8 @@ function foldInOrder(given: VintageFold, first: number, cutOfRow: Int32Array, di
 }
 
 /**
- * Folds keys whose order goes back in time: for each cut again all events up to it, unless those it adds come after all that
- * were folded already.
+ * Folds keys whose order goes back in time: for each cut again all events up to it, unless those it adds come after all
+ * that were folded already.
  */
 function foldAnew(given: VintageFold, first: number, cutOfRow: Int32Array, disordered: Uint8Array): void {
   const { bucket, part, resetKey } = given

@@ -3,8 +3,8 @@
  *
  * Windows and delays count periods of a calendar: what occurred in window w and was recorded in period w + d has delay d, and
  * a window's age is how many periods have passed since. Only what was recorded up to the last wholly observed period
- * counts; so each window is known up to one age, its cumulative amounts form a triangle, and the chain ladder completes it: from
- * one age to the next, what is known grows by a factor, taken over all windows that are old enough to show it.
+ * counts; so each window is known up to one age, its cumulative amounts form a triangle, and the chain ladder completes it:
+ * from one age to the next, what is known grows by a factor, taken over all windows that are old enough to show it.
  *
  * Standard errors are those of T. Mack, "Distribution-free calculation of the standard error of chain ladder reserve
  * estimates", ASTIN Bulletin 23 (1993), 213–225; intervals are lognormal, as proposed there. Logs make some departures necessary:

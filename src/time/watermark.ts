@@ -3,8 +3,8 @@ import { durationProblem, exactMilliseconds, parseDuration, stepsAMillisecond } 
 
 /**
  * The watermark: the moment up to which a log is taken to be complete. A log grows in partitions, each in the order it
- * records; what a partition still adds is recorded after its newest event. So the log is complete up to the
- * least of its partitions' newest events, unless one of them has been silent for so long that nothing more is expected of it.
+ * records; what a partition still adds is recorded after its newest event. So the log is complete up to the least of
+ * its partitions' newest events, unless one of them has been silent for so long that nothing more is expected of it.
  *
  * As known-at advances, the watermark never goes back: a partition's newest event only advances, and a new partition
  * begins with an event newer than all before it. So what was final stays final.

@@ -131,7 +131,7 @@ export function localText(milliseconds: number, zone: string): string {
 
 /** The moments, in milliseconds, that a local time may mean. */
 export interface Readings {
-  /** How often a zone's clocks show it: `none` where they went past it, `two` where they were set back over it. */
+  /** How often a zone's clocks show it: `none` where they skipped it, `two` where they were set back over it. */
   readonly count: 'none' | 'one' | 'two'
   readonly earlier: number
   readonly later: number

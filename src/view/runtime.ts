@@ -2,7 +2,7 @@ import { describeBadJson, parseJson } from '../columns/exact-json.ts'
 
 /** What generated code calls: conversions that are rare or that fail. */
 
-/** A value that a handler may not have: too large for its type, or an undeclared null. The caller adds the place. */
+/** A value that a handler may not read or set: too large for its type, or an undeclared null. The caller adds the place. */
 export class ValueError extends Error {
   readonly field: string
   constructor(field: string, message: string) {
