@@ -29,7 +29,7 @@ function textual(slot: Slot, text: string): string {
   return slot.type.kind === 'json' ? `return runtime.parse(${JSON.stringify(slot.name)}, ${text});` : `return ${text};`
 }
 
-/** Names a log has but that no function of the view was seen to read: reading one all the same is an error. */
+/** Names a log has but that no function of the view was found to read: reading one all the same is an error. */
 function absent(names: readonly string[], slots: readonly Slot[]): string[] {
   const typed = names.includes('type') || slots.some((slot) => slot.name === 'type')
   const onlyType = typed ? [] : [`get type() { return ${JSON.stringify(ONLY_TYPE)}; }`]

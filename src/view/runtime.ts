@@ -67,7 +67,7 @@ export const runtime = {
     throw new TypeError("it returned a promise; a fold can't wait, so a handler must do all it does at once")
   },
   notRead(name: string): never {
-    throw new ValueError(name, `field "${name}": it was not foreseen that this handler reads it; read it as e.${name}`)
+    throw new ValueError(name, `field "${name}": no function of the view was found to read it; read it as e.${name}`)
   },
   refuse(name: string, expected: string, value: unknown): never {
     const found = typeof value === 'string' ? JSON.stringify(value) : `${String(value)}`
