@@ -1,8 +1,8 @@
-/** JSON whose long integers are not rounded without anybody noticing. */
+/** JSON whose long integers are not rounded silently. */
 
 declare global {
   interface JSON {
-    /** A part of a JSON text that is put there as it is: digits of an integer that no number holds. */
+    /** A part of a JSON text that is written as it is: digits of an integer that no number holds. */
     rawJSON(text: string): object
   }
 }
@@ -16,7 +16,7 @@ export function rawInteger(integer: bigint): object {
 const hasLongNumber = /\d{16}/
 
 /**
- * Parses JSON, and leaves to the caller what becomes of integers beyond ±(2^53 − 1).
+ * Parses JSON, and leaves to the caller how to treat integers beyond ±(2^53 − 1).
  *
  * @param integer Gives the value of such an integer by its digits, or throws.
  */

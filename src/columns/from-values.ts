@@ -216,14 +216,14 @@ function toDecimal(scale: number, value: unknown, row: number): bigint {
     fraction.length > scale ||
     (typeof value === 'number' && Math.abs(value) * 10 ** scale > Number.MAX_SAFE_INTEGER)
   ) {
-    throw misfit(row, `a decimal number with at most ${scale} digits behind the point`, value)
+    throw misfit(row, `a decimal number with at most ${scale} digits after the point`, value)
   }
   const unscaled = BigInt(parts[2]! + fraction.padEnd(scale, '0')) * (parts[1] === '-' ? -1n : 1n)
   if (BigInt.asIntN(64, unscaled) !== unscaled) throw misfit(row, 'a decimal of at most 18 digits', value)
   return unscaled
 }
 
-/** A day that stands for a moment is the midnight it begins with. */
+/** A day in place of a moment is the midnight it begins with. */
 export function midnightOf(type: Type, day: number, row: number): bigint {
   const unit = type.unit ?? 'us'
   const moment = midnightSteps(type.zone ?? 'UTC', unit)(day)

@@ -1,6 +1,6 @@
 type Numbers = Uint8Array | Uint16Array | Int32Array | Uint32Array | Float64Array | BigInt64Array
 
-/** The same kind of array in memory of its own, whatever memory the given one lies in. */
+/** The same kind of array in memory of its own, not that of the given one. */
 type Owned<T extends Numbers> = T extends Uint8Array
   ? Uint8Array<ArrayBuffer>
   : T extends Uint16Array

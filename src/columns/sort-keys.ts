@@ -1,10 +1,10 @@
 import type { KeyHeap } from './key-heap.ts'
 
-/** Bytes behind the prefix that all keys share by which keys are sorted at first. */
+/** Bytes after the prefix that all keys share by which keys are sorted at first. */
 const DIGITS = 8
 
 /**
- * The keys in ascending order of their bytes: by radix over the eight bytes behind the prefix that all keys share, the
+ * The keys in ascending order of their bytes: by radix over the eight bytes after the prefix that all keys share, the
  * last of them first. Bytes that are the same in all keys take no pass; only keys that agree in all eight are compared
  * whole. Twice as fast as the engine's own sort of 64-bit integers, and more where keys are many.
  */
@@ -36,7 +36,7 @@ export function sortKeys(keys: KeyHeap): Int32Array {
 }
 
 /**
- * Eight bytes of each key, zeros behind its end: all first bytes, then all second ones, and so on; and how often each
+ * Eight bytes of each key, zeros after its end: all first bytes, then all second ones, and so on; and how often each
  * byte is the first, the second, and so on.
  */
 function digitsOf({ count, bytes, starts, lengths }: KeyHeap, prefix: number) {

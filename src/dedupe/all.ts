@@ -10,7 +10,7 @@ import { IDS_SHARE, type IdentityBlock, identityBits } from './identify.ts'
 import { bytesForBitmaps, type DenseIds, membersOf, newBitmap } from './identify-dense.ts'
 import type { CollectRowsTask, DuplicatesTask, IdentifyTask, MarkIdsTask } from './tasks.ts'
 
-/** Finds the events of every log that stand in it more than once. */
+/** Finds the events of every log that are in it more than once. */
 export async function identifyAll(
   plan: Plan,
   budget: ShuffleBudget,
@@ -77,7 +77,7 @@ async function identifyHashed(search: Search, files: Disk): Promise<LogDuplicate
   const blocks = await workers.runAll(tasks, { signal, onDone })
   const searches = searchTasks(log, blocks, workers.sharesMemory)
   const { members, sets } = membersBySplit(await workers.runAll(searches, { signal }), blocks.length)
-  // Events need the room next.
+  // The next stage needs the memory for events.
   for (const { words } of blocks) if (words.kind === 'file') files.remove(words.path)
   return duplicatesOf(log, members, sets)
 }

@@ -9,7 +9,7 @@ export interface SplitContents {
   readonly contents: readonly { readonly rowGroup: number; readonly words: Int32Array }[]
 }
 
-/** Rows of one identity must have one content. @throws ConflictError where two have not. */
+/** Rows of one identity must have one content. @throws ConflictError where two differ. */
 export function compareContents(
   log: LogPlan,
   { sets, bySplit }: LogDuplicates,
@@ -46,11 +46,11 @@ function conflict(log: LogPlan, a: RowPlace, b: RowPlace, files: Store): RefoldE
   const { eventId, differing, places } = describeConflict(log, a, b, files)
   if (differing === null) {
     return new ViewError(
-      `Events ${eventId} of log ${log.name} have ids that can't be told apart by their hashes, at ${places.map(describePlace).join(' and ')}. Please report this.`,
+      `Events ${eventId} of log ${log.name} have ids that can't be distinguished by their hashes, at ${places.map(describePlace).join(' and ')}. Please report this.`,
     )
   }
   return new ConflictError(
-    `Event ${eventId} stands in log ${log.name} with different contents: ${describePlace(places[0]!)} has ${differing.column} ${differing.values[0]}, ${describePlace(places[1]!)} has ${differing.values[1]}. An event never changes; record a correction as a new event with its own id.`,
+    `Event ${eventId} is in log ${log.name} with different contents: ${describePlace(places[0]!)} has ${differing.column} ${differing.values[0]}, ${describePlace(places[1]!)} has ${differing.values[1]}. An event never changes; record a correction as a new event with its own id.`,
     { ...places[1]!, eventId, column: differing.column },
   )
 }

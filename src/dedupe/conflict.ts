@@ -16,7 +16,7 @@ export interface ConflictDescription {
   readonly places: readonly [Place, Place]
 }
 
-/** Reads two rows again and tells in which column they differ. */
+/** Reads two rows again and finds the column in which they differ. */
 export function describeConflict(log: LogPlan, a: RowPlace, b: RowPlace, files: Store): ConflictDescription {
   const batches = [readAll(log, a, files), readAll(log, b, files)] as const
   const rows = [a.row, b.row] as const

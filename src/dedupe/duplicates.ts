@@ -1,7 +1,7 @@
 import type { LogPlan } from '../model/plan.ts'
 
 /**
- * Which rows of a log look alike. Two in a hundred of a large log may, so rows are numbers in typed arrays and never
+ * Which rows of a log look equal. Two in a hundred of a large log may, so rows are numbers in typed arrays and never
  * objects: a row is counted through its split, a set of rows with one identity is a number from 0 on.
  */
 
@@ -38,7 +38,7 @@ export interface LogDuplicates {
 
 export const noDuplicates: LogDuplicates = { sets: 0, bySplit: new Map() }
 
-/** Numbers of a row that was found to look like another: its set, its split, its row in the split. */
+/** Numbers of a row that was found to look equal to another: its set, its split, its row in the split. */
 export const FOUND_NUMBERS = 3
 
 /**

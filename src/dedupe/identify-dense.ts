@@ -8,7 +8,7 @@ import type { SplitMembers } from './duplicates.ts'
 
 /**
  * Finding duplicates among ids that are integers close to each other, as positions in a log are: one bit an id, shared
- * by all threads. A bit that was set already marks a repeated id; where there are any, a second look at the ids finds
+ * by all threads. A bit that was set already marks a repeated id; where there are any, a second pass over the ids finds
  * all rows that have one. The bitmap of ten million ids fits a CPU's cache; hashing them would not.
  */
 export interface DenseIds {
@@ -136,7 +136,7 @@ function offsetsFrom(words: Int32Array, minHigh: number, minLow: number, span: n
   }
   if (outside)
     throw new InputError(
-      `Cannot read ${path}: expected ids within the bounds in its statistics, found one outside. The file's footer is wrong; write the file anew.`,
+      `Cannot read ${path}: expected ids within the bounds in its statistics, found one outside. The file's footer is wrong; write the file again.`,
       { file: path },
     )
   return offsets

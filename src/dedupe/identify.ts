@@ -18,7 +18,7 @@ export type IdentityBlock = Runs
 
 const ENTRY_WORDS = 3
 
-/** The share of what packed rows may have in memory that ids are kept in before. */
+/** The share of the memory for packed rows that ids may take before events are packed. */
 export const IDS_SHARE = 0.25
 
 /** @param memory Where the identities go: spilled where there are many. */
@@ -148,7 +148,7 @@ class BucketSearch {
     }
   }
 
-  /** Copies the bucket's runs behind each other. @returns The number of entries. */
+  /** Copies the bucket's runs consecutively. @returns The number of entries. */
   #load(bucket: number): number {
     const reader = this.#reader
     const size = reader.wordsIn(bucket)

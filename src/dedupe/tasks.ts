@@ -6,7 +6,7 @@ import type { LabelledTask } from '../workers/executor.ts'
 import { findDuplicates, IDS_SHARE, type IdentityBlock, identifySplit } from './identify.ts'
 import { collectRows, type DenseIds, markIds } from './identify-dense.ts'
 
-/** The tasks that find events that stand in a log more than once. Logs and splits are named by their index. */
+/** The tasks that find events that are in a log more than once. Logs and splits are named by their index. */
 export type DedupeTask = MarkIdsTask | CollectRowsTask | IdentifyTask | DuplicatesTask
 
 /** Marks a split's ids; results in those that were marked before. Only where memory is shared. */

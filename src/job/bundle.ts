@@ -7,7 +7,7 @@ import { pathForPeople } from './position.ts'
 import { markPure } from './pure.ts'
 import { describeSyntax } from './syntax.ts'
 
-/** The running Refold: what a job's `import 'refold'` must come to, in a clone as in the published package. */
+/** The running Refold: what a job's `import 'refold'` must resolve to, in a clone as in the published package. */
 export const refoldUrl = new URL(import.meta.url.endsWith('.ts') ? '../index.ts' : '../index.js', import.meta.url)
 
 const common = {
@@ -35,7 +35,7 @@ export async function bundleJob(path: string, folder: string): Promise<string> {
   } as const satisfies esbuild.BuildOptions
   const built = await compiling(path, () => esbuild.build(options))
   const code = built.outputFiles[0]!.text
-  // A CommonJS package that requires Node's own modules needs a `require`; a job without one shall not find it declared.
+  // A CommonJS package that requires Node's own modules needs a `require`; a job without one must not find it declared.
   const whole = code.includes('__require')
     ? await compiling(path, () => esbuild.build({ ...options, banner: requireFor(path) }))
     : built
@@ -44,7 +44,7 @@ export async function bundleJob(path: string, folder: string): Promise<string> {
 }
 
 /**
- * Writes a module that imports a job's bundle, into the bundle's folder, so that it is gone with the job.
+ * Writes a module that imports a job's bundle, into the bundle's folder, so that it is removed with the job.
  *
  * @returns Its path.
  */
@@ -61,7 +61,7 @@ function requireFor(path: string): { readonly js: string } {
 
 /**
  * The code that each of the job's named exports reaches, as a text that is the same however the code is laid out,
- * commented and named; `*` stands for the whole job.
+ * commented and named; `*` means the whole job.
  */
 export async function logicOf(path: string, exportNames: readonly string[]): Promise<Map<string, string>> {
   const built = await compiling(path, () =>
@@ -78,7 +78,7 @@ export async function logicOf(path: string, exportNames: readonly string[]): Pro
   for (const [index, name] of exportNames.entries()) {
     const file = built.outputFiles.find((output) => basename(output.path) === `${index}.js`)
     if (file === undefined) throw new Error(`esbuild returned no output for the export ${name} of ${path}`)
-    // Once more, because what only other exports use, imports above all, is gone only now.
+    // Once more, because what only other exports use, imports above all, is removed only now.
     const { code } = await esbuild.transform(file.text, { minify: true, format, target, charset, logLevel })
     logic.set(name, describeSyntax(code))
   }
@@ -119,7 +119,7 @@ function exportsOf(path: string, exportNames: readonly string[]): esbuild.Plugin
   }
 }
 
-/** Lets definitions that nothing reaches be dropped, and where the log's files lie. */
+/** Marks definitions so that those that nothing reaches are dropped, and cuts out the paths of the log's files. */
 const withoutSideEffects: esbuild.Plugin = {
   name: 'without-side-effects',
   setup(build) {
@@ -128,7 +128,7 @@ const withoutSideEffects: esbuild.Plugin = {
       const result = await esbuild.build({
         entryPoints: [path],
         write: false,
-        // One file at a time, with its own tsconfig. Numbers and strings come to one spelling here.
+        // One file at a time, with its own tsconfig. Numbers and strings get one spelling here.
         ...common,
         bundle: false,
         minifySyntax: true,

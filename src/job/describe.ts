@@ -1,7 +1,7 @@
 import type { AnyLog, ViewDefinition } from '../model/view.ts'
 
 /**
- * Definitions as JSON values, for comparing and hashing. What `describeFunction` makes of a function stands in its
+ * Definitions as JSON values, for comparing and hashing. What `describeFunction` makes of a function takes its
  * place; numbers and integers that JSON doesn't know are spelled out.
  */
 export type DescribeFunction = (fn: (...parameters: never) => unknown) => unknown
@@ -10,7 +10,7 @@ export function describeLog(log: AnyLog, describeFunction: DescribeFunction): un
   return describe(log, describeFunction)
 }
 
-/** Everything that decides what a view comes to: all of it and of its log, but not where its events lie. */
+/** Everything that decides a view's result: all of it and of its log, but not where its events lie. */
 export function describeView(view: ViewDefinition, describeFunction: DescribeFunction): unknown {
   const { files: _, partitionedByKey: __, ...log } = view.log
   return describe({ ...view, log }, describeFunction)

@@ -3,8 +3,8 @@ import { refoldUrl } from './bundle.ts'
 import type { LoadedJob } from './load.ts'
 
 /**
- * The job's bundle as a generation keeps it, so that a later rebuild can tell what the logic of then would make of the
- * events of now. It is what ran, but names Refold as `refold`, which a loader finds wherever it is installed, and has no source map.
+ * The job's bundle as a generation keeps it, so that a later rebuild can apply the earlier logic to the current
+ * events. It is what ran, but names Refold as `refold`, which a loader finds where it is installed, and has no source map.
  *
  * @returns Undefined for a job that came from no file.
  */

@@ -10,7 +10,7 @@ import { fingerprintDefinition, fingerprintViews } from './fingerprint.ts'
 import { positionInJob } from './position.ts'
 import { validateJob } from './validate.ts'
 
-/** A job that was bundled, imported and found to be sound. */
+/** A job that was bundled, imported and found valid. */
 export interface LoadedJob {
   readonly path: string
   /** The file's name without its extension. */
@@ -68,7 +68,7 @@ function removeAbandoned(): void {
     try {
       disk.remove(join(tmpdir(), name))
     } catch {
-      // Another user's. It is in nobody's way.
+      // Another user's: it does no harm.
     }
   }
 }

@@ -42,7 +42,7 @@ function readMap(bundlePath: string): SourceMap | null {
   try {
     code = readFileSync(bundlePath, 'utf8')
   } catch {
-    // The bundle is gone with its job: an error can still be told without its position.
+    // The bundle was removed with its job: an error can still be reported without its position.
     return null
   }
   const inline = /\/\/# sourceMappingURL=data:application\/json;base64,([\w+/=]+)\s*$/.exec(code)

@@ -4,7 +4,7 @@ import { visit } from './syntax.ts'
 /**
  * Prepares a module for the fingerprint. Every call of a function imported from `refold` is marked as free of side
  * effects, so that a bundler drops definitions that nothing reaches; and a log's `files` are cut out, because where
- * events lie is not what is made of them.
+ * events lie doesn't affect the result.
  */
 export function markPure(code: string): string {
   if (!code.includes('refold')) return code

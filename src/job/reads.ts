@@ -14,7 +14,7 @@ type FunctionNode = ArrowFunctionExpression | FunctionExpression
 /**
  * The names that a function reads of one of its parameters, found in its text: so that columns which no handler reads
  * are not decoded. Exact or nothing: where the parameter is used in any other way than `e.name`, `e['name']` or by
- * taking it apart with names (it is handed on, compared, searched by a computed name), the answer is `all`. Another
+ * destructuring it by name (it is handed on, compared, searched by a computed name), the answer is `all`. Another
  * variable of the parameter's name inside the function counts as such a use.
  */
 export function fieldsRead(fn: (...parameters: never) => unknown, parameterIndex: number): ReadonlySet<string> | 'all' {
@@ -41,7 +41,7 @@ function parseExpression(text: string): FunctionNode | undefined {
     const [statement] = parse(text, { ecmaVersion: 'latest', sourceType: 'script' }).body
     expression = statement?.type === 'ExpressionStatement' ? statement.expression : undefined
   } catch {
-    // Not in this form; the caller tries the other or takes it that everything is read.
+    // Not in this form; the caller tries the other or assumes that everything is read.
     return undefined
   }
   if (expression?.type === 'ArrowFunctionExpression' || expression?.type === 'FunctionExpression') return expression
@@ -80,7 +80,7 @@ function isHarmless(
   names: Set<string>,
 ): boolean {
   if (isMerelyAName(identifier, parent)) return true
-  // `eval` can read anything, and so can what looks at all arguments.
+  // `eval` can read anything, and so can `arguments`.
   if (identifier.name === 'eval' || identifier.name === 'arguments') return false
   if (identifier.name !== name) return true
   if (parent?.type === 'MemberExpression' && parent.object === identifier) {

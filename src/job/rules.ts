@@ -8,7 +8,7 @@ import { silentAfterProblem } from '../time/watermark.ts'
 import { zoneProblem } from '../time/zone.ts'
 import { describeLog } from './describe.ts'
 
-/** What a job of sound structure can still get wrong. One sentence for each fault, with its place and the way out. */
+/** What a job of valid structure can still get wrong. One sentence for each fault, with its place and the remedy. */
 export function problemsOf(job: JobDefinition): string[] {
   if (job.views.length === 0) return ['expected at least one view, found none: defineJob({ views: [balances] })']
   const logs = [...new Set(job.views.map((view) => view.log))]
@@ -75,7 +75,7 @@ function logProblems(log: AnyLog): string[] {
     } else if (columns[role] === undefined) {
       problems.push(`order: the log has no ${role}; name its column in columns, or leave it out of the order`)
     } else if (order.indexOf(role) !== index) {
-      problems.push(`order: ${role} stands in it twice`)
+      problems.push(`order: ${role} is listed twice`)
     }
   }
   return problems
@@ -90,7 +90,7 @@ function roleProblems(name: string, type: Type, timeUnit: TimeUnit): string[] {
     )
   }
   if (name === 'id' && (type.kind === 'float64' || type.kind === 'bool')) {
-    problems.push(`${place}: a ${type.kind} can't tell events apart; take a column of integers or strings`)
+    problems.push(`${place}: a ${type.kind} can't distinguish events; take a column of integers or strings`)
   }
   if (name === 'occurredAt' || name === 'recordedAt') problems.push(...momentProblems(place, type, timeUnit))
   if (name === 'type' && type.kind !== 'string') problems.push(`${place}: expected string(), found ${type.kind}()`)
@@ -134,7 +134,7 @@ function functionsOf(view: ViewDefinition): Record<string, unknown> {
   return { keyBy, filter, 'window.measure': window?.measure, merge, row, state, ...Object.fromEntries(handlers) }
 }
 
-/** What a function does after its first await would be done when the fold is over. */
+/** What a function does after its first await would run when the fold is over. */
 function asyncProblems(functions: Readonly<Record<string, unknown>>): string[] {
   return Object.entries(functions)
     .filter(([, fn]) => typeof fn === 'function' && /^(Async|Generator)/.test(fn.constructor.name))
@@ -301,7 +301,7 @@ function typeProblems(place: string, type: Type): string[] {
     if (precision === undefined || !Number.isInteger(precision) || precision < 1 || precision > 18) {
       problems.push(`${place}: expected a decimal of 1 to 18 digits, found ${precision ?? 'none'}`)
     } else if (scale === undefined || !Number.isInteger(scale) || scale < 0 || scale > precision) {
-      problems.push(`${place}: expected 0 to ${precision} digits behind the point, found ${scale ?? 'none'}`)
+      problems.push(`${place}: expected 0 to ${precision} digits after the point, found ${scale ?? 'none'}`)
     }
   }
   if (type.kind === 'timestamp' && type.unit === undefined)

@@ -1,6 +1,6 @@
 import { type AnyNode, type Identifier, type ImportDeclaration, type Pattern, parse } from 'acorn'
 
-/** What is common to all that look at code as a tree. */
+/** What is common to all that read code as a tree. */
 
 export function* childrenOf(node: AnyNode): Iterable<AnyNode> {
   for (const value of Object.values(node)) {
@@ -43,10 +43,10 @@ export function isMerelyAName(identifier: Identifier, parent: AnyNode | undefine
 }
 
 /**
- * The syntax of a minified module as text, without what says nothing: places, parentheses, the spelling of literals,
+ * The syntax of a minified module as text, without what has no meaning: places, parentheses, the spelling of literals,
  * the order of imported names, and which short names variables were given.
  *
- * A minifier gives out names by how often characters occur, so that two spellings of the same code may come to `a, b`
+ * A minifier assigns names by how often characters occur, so that two spellings of the same code may become `a, b`
  * and `b, a`; but it gives each name to the same variables. Numbered as they first occur, the names are the same. Names
  * that are declared nowhere are global ones and stay.
  */

@@ -4,7 +4,7 @@ import type { JobDefinition } from '../model/view.ts'
 import { problemsOf } from './rules.ts'
 
 /**
- * A job as it must be made, whoever made it: a plain JavaScript file has no compiler to tell it. Every message is what
+ * A job as it must be made, whoever made it: a plain JavaScript file has no compiler to check it. Every message is what
  * was expected; what was found and where is added below.
  */
 const aFunction = z.custom((value) => typeof value === 'function', 'a function')
@@ -23,7 +23,7 @@ const aType = z.strictObject(
     whenMissing: z.unknown().optional(),
     unit: z.enum(['ms', 'us', 'ns'], "'ms', 'us' or 'ns'").optional(),
     precision: z.number('the number of digits').optional(),
-    scale: z.number('the number of digits behind the point').optional(),
+    scale: z.number('the number of digits after the point').optional(),
   },
   'a declared type, such as int64()',
 )
@@ -131,7 +131,7 @@ export function validateJob(value: unknown, path: string): JobDefinition {
 
 type Issue = z.core.$ZodIssue
 
-/** Of the ways a value may be made, the one it comes nearest to: the one whose fault lies deepest. */
+/** Of the ways a value may be made, the nearest one: the one whose fault lies deepest. */
 function flatten(issue: Issue): Issue[] {
   if (issue.code !== 'invalid_union') return [issue]
   const depth = (issues: readonly Issue[]) => Math.max(0, ...issues.map((inner) => inner.path.length))
@@ -140,7 +140,7 @@ function flatten(issue: Issue): Issue[] {
   return nearest.flatMap((inner) => flatten({ ...inner, path: [...issue.path, ...inner.path] }))
 }
 
-/** What is of another kind altogether, a log in place of a view say, has that one fault and not one for each property. */
+/** A value of another kind, such as a log in place of a view, has that one fault and not one for each property. */
 function withoutConsequences(issues: readonly Issue[]): Issue[] {
   const strangers = issues.filter((issue) => issue.path.at(-1) === 'kind').map((issue) => issue.path.slice(0, -1))
   return issues.filter((issue) => {

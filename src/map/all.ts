@@ -7,7 +7,7 @@ import type { Executor } from '../workers/executor.ts'
 import type { MapResult, SplitWork } from './map-split.ts'
 import type { MapTask } from './tasks.ts'
 
-/** Maps every split of every log; results in the order of splits. Refuses ids that stand for different contents. */
+/** Maps every split of every log; results in the order of splits. Refuses ids with different contents. */
 export async function mapAll(
   plan: Plan,
   duplicates: readonly LogDuplicates[],

@@ -2,7 +2,7 @@ import type { ReadMemory } from '../parquet/read-memory.ts'
 import type { Batch } from '../scan/event-batch.ts'
 import type { BatchTypes } from '../scan/types.ts'
 
-/** Rows of a batch that are mapped together: neither duplicates nor outside of the moments asked for. */
+/** Rows of a batch that are mapped together: neither duplicates nor outside the requested moments. */
 export interface ChosenRows {
   readonly batch: Batch
   readonly rows: Int32Array

@@ -13,7 +13,7 @@ export interface Windowed {
 }
 
 /**
- * Counts what became of the chosen rows. An event is applied once to a view however many keys it has, or new events its
+ * Counts the outcomes of the chosen rows. An event is applied once to a view however many keys it has, or new events its
  * upcaster made of it; where any of those is refused, the event counts as quarantined.
  */
 export function countApplied(
@@ -54,7 +54,7 @@ function handlesAll(view: PreparedView, { types, codeOf }: ChosenRows): boolean 
 interface LateRefusal {
   readonly view: PreparedView
   readonly windowed: Windowed
-  /** Whether a row counts as applied, were it not late. */
+  /** Whether a row would count as applied if it were not late. */
   readonly counted: (row: number) => boolean
   readonly totals: MapTotals
 }

@@ -19,7 +19,7 @@ export interface GroupSplit {
   readonly sketch: Uint8Array
 }
 
-/** Maps batches for the views of one group: chooses rows, counts what becomes of them, and hands them to its strategy. */
+/** Maps batches for the views of one group: chooses rows, counts their outcomes, and hands them to its strategy. */
 export class GroupMapper {
   readonly needed: readonly number[]
   readonly mayQuarantine: boolean

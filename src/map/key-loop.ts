@@ -16,7 +16,7 @@ import type { BatchWindows } from './windows.ts'
  *
  * Keys repeat: each distinct one of a batch is turned into bytes and hashed once. It is found again by its columns, one
  * step for each: by the dictionary's code where the column is a string of the event itself, by place for small numbers,
- * and else in a map, at which it doesn't look where the column is the same as the time before. A window is its first
+ * and else in a map, which is skipped where the column is the same as the last time. A window is its first
  * column, and numbered already.
  */
 export interface KeyLoop {
@@ -27,7 +27,7 @@ export interface KeyLoop {
    * @param windows Of a view with windows: those of the rows.
    */
   run(rows: Int32Array, windows: BatchWindows | null, memory: ReadMemory): FoundKeys
-  /** The row and the function that `run` was at when something threw. */
+  /** The row and the function that `run` had reached when something threw. */
   at(): { readonly row: number; readonly step: 'filter' | 'keyBy' }
 }
 
@@ -143,7 +143,7 @@ function refuseKey(found: unknown): never {
   throw new KeyValueError(`expected a key, an array of keys or null, found ${String(found)}`)
 }
 
-/** Every event under its window alone: there is nothing to look for. */
+/** Every event under its window alone: no keys to find. */
 export function findWindows(view: PreparedView, rows: Int32Array, windows: BatchWindows): FoundKeys {
   const interner = new Interner(view)
   interner.clear(windows)
@@ -175,7 +175,7 @@ function lookupsOf({ names, types }: KeyCodec, slots: readonly Slot[]): readonly
 const CODES_MAX = 64
 /** Numbers below this are found by their place in an array. */
 const SMALL_NUMBERS = 64
-/** So many strings may be another than the row's own before a batch goes without codes. */
+/** Strings that may differ from the row's own before a batch goes without codes. */
 const DICTIONARY_MISSES_MAX = 256
 
 /**
@@ -185,7 +185,7 @@ const DICTIONARY_MISSES_MAX = 256
 class KeyNode {
   readonly directIndex: unknown[]
   readonly map = new Map<unknown, unknown>()
-  /** The value that was looked up last in the map, and what it led to. */
+  /** The value that was looked up last in the map, and the result. */
   last: unknown = KeyNode
   found: unknown = undefined
 

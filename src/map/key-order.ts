@@ -8,7 +8,7 @@ export type OrderColumns = readonly SlotColumn[]
 const ENTRY = 3
 
 /**
- * Looks whether each key's events come in the log's order. Of each key it keeps the leading value of its latest event
+ * Checks whether each key's events come in the log's order. Of each key it keeps the leading value of its latest event
  * and which event that was; the other values are compared only where the leading ones are equal.
  */
 export class KeyOrder {
@@ -88,10 +88,10 @@ export class KeyOrder {
 }
 
 /**
- * The events of each key in the log's order; events that compare equal stay as they stand.
+ * The events of each key in the log's order; events that compare equal keep their order.
  *
  * @param slots Key of each event, below `keys`.
- * @returns Numbers of the events, those of a key behind each other.
+ * @returns Numbers of the events, those of a key consecutive.
  */
 export function sortByKey(columns: OrderColumns, slots: Int32Array, keys: number): Int32Array {
   const ends = new Int32Array(keys + 1)
@@ -135,7 +135,7 @@ function compareWords(highA: number, lowA: number, highB: number, lowB: number):
   return lowA === lowB ? 0 : lowA >>> 0 < lowB >>> 0 ? -1 : 1
 }
 
-/** A column of integers as 64-bit words; strings are all equal at first, and compared when they are looked at closely. */
+/** A column of integers as 64-bit words; strings get equal words, and are compared in full afterwards. */
 function leadingWords(column: SlotColumn): Int32Array {
   if (column.kind === 'int64') return wordsOf(column.values)
   const words = new Int32Array(column.length * 2)

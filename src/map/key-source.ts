@@ -21,7 +21,7 @@ export function keySlots(log: LogPlan, { views }: PreparedGroup): readonly numbe
   return usesLogKey ? [log.roles.key] : []
 }
 
-/** By what the key is made of: the log's own column of strings, a window alone, or whatever functions and other types give. */
+/** By what the key is made of: the log's own column of strings, a window alone, or what functions and other types give. */
 export function makeKeySource(log: LogPlan, group: PreparedGroup): KeySource {
   const [view] = group.views
   const { keyBy, filter } = view!.definition

@@ -13,11 +13,11 @@ export interface MapSide {
   readonly slots: readonly number[]
   /** Whether batches must outlive the next one: their columns are then not decoded into memory that is used again. */
   readonly keepsBatches: boolean
-  /** Finds which of the chosen rows go to keys; what is found is sent when it was counted. */
+  /** Finds which of the chosen rows go to keys; they are sent once they are counted. */
   emit(batch: Batch, kept: Int32Array, windows: BatchWindows | null): Sendable
   /** Begins a partition: the batches up to its end hold all events of their keys. */
   openPartition(): void
-  /** Ends a partition. @returns What it came to; null where batches were sent one by one. */
+  /** Ends a partition. @returns Its result; null where batches were sent one by one. */
   closePartition(at: BlockPlace, sketch: Uint8Array): Block | null
   /** Forgets a partition that was not read to its end. */
   leavePartition(): void

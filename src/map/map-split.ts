@@ -55,19 +55,19 @@ export interface MapResult {
   readonly duplicateIds: BytesColumn
   /** For each row group with members: two words a member that are equal for equal contents. */
   readonly contents: readonly { readonly rowGroup: number; readonly words: Int32Array }[]
-  /** When the split's newest event was recorded that is known: in each period of the vintages, or in all. */
+  /** When the split's newest known event was recorded: in each period of the vintages, or in all. */
   readonly newest: NewestByPeriod
-  /** Of views with windows: the events recorded how long after. */
+  /** Of views with windows: how many events were recorded with which delay. */
   readonly triangles: Readonly<Record<string, readonly TriangleCell[]>>
 }
 
 export interface GroupResult {
-  /** In the order in which they were packed; states that were folded in place stand with the last split of their partition. */
+  /** In the order in which they were packed; states folded in place are with the last split of their partition. */
   readonly blocks: readonly Block[]
   readonly sketch: Uint8Array
 }
 
-/** What one split came to; a partition's states are added to its last. */
+/** The result of one split; a partition's states are added to its last. */
 type SplitResult = MapResult & { readonly groups: readonly { blocks: Block[]; sketch: Uint8Array }[] }
 
 /** A split that is being mapped: what its batches add to. */
@@ -77,7 +77,7 @@ interface OpenSplit {
   readonly totals: MapTotals
 }
 
-/** Is shown the rows of each batch that a group's views take. */
+/** Receives the rows of each batch that a group's views take. */
 export type Watch = (group: number, ordinal: number, batch: Batch, mapped: MappedBatch) => void
 
 /** What a mapper maps, and with what. */
@@ -87,7 +87,7 @@ export interface MappedLog {
   readonly upcaster: Upcaster | null
   /** Where the sides' blocks go. */
   readonly memory: BlockMemory
-  /** What batches are decoded to, one after the other: a thread may use one for all logs. */
+  /** The memory that batches are decoded to, one after the other: a thread may use one for all logs. */
   readonly batchMemory?: BatchMemory
 }
 
@@ -192,7 +192,7 @@ export class LogMapper {
   }
 
   /**
-   * The place of an event of which only its way is known: maps the split again and watches.
+   * The place of an event of which only its way is known: maps the split again to find it.
    *
    * @param nth Which of the block's rows in the bucket it is.
    */
@@ -216,7 +216,7 @@ export class LogMapper {
     return found
   }
 
-  /** Maps a split once more, for what can be seen of each batch on the way: its packed rows are not kept. */
+  /** Maps a split once more, to observe each batch: its packed rows are not kept. */
   watch(
     splitIndex: number,
     duplicates: readonly RowGroupDuplicates[],
@@ -303,7 +303,7 @@ function count(totals: MapTotals, view: string, read: number, more: { duplicate?
   counters.filtered += more.filtered ?? 0
 }
 
-/** Rows that are neither duplicates nor outside the moments asked for, in current and in old event types. */
+/** Rows that are neither duplicates nor outside the requested moments, in current and in old event types. */
 function chooseRows(
   { rows, memory }: Batch,
   dropped: Int32Array,

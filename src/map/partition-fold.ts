@@ -34,9 +34,9 @@ interface KeyedEvents {
 
 /**
  * Folds all events of a partition where they are read. Keys whose events come in the log's order are folded batch by
- * batch. Those that turn out not to, which may be after some of their events were folded, begin anew when the partition
- * is at its end: their events are gathered, sorted and folded as one batch. So are keys whose handler threw, as it may
- * have seen an event too early. What the whole comes to is what a shuffle would have come to.
+ * batch. Those that turn out not to, which may be after some of their events were folded, begin again when the partition
+ * ends: their events are gathered, sorted and folded as one batch. So are keys whose handler threw, as it may
+ * have seen an event too early. The result is the same as that of a shuffle.
  */
 export class PartitionFold {
   readonly #group: PreparedGroup
@@ -44,7 +44,7 @@ export class PartitionFold {
   readonly #keys: PartitionKeys
   readonly #keyOrder = new KeyOrder()
   readonly #accumulators: readonly ViewAccumulator[]
-  /** The partition's events so far, where their order may turn out to be wrong. */
+  /** The partition's events so far, where they may prove to be out of order. */
   #events: KeyedEvents[] = []
   /** By key: 1 where its events wait for the end of the partition. */
   #waits = new Uint8Array(1 << 12)
@@ -52,7 +52,7 @@ export class PartitionFold {
   /** By key: the bits of the views that took any of its events. */
   #takenBy = new Uint16Array(1 << 12)
   #known = 0
-  /** By key: what handlers see of it, for those that were asked for. */
+  /** By key: what handlers see of it, for those that were requested. */
   #keyObjects: unknown[] = []
 
   constructor(log: LogPlan, group: PreparedGroup) {
@@ -115,7 +115,7 @@ export class PartitionFold {
     }
   }
 
-  /** Gives the keys that the latest batch brought a state and whatever else there is by key. */
+  /** Gives the keys that the latest batch added a state and all other values kept by key. */
   #welcomeKeys(): void {
     const { size } = this.#keys.table
     if (size > this.#waits.length) {
@@ -176,7 +176,7 @@ export class PartitionFold {
         if (this.#order.length === 0) {
           throw handlerError(view, this.#keyOf(slots[at]!), typeCodes[rows[at]!]!, batch, rows[at]!, error)
         }
-        // An event that belongs before this one may be still to come.
+        // An event that belongs before this one may still come.
         this.#waits[slots[at]!] = 1
         this.#anyWaits = true
         from = at + 1

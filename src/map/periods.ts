@@ -6,7 +6,7 @@ import { vintageCalendar } from '../view/view-set.ts'
 import type { FoundKeys } from './emitted-rows.ts'
 import { momentsOf, numbered, windowsOf } from './windows.ts'
 
-/** When the events of a batch were recorded, in the periods of the vintages that are asked for. */
+/** When the events of a batch were recorded, in the periods of the requested vintages. */
 export interface BatchPeriods {
   /** By row: number of the period among those of the batch. */
   readonly of: Int32Array
@@ -16,7 +16,7 @@ export interface BatchPeriods {
   readonly column: Int32Column
 }
 
-/** Null where no vintages are asked for. */
+/** Null where no vintages are requested. */
 export function makePeriodReader(log: LogPlan): ((batch: Batch) => BatchPeriods) | null {
   if (log.vintages === null) return null
   const calendar = vintageCalendar(log)
@@ -68,7 +68,7 @@ export function noteNewest(newest: NewestByPeriod, period: number, moment: bigin
 const PAIRS_MAX = 1 << 22
 
 /**
- * Takes each key apart by the periods of its events: what was one distinct key is as many as it has periods.
+ * Splits each key by the periods of its events: one distinct key becomes one for each of its periods.
  *
  * @returns The keys with their bytes as before, and the period of each.
  */

@@ -8,13 +8,13 @@ import { Triangle, type TriangleTable, triangleTable } from './triangle.ts'
 
 export type { TriangleTable } from './triangle.ts'
 
-/** What a log's splits together say of time, once all are mapped. */
+/** What a log's splits together say about time, once all are mapped. */
 export interface Timeline {
-  /** By partition: when its newest event was recorded of those that are known; null where it has none. */
+  /** By partition: when its newest known event was recorded; null where it has none. */
   readonly progress: readonly (bigint | null)[]
   /** All that was recorded up to this moment is taken to be known; null where nothing is. In the log's unit. */
   readonly watermark: bigint | null
-  /** The ends of all periods in which an event was recorded, oldest first; empty where no vintages are asked for. */
+  /** The ends of all periods in which an event was recorded, oldest first; empty where no vintages are requested. */
   readonly cuts: readonly VintageBoundary[]
   /** By view with windows. */
   readonly triangles: ReadonlyMap<string, TriangleTable>
@@ -64,7 +64,7 @@ function newestOf(byPeriod: ReadonlyMap<number, bigint>): bigint | null {
   return newest
 }
 
-/** Goes through the periods and keeps what each partition had said by then. */
+/** Goes through the periods and keeps what each partition had recorded by then. */
 function cutsOf(log: LogPlan, newest: readonly ReadonlyMap<number, bigint>[]): VintageBoundary[] {
   const calendar = vintageCalendar(log)
   const periods = [...new Set(newest.flatMap((byPeriod) => [...byPeriod.keys()]))].sort((a, b) => a - b)

@@ -49,7 +49,7 @@ export class Triangle {
     }
   }
 
-  /** Sorted by window and delay, late events behind those in time. */
+  /** Sorted by window and delay, late events after those in time. */
   cells(): TriangleCell[] {
     const cells = [...this.#windows.values()].flatMap((ofWindow) => [...ofWindow.values()])
     return cells.sort((a, b) => a.window - b.window || a.delay - b.delay || Number(a.late) - Number(b.late))
@@ -58,7 +58,7 @@ export class Triangle {
 
 /** Adds the events of batches to a triangle. */
 export interface TriangleCounter {
-  /** @param rows Of events that are for the view, once for each of their keys; those of one event stand together. */
+  /** @param rows Of events that are for the view, once for each of their keys; those of one event are consecutive. */
   count(batch: Batch, rows: Int32Array, windows: BatchWindows, triangle: Triangle): void
 }
 

@@ -6,7 +6,7 @@ import type { ChosenRows } from './chosen-rows.ts'
 import { unknownType } from './emission.ts'
 import type { MapTotals } from './totals.ts'
 
-/** Whether the log lists a type, so that views without a handler for it leave it out without a word. */
+/** Whether the log lists a type, so that views without a handler for it leave it out silently. */
 export function isKnownType({ views }: PreparedGroup, type: string): boolean {
   return views[0]!.definition.log.types?.includes(type) ?? false
 }

@@ -9,7 +9,7 @@ import { parseDuration } from '../time/duration.ts'
 import { deadlines, describeLate, markLate } from '../time/lateness.ts'
 import { windowCalendar } from '../view/view-set.ts'
 
-/** Where the rows of a batch lie in time, by row of the batch. */
+/** The windows of a batch's rows, by row of the batch. */
 export interface BatchWindows {
   /** Number of the row's window among those of the batch. */
   readonly of: Int32Array

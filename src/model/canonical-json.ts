@@ -1,6 +1,6 @@
 /**
  * JSON with one spelling for each value: object keys in code-unit order, no spaces, absent for undefined properties. What
- * JSON can't say (functions, bigints, NaN, infinities) is refused, so that two different values never look alike.
+ * JSON can't say (functions, bigints, NaN, infinities) is refused, so that two different values never look equal.
  */
 export function canonicalJson(value: unknown): string {
   return write(value, '$')

@@ -1,6 +1,6 @@
 /**
- * The errors a caller would want to tell apart. Every message says what was attempted, where, what was expected, what
- * was found and, where it isn't plain, what to do.
+ * The errors a caller would want to distinguish. Every message says what was attempted, where, what was expected, what
+ * was found and, where it isn't obvious, what to do.
  */
 
 /** A place in the input, as far as it is known. Row groups and rows count from 0; a row counts within its row group. */
@@ -36,10 +36,10 @@ export class InputError extends RefoldError {}
 /** A user's function threw or broke a rule of its view. Exit code 1. */
 export class ViewError extends RefoldError {}
 
-/** The same event id stands in the log with different contents. Exit code 1. */
+/** The same event id is in the log with different contents. Exit code 1. */
 export class ConflictError extends RefoldError {}
 
-/** The destination could not be written, or holds something that Refold didn't put there. Exit code 1. */
+/** The destination could not be written, or holds something that Refold didn't write. Exit code 1. */
 export class OutputError extends RefoldError {}
 
 /** `file, row group 3, row 17, column "amount"`: a place in words, for messages. */

@@ -4,7 +4,7 @@ import type { Fields, TimeUnit, Type, Values } from './type.ts'
 export type RoleSource = string | Type
 
 /**
- * The columns that say what an event is. A bare name stands for a string column (`id`: a string or an integer column);
+ * The columns that say what an event is. A bare name means a string column (`id`: a string or an integer column);
  * keys of another type are declared, as `key: int64('account_id')`.
  */
 export interface Roles {
@@ -14,7 +14,7 @@ export interface Roles {
   readonly key?: RoleSource
   /** The event's type; a log without one has events of type `Event`. */
   readonly type?: RoleSource
-  /** When it happened: moments, or days (`date()`), which stand for their midnight in the log's zone. */
+  /** When it happened: moments, or days (`date()`), which mean their midnight in the log's zone. */
   readonly occurredAt?: RoleSource
   /** When the log received it: moments, or days. */
   readonly recordedAt?: RoleSource
@@ -85,14 +85,14 @@ export type OrderRole = 'sequence' | 'recordedAt' | 'occurredAt' | 'id'
  *   that the unit can't hold exactly is an error.
  * @property zone The IANA time zone, or an offset as `+05:30`, in which days begin: of windows that name no other, of roles
  *   that are days, and of days and local times in options. Default `UTC`.
- * @property idleTimeout A partition that has recorded nothing for so long doesn't hold up windows: it is taken to have said
- *   all up to then. Here a partition is the files of one Hive folder, or all files of a folder where there are none.
+ * @property idleTimeout A partition that has recorded nothing for this long doesn't hold up windows: it is taken to be
+ *   complete up to then. Here a partition is the files of one Hive folder, or all files of a folder where there are none.
  *   Weeks or a smaller unit, a day counts 24 hours. Default `1 day`.
- * @property types The event types there are. Without it any type that no view handles is simply not for that view.
+ * @property types The event types there are. Without it the `unknown` of each view decides on types it doesn't handle.
  * @property uniqueIds The log is known to hold each id once: duplicates are not looked for. Default false.
  * @property partitionedByKey All events of a key lie in one partition: in the files of one Hive folder, that is, with the
  *   same `name=value` values, or in one file where there are no such folders. Views are then folded where the events are
- *   read, if the partitions are small enough. A key that turns up in two partitions ends such a rebuild. Default false.
+ *   read, if the partitions are small enough. A key found in two partitions is an error. Default false.
  * @property order The total order of events: default sequence where there is one, then recordedAt, then id.
  * @property upcast From old event types to new ones, before any view sees them: an object with what changes, several
  *   of them (the event is split), or null (the event is dropped, counted as filtered).
@@ -139,7 +139,7 @@ export function defineLog<
   const Names extends string = string,
 >(spec: LogSpec<F, R, Unit, Names>): LogDefinition<F, R, Unit, Names> {
   return Object.freeze({
-    // What isn't known of a log is kept, for validation to name.
+    // Unknown properties are kept, for validation to name.
     ...spec,
     kind: 'log',
     name: spec.name,

@@ -44,7 +44,7 @@ export interface ManifestBody {
   /** The job as it was built by, in `_logic.mjs`; null where the job came from no file. Not digested: comments are in it. */
   readonly logic: ManifestLogic | null
   /**
-   * How far each partition of the log had come: when its newest event known was recorded, ISO 8601; partitions without
+   * The progress of each partition of the log: when its newest known event was recorded, ISO 8601; partitions without
    * one are left out. Not digested: the same events may lie in other partitions.
    */
   readonly progress: readonly ManifestProgress[]

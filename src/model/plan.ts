@@ -49,7 +49,7 @@ export interface LogPlan {
   /** Only events recorded, occurred up to this moment (inclusive), in the log's time unit. */
   readonly knownAt: bigint | null
   readonly asOf: bigint | null
-  /** By path of a file: between which moments its events must have been recorded besides; null where they need not. */
+  /** By path of a file: between which moments its events must also have been recorded; null where there are no bounds. */
   readonly recorded: Readonly<Record<string, RecordedSpan>> | null
   /** The log's partitions by name, sorted: the values of its Hive folders, or the folder of files that have none. */
   readonly partitions: readonly string[]
@@ -102,7 +102,7 @@ export type SlotSource =
   | { readonly kind: 'column'; readonly path: readonly string[] }
   /** A path into a JSON column, or into a nested column beyond its structs. */
   | { readonly kind: 'inside'; readonly path: readonly string[]; readonly steps: readonly string[] }
-  /** A Hive folder's value, or what stands in for a missing column. */
+  /** A Hive folder's value, or the value in place of a missing column. */
   | { readonly kind: 'constant'; readonly value: unknown; readonly origin: 'folder' | 'missing' }
 
 /** Neighbouring row groups of one file, which are mapped together. */
@@ -115,7 +115,7 @@ export interface SplitPlan {
   readonly bytes: number
 }
 
-/** A row group, and what its statistics tell. */
+/** A row group, and what its statistics show. */
 export interface RowGroupPlan {
   /** In the file. */
   readonly index: number
@@ -123,8 +123,8 @@ export interface RowGroupPlan {
   /** Its statistics prove that no event of it lies within known-at and as-of: it isn't read. */
   readonly skipped: boolean
   /**
-   * When its newest event known was recorded, in the log's unit, where statistics tell; null where it holds none that is
-   * known, or the log doesn't say when; `unread` where only the column tells.
+   * When its newest known event was recorded, in the log's unit, where statistics show it; null where it holds none that is
+   * known, or the log doesn't say when; `unread` where only the column shows it.
    */
   readonly newest: bigint | null | 'unread'
 }
@@ -137,7 +137,7 @@ export interface GroupPlan {
   readonly ordered: boolean
   /** Why this strategy, in words. */
   readonly reason: string
-  /** Part files that a large log gets however few its keys are. The same for every strategy, as it decides bytes. */
+  /** Part files that a large log gets, however few its keys. The same for every strategy, as it decides bytes. */
   readonly partsAtLeast: number
   /** Slots that travel with an event, or that handlers read where it is folded as it is read. */
   readonly slots: readonly number[]

@@ -1,5 +1,5 @@
 /**
- * What a rebuild is asked for, what it tells while it runs and what it hands back. Plain data: it can be printed as
+ * A rebuild's options, what it reports while it runs and what it returns. Plain data: it can be printed as
  * JSON as it is.
  */
 
@@ -44,7 +44,7 @@ export interface RebuildOptions {
   readonly onProgress?: (progress: Progress) => void
   /**
    * Called once, before the work begins, with the number of worker threads. With 0 the calling thread is busy from then
-   * on, and neither timers nor handlers of signals get their turn.
+   * on, and neither timers nor signal handlers run.
    */
   readonly onThreads?: (threads: number) => void
   /** Aborts the rebuild; what is published stays as it was. */
@@ -82,7 +82,7 @@ export interface ExceptionRow {
 export interface ViewReport {
   readonly view: string
   readonly generation: string
-  /** `unchanged`: the rebuild came to the bytes that were published already. */
+  /** `unchanged`: the rebuild produced the bytes that were published already. */
   readonly outcome: 'published' | 'unchanged'
   readonly rows: number
   readonly keys: number
@@ -97,7 +97,7 @@ export interface ViewReport {
   readonly bytes: number
   /** Number of events in the generation's list of exceptions. */
   readonly exceptions: number
-  /** Number of notices in the generation: figures that were published before and are others now. */
+  /** Number of notices in the generation: figures that were published before and have changed. */
   readonly corrections: number
 }
 
@@ -110,6 +110,6 @@ export interface RebuildReport {
   readonly seconds: number
   readonly bytesRead: number
   readonly workers: number
-  /** What may surprise, in sentences: that a log had recorded nothing by known-at. */
+  /** Notes, in sentences, such as that a log had recorded nothing by known-at. */
   readonly notes: readonly string[]
 }

@@ -2,8 +2,8 @@ import type { Type } from './type.ts'
 
 /**
  * A slot is one thing handlers may read of an event: a role (`id`, `key`, `type`, `occurredAt`, `recordedAt`,
- * `sequence`) or a field. Whatever a file holds for it is brought into one of five storages first, so that all that
- * comes after knows only these:
+ * `sequence`) or a field. What a file holds for it is converted to one of five storages first, so that all later
+ * stages know only these:
  *
  * | storage | column                       | words in a packed row                     |
  * | ------- | ---------------------------- | ----------------------------------------- |
@@ -11,7 +11,7 @@ import type { Type } from './type.ts'
  * | `i64`   | Int64Column                  | 2, low word first                         |
  * | `f64`   | Float64Column                | 2, low word first                         |
  * | `bool`  | BoolColumn                   | 1                                         |
- * | `str`   | BytesColumn or its dictionary | 1: a code ≥ 0, or −1 − length with the bytes behind |
+ * | `str`   | BytesColumn or its dictionary | 1: a code ≥ 0, or −1 − length with the bytes after |
  */
 export type Storage = 'i32' | 'i64' | 'f64' | 'bool' | 'str'
 
@@ -46,7 +46,7 @@ export function storageOf(type: Type): Storage {
   }
 }
 
-/** A decimal's unscaled integer lies below this, either way; beyond 15 digits any that a number holds exactly fits. */
+/** A decimal's unscaled integer lies below this, of either sign; beyond 15 digits any that a number holds exactly fits. */
 export function decimalLimit({ precision = 18 }: Type): number {
   return precision > 15 ? 2 ** 53 : 10 ** precision
 }

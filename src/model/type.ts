@@ -43,12 +43,12 @@ export interface Type<Value = unknown> {
   readonly initial?: Value
   /** For `timestamp`. */
   readonly unit?: TimeUnit
-  /** For the `timestamp` of a planned log: a day that stands for a moment is its midnight in this zone. Absent: UTC. */
+  /** For the `timestamp` of a planned log: a day in place of a moment is its midnight in this zone. Absent: UTC. */
   readonly zone?: string
-  /** For `decimal`: digits in all, and digits behind the point. */
+  /** For `decimal`: digits in all, and digits after the point. */
   readonly precision?: number
   readonly scale?: number
-  /** The value that stands in for the column where a file of the log lacks it. */
+  /** The column's value where a file of the log lacks the column. */
   readonly whenMissing?: Value | null
   /** For the compiler only; never present. */
   readonly _value?: Value

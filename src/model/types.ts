@@ -11,7 +11,7 @@ type From = string | readonly string[]
 export interface TypeOptions<Value> {
   /** The value a state column starts with. */
   readonly initial?: Value
-  /** The value that stands in where a file of the log has no such column. */
+  /** The value where a file of the log has no such column. */
   readonly whenMissing?: Value | null
 }
 

@@ -13,10 +13,10 @@ type ExactUnit = 'second' | 'minute' | 'hour'
 type CalendarUnit = 'day' | 'week' | 'month' | 'year'
 type ManyOf<Unit extends string> = `${number} ${Unit}` | `${number} ${Unit}s`
 
-/** How long a view's windows are: `hour`, `day`, `week`, `month`, or so many of those, as `6 hours`. */
+/** How long a view's windows are: `hour`, `day`, `week`, `month`, or a number of those, as `6 hours`. */
 export type WindowLength = ExactUnit | CalendarUnit | ManyOf<ExactUnit | CalendarUnit>
 
-/** What becomes of late events: listed as exceptions, or applied as corrections. */
+/** How late events are handled: listed as exceptions, or applied as corrections. */
 export type LatePolicy = 'exceptions' | 'apply'
 
 /**
@@ -28,7 +28,7 @@ export type LatePolicy = 'exceptions' | 'apply'
  *   `timestamp` of the start in the log's unit.
  * @property zone IANA name, as `Asia/Taipei`. Default the log's zone.
  * @property allowedLateness How long after its window's end an event may be recorded, as `7 days`. What is recorded later is late.
- * @property late What becomes of late events. Default `exceptions`.
+ * @property late How late events are handled. Default `exceptions`.
  * @property measure What the reporting triangle adds up, besides counting events. Default 1 an event; may be negative.
  */
 export interface WindowSpec<Event, Every extends WindowLength, Name extends string> {
@@ -59,7 +59,7 @@ type WindowValue<L, Every> = Every extends ExactUnit | ManyOf<ExactUnit>
 
 type DeclaredKey<K> = K extends Fields ? Values<K> : unknown
 
-/** The key that handlers see. A window's column comes before those the view declares, and without those stands alone. */
+/** The key that handlers see. A window's column comes before those the view declares, and without those is alone. */
 export type KeyOf<L, K, Every, Name extends string> = [Every] extends [never]
   ? K extends Fields
     ? Readonly<Values<K>>
@@ -74,7 +74,7 @@ export type StateSpec = Fields | (() => object)
 
 export type StateOf<S> = S extends () => infer State ? State : S extends Fields ? Values<S> : never
 
-/** Folds one event into the state of one key. Must depend on nothing but its arguments. */
+/** Folds one event into the state of one key. Must depend only on its arguments. */
 export type Handler<State, Event, Key> = (state: State, event: Event, key: Key) => void
 
 export type UnknownTypePolicy = 'filter' | 'quarantine' | 'fail'
@@ -84,13 +84,13 @@ export type UnknownTypePolicy = 'filter' | 'quarantine' | 'fail'
  * @property key The view's key columns. Without it the key is the log's, and the column is named as in the log.
  * @property by The key or keys an event is folded into; null where it is not for this view. Required with `key`.
  * @property window Divides events by when they occurred: a column of the window comes first in the key, before those of `key`,
- *   and without `key` it is the whole key. Rows say besides whether they are final.
+ *   and without `key` it is the whole key. Rows also say whether they are final.
  * @property state A typed state (fast), or a function that makes a free-form one.
  * @property on Handlers by event type; `*` is for every type that has none of its own.
- * @property filter Keeps only events for which it is true. Asked after the event's type was found to have a handler.
- * @property unknown What becomes of event types without a handler: `filter` (default), `quarantine` (listed as
+ * @property filter Keeps only events for which it is true. Called only for events whose type has a handler.
+ * @property unknown How event types without a handler are treated: `filter` (default), `quarantine` (listed as
  *   exceptions), or `fail`. Where the log declares its `types`, those count as known and are filtered.
- * @property onError What becomes of an event whose handler throws: `fail` (default) the rebuild, or `quarantine` the
+ * @property onError How an event whose handler throws is treated: `fail` (default) the rebuild, or `quarantine` the
  *   event: the key is folded as if it had never been.
  * @property merge Combines two states of one key. Declares that events may be folded in any order and in pieces.
  * @property orderFree Declares that handlers commute: events need not be put in order. Default false; `merge` implies it.
@@ -156,7 +156,7 @@ export interface ViewDefinition {
 }
 
 /**
- * Describes a view: which events of a log, folded by which key into which state, and the rows that become of it.
+ * Describes a view: which events of a log, folded by which key into which state, and the rows made of it.
  *
  * @example
  * ```ts
@@ -177,7 +177,7 @@ export function defineView<
   const Name extends string = 'window',
 >(spec: ViewSpec<L, S, K, C, Every, Name>): ViewDefinition {
   return Object.freeze({
-    // What isn't known of a view is kept, for validation to name.
+    // Unknown properties of a view are kept, for validation to name.
     ...spec,
     kind: 'view',
     name: spec.name,
@@ -199,7 +199,7 @@ export function defineView<
 
 function defineWindow(spec: WindowSpec<never, WindowLength, string>, zoneOfLog: string): WindowDefinition {
   return Object.freeze({
-    // What isn't known of a window is kept, for validation to name.
+    // Unknown properties of a window are kept, for validation to name.
     ...spec,
     name: spec.name ?? 'window',
     every: spec.every,

@@ -2,7 +2,7 @@ import { OutputError } from '../model/errors.ts'
 import type { TypeKind } from '../model/type.ts'
 import type { OutputColumn } from './write-schema.ts'
 
-/** How parquetjs-lite is told to store the values of a kind, and what it is given for one value. */
+/** How parquetjs-lite stores the values of a kind, and what it is given for one value. */
 export interface AppendedKind {
   readonly type: 'BOOLEAN' | 'INT32' | 'BYTE_ARRAY' | 'FIXED_LEN_BYTE_ARRAY'
   readonly typeLength?: number

@@ -9,9 +9,9 @@ import { type AppendedKind, appendedKindOf, encodeValue } from './append-values.
 import { type ColumnLayout, layOut, type OutputColumn, schemaOf } from './write-schema.ts'
 
 /**
- * Parquet files from rows that arrive one at a time, by parquetjs-lite: it takes the rows apart, buffers them and encodes
- * and compresses their pages. The file is told to be as plain as it gets (version 1 pages, PLAIN, no statistics, no page
- * indexes), because parquetjs-lite's other ways are not read correctly everywhere.
+ * Parquet files from rows that arrive one at a time, by parquetjs-lite: it splits rows into columns, buffers them and
+ * encodes and compresses their pages. The file is as plain as possible (version 1 pages, PLAIN, no statistics, no page
+ * indexes), because parquetjs-lite's other formats are not read correctly everywhere.
  *
  * The footer is written here, since parquetjs-lite's can't name a decimal's scale, nanoseconds, or UTC.
  */
@@ -33,7 +33,7 @@ export interface AppendedFile {
 export interface Appender {
   /**
    * Adds a row: a value for each column, as handlers see them; a nullable column may be left out. It needn't be awaited
-   * before the next call. An OutputError where a value doesn't fit its column; the file then is as before the call.
+   * before the next call. An OutputError where a value doesn't fit its column; the file is then as before the call.
    */
   append(row: Readonly<Record<string, unknown>>): Promise<void>
   /** Ends the file and flushes it to the disk. Without it there is no readable file. */

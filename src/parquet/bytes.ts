@@ -10,7 +10,7 @@ export type BytesValues = Pick<BytesColumn, 'kind' | 'offsets' | 'data' | 'gap'>
 /** Offsets are 32-bit. */
 const BYTES_MAX = 2 ** 31 - 1
 
-/** Null-free PLAIN strings: pages are laid behind each other as they are, and only the lengths are walked. */
+/** Null-free PLAIN strings: pages are concatenated as they are, and only the lengths are walked. */
 export function joinPlainPages(pages: readonly DataPage[], rows: number, memory: ReadMemory): BytesValues {
   const offsets = memory.int32(rows + 1)
   const pieces: Uint8Array[] = []
@@ -18,7 +18,7 @@ export function joinPlainPages(pages: readonly DataPage[], rows: number, memory:
   let row = 0
   for (const { values, slots } of pages) {
     const length = walkLengths(values, offsets, row, slots, start)
-    // What lies behind a page's last value is left out, so that the next page's first value follows.
+    // What follows a page's last value is left out, so that the next page's first value follows it.
     pieces.push(values.subarray(0, length))
     row += slots
     start += length
@@ -29,7 +29,7 @@ export function joinPlainPages(pages: readonly DataPage[], rows: number, memory:
 }
 
 /**
- * PLAIN strings of which a few are null: laid behind each other as they are, run by run, with an empty string in the
+ * PLAIN strings of which a few are null: concatenated as they are, run by run, with an empty string in the
  * place of each null.
  */
 export function joinPlainPagesWithNulls(
@@ -96,7 +96,7 @@ export function joinBytes(pieces: readonly Uint8Array[], memory: ReadMemory = ne
 }
 
 /**
- * Notes where each value of a PLAIN page begins, behind its four bytes of length, counted from `base`.
+ * Notes where each value of a PLAIN page begins, after its four bytes of length, counted from `base`.
  *
  * @returns Where in the page the last value ends.
  */

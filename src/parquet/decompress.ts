@@ -5,7 +5,7 @@ import { PageError } from './page-error.ts'
 
 /**
  * How many times larger than its input a format's output can be at most: a header that claims more is damaged, and is
- * refused before the memory is asked for. The others stop by themselves when they have given what was asked.
+ * refused before memory is allocated. The others stop by themselves when they have produced the expected length.
  */
 const RATIO_MAX: Readonly<Record<string, number>> = { SNAPPY: 64, LZ4: 256, LZ4_RAW: 256 }
 

@@ -34,7 +34,7 @@ function decodeWords(reader: Reader, output: Int32Array, first: number, count: n
   if (promised < count) throw new PageError(`expected ${count} integers, found ${promised}`)
   const value: Words = { low: 0, high: 0 }
   readZigzag(reader, value)
-  // Where there are no values at all, the first one is absent or without meaning; some writers count more than we ask.
+  // Where there are no values at all, the first one is absent or without meaning; some writers count more than are wanted.
   if (count > 0) store(output, first, value, wordsPerValue)
   const minimum: Words = { low: 0, high: 0 }
   let done = Math.min(1, promised)
@@ -168,7 +168,7 @@ function layOut(reader: Reader, count: number): DenseBytes {
   return { data: reader.bytes, starts, lengths, contiguous: true }
 }
 
-/** More than any sane page, less than what would exhaust memory. */
+/** More than any real page, less than what would exhaust memory. */
 const BYTES_MAX = 2 ** 31 - 1
 
 /** DELTA_BYTE_ARRAY: how much each value shares with the one before, then the rest of each. */

@@ -14,7 +14,7 @@ import { checkThrift } from './thrift.ts'
 
 export type { SchemaField } from './schema.ts'
 
-/** A Parquet file of which the footer was read and found sound. */
+/** A Parquet file whose footer was read and found valid. */
 export interface ParquetFile {
   readonly file: ReadableFile
   readonly path: string
@@ -61,11 +61,11 @@ const parsers = {
 /**
  * Reads and checks a file's footer.
  *
- * @throws InputError where it isn't Parquet, is cut off, is encrypted, or claims what can't be.
+ * @throws InputError where it isn't Parquet, is cut off, is encrypted, or claims the impossible.
  */
 export function openParquet(file: ReadableFile): ParquetFile {
   const metadata = readFooter(file)
-  // Whatever a damaged footer makes hyparquet's code or ours stumble over: it is the footer that is wrong.
+  // Any error that hyparquet's code or ours throws here means that the footer is damaged.
   return understood(file, () => {
     const tree = parquetSchema(metadata)
     checkFooter(file, metadata)
@@ -212,7 +212,7 @@ function describeRowGroup(
   order: readonly string[],
 ): RowGroup {
   const chunks = rowGroup.columns.map((column) => column.meta_data!)
-  // hyparquet reads a chunk's bounds as the type of the leaf that stands at its place.
+  // hyparquet reads a chunk's bounds as the type of the leaf at its place.
   const inOrder = chunks.every((chunk, i) => chunk.path_in_schema.join('.') === order[i])
   const below = (path: readonly string[]) =>
     chunks.filter((chunk) => path.every((name, i) => chunk.path_in_schema[i] === name))

@@ -18,7 +18,7 @@ import { newMemory, type ReadMemory } from './read-memory.ts'
 
 /**
  * Decodes the pages of a flat column, or of a leaf of structs, into one column. A chunk that is in its dictionary
- * throughout keeps its codes; where a writer gave the dictionary up half-way, the codes are written out. Null rows have
+ * throughout keeps its codes; where a writer abandoned the dictionary half-way, the codes are written out. Null rows have
  * a slot, as in Arrow.
  */
 
@@ -48,7 +48,7 @@ interface Source extends FlatColumn {
   readonly validity: Uint8Array | null
   readonly nullCount: number
   readonly memory: ReadMemory
-  /** Decoded once, when first asked for. */
+  /** Decoded once, when first used. */
   readonly dictionary: () => Dictionary
 }
 
@@ -172,7 +172,7 @@ function decodeNumbers<T extends Int32Array | BigInt64Array | Float64Array>(
   return output
 }
 
-/** A page of fixed width as PLAIN has it, at least so long as its values. */
+/** A page of fixed width as in PLAIN, at least as long as its values. */
 function plainBytes(page: DataPage, count: number, width: number): Uint8Array {
   const { values, encoding } = page
   if (count === 0) return values.subarray(0, 0)
@@ -289,14 +289,14 @@ function denseBits({ values, encoding }: DataPage, count: number): Uint8Array {
     return values
   }
   if (encoding !== 'RLE') throw new PageError(`expected an encoding of booleans, found ${encoding}`)
-  // Four bytes of length stand in front.
+  // Four bytes of length come first.
   if (values.length < 4) throw new PageError(`expected ${count} booleans, found ${values.length} bytes`)
   const bits = new Uint8Array((count + 7) >> 3)
   decodeBits(values.subarray(4), bits, 0, count)
   return bits
 }
 
-/** With this many rows between two nulls, strings are copied faster by the run than one by one. */
+/** With this many rows between two nulls, strings are copied faster run by run than one by one. */
 const NULLS_MIN_RUN = 8
 
 function decodeBytes(source: Source): BytesValues {

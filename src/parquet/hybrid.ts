@@ -51,7 +51,7 @@ function tooFew(count: number, done: number): PageError {
   return new PageError(`expected ${count} encoded integers, found ${done}`)
 }
 
-/** So many that their bits are counted in 32 bits. */
+/** Integers unpacked at once: few enough to count their bits in 32 bits. */
 const UNPACKED_AT_ONCE = 2 ** 24
 
 /** Decodes `count` integers of `width` bits into `output` from `first` on. */

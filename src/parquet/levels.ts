@@ -76,8 +76,8 @@ export function decodeLevels(bytes: Uint8Array, max: number, count: number): Uin
 }
 
 /**
- * Moves values that stand side by side from row `first` on to the rows that are present, and puts zeros under nulls.
- * From the back, so that none is overwritten. Values are moved as 32-bit words, because 64-bit ones would become BigInts.
+ * Moves values that are contiguous from row `first` on to the rows that are present, and puts zeros under nulls.
+ * From the end, so that none is overwritten. Values are moved as 32-bit words, because 64-bit ones would become BigInts.
  */
 export function spread(
   values: Int32Array | BigInt64Array | Float64Array,
@@ -94,7 +94,7 @@ export function spread(
 
 function spreadSingle(words: Int32Array, first: number, rows: number, present: number, validity: Uint8Array): void {
   let from = first + present - 1
-  // Once a row's value stands where it belongs, so do all before it.
+  // Once a row's value is where it belongs, so are all before it.
   for (let row = first + rows - 1; row > from; row--) {
     words[row] = (validity[row >> 3]! & (1 << (row & 7))) !== 0 ? words[from--]! : 0
   }

@@ -14,8 +14,8 @@ export function decompressLz4Raw(input: Uint8Array, length: number): Uint8Array 
 }
 
 /**
- * Decompresses what Parquet calls LZ4: Hadoop's frames of two big-endian lengths and a block each, or, by writers that
- * knew no better, one raw block. Only a whole chain of frames that fits exactly is taken for Hadoop's.
+ * Decompresses what Parquet calls LZ4: Hadoop's frames of two big-endian lengths and a block each, or, by some
+ * writers, one raw block. Only a whole chain of frames that fits exactly is taken for Hadoop's.
  */
 export function decompressLz4(input: Uint8Array, length: number): Uint8Array {
   const frames = hadoopFrames(input, length)

@@ -10,7 +10,7 @@ export type Shape =
   | { readonly kind: 'list'; readonly item: Shape }
   | { readonly kind: 'map'; readonly key: Shape; readonly value: Shape }
   | { readonly kind: 'struct'; readonly fields: ReadonlyMap<string, Shape> }
-  /** Each of its values says for itself what it is. */
+  /** Each of its values states its own type. */
   | { readonly kind: 'variant' }
 
 /** The shape of what lies at a path through structs, which must be in the file's schema. */
@@ -20,7 +20,7 @@ export function shapeAt(file: ParquetFile, path: readonly string[]): Shape {
   return repeatable(node)
 }
 
-/** Where a step leads; undefined where there is nothing, or nothing that the schema tells. */
+/** Where a step leads; undefined where there is nothing, or nothing that the schema describes. */
 export function stepInto(shape: Shape | undefined, step: string): Shape | undefined {
   switch (shape?.kind) {
     case 'list':

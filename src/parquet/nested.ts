@@ -32,7 +32,7 @@ const variantParsers = {
 /**
  * A list, map, struct or variant as nested JavaScript values, one a row. Its leaves are as `valueReader` gives them, null
  * where there is none; a list is an array, a struct an object by field, a map an object by key (as text: a key that
- * stands twice keeps its last value). In a variant, which says for each value what it is, decimals are floats.
+ * occurs twice keeps its last value). In a variant, which states the type of each value, decimals are floats.
  *
  * Levels and leaves are decoded and checked here; hyparquet assembles them.
  *

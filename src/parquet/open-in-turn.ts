@@ -1,10 +1,10 @@
 import type { Store } from '../storage/store.ts'
 import { openParquet, type ParquetFile } from './file.ts'
 
-/** Hands out a file as often as it is asked for. */
+/** Returns a file as often as it is requested. */
 export type OpenFile = (file: { readonly path: string }) => ParquetFile
 
-/** Reads files one of which is open at a time: for what goes through them one after the other. */
+/** Reads files with one open at a time: for readers that go through them one after the other. */
 export function openInTurn<T>(files: Store, work: (open: OpenFile) => T): T {
   let opened: ParquetFile | undefined
   const open: OpenFile = ({ path }) => {

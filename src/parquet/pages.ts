@@ -20,7 +20,7 @@ export interface ChunkPages {
   readonly pages: readonly DataPage[]
 }
 
-/** What a column chunk promises; page headers are held against it before anything is allocated. */
+/** What a column chunk promises; page headers are checked against it before anything is allocated. */
 export interface ChunkLimits {
   readonly codec: string
   /** Values, nulls among them: rows, unless the column is repeated. */
@@ -159,7 +159,7 @@ function readPageV2(header: PageHeader, body: Uint8Array, limits: ChunkLimits): 
   const definition = Number(own.definition_levels_byte_length ?? 0)
   const levels = repetition + definition
   const most = Math.min(body.length, header.uncompressed_page_size)
-  // Thrift says what type a number has: a damaged one may be anything.
+  // Thrift states what type a number has: a damaged one may be anything.
   if (!(Number.isInteger(levels) && repetition >= 0 && definition >= 0 && levels <= most)) {
     throw new PageError(`expected at most ${most} bytes of levels, found ${levels}`)
   }

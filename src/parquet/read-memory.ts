@@ -1,9 +1,9 @@
 /**
  * Where columns are decoded to. New memory costs more than what is written to it: each page of it is first mapped and
- * zeroed, and all of it hastens the next garbage collection.
+ * zeroed, and all of it brings the next garbage collection closer.
  */
 export interface ReadMemory {
-  /** Room for bytes; what it holds doesn't matter to who gives it, and is anything. */
+  /** Room for bytes, whose contents are undefined. */
   bytes(length: number): Uint8Array
   uint16(length: number): Uint16Array
   int32(length: number): Int32Array
@@ -27,8 +27,8 @@ const HELD_BYTES_MAX = 2 ** 28
 const ALIGNMENT = 64
 
 /**
- * One block of memory, used again for each batch of columns. It grows to what the batches before needed; whatever it has
- * no room for is allocated.
+ * One block of memory, used again for each batch of columns. It grows to what the batches before needed; what does
+ * not fit is allocated.
  */
 export class BatchMemory implements ReadMemory {
   #block = new ArrayBuffer(0)
@@ -36,7 +36,7 @@ export class BatchMemory implements ReadMemory {
   #wanted = 0
   readonly #heldMax: number
 
-  /** @param heldMax Bytes that are held at the most. */
+  /** @param heldMax Bytes that are held at most. */
   constructor(heldMax = HELD_BYTES_MAX) {
     this.#heldMax = heldMax
   }

@@ -49,7 +49,7 @@ export function pagesOfRange(
   const last = pages[end - 1]!
   const first = pages[begin]!
   const data = { offset: first.offset, length: last.offset + last.length - first.offset }
-  // What lies before the first page is the dictionary, whether or not the footer speaks of one.
+  // What lies before the first page is the dictionary, whether or not the footer mentions one.
   const dictionary = { offset: chunk.offset, length: pages[0]!.offset - chunk.offset }
   const endRow = after < 0 ? rows : pages[after]!.firstRow
   return {
@@ -78,7 +78,7 @@ function checkLocations(pages: readonly PageLocation[], chunk: ByteRange, rows: 
   let row = -1
   for (const page of pages) {
     const inPlace = page.offset >= end && page.length > 0 && page.offset + page.length <= chunk.offset + chunk.length
-    // Two pages may begin at one row: the first then is empty.
+    // Two pages may begin at one row: the first is then empty.
     if (!inPlace || !(page.firstRow >= Math.max(row, 0) && page.firstRow <= rows)) {
       throw new PageError(
         `expected an offset index of pages within the column, found one at byte ${page.offset}, of ${page.length} bytes, from row ${page.firstRow}`,

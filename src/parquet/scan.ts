@@ -152,7 +152,7 @@ function chunkRange(chunk: Parameters<typeof chunkStart>[0]): ByteRange {
   return { offset: chunkStart(chunk), length: Number(chunk.total_compressed_size) }
 }
 
-/** A few bytes may rightly stand for many equal rows, but not for any number. */
+/** A few bytes may validly encode many equal rows, but not any number of them. */
 const ROWS_A_BYTE_MAX = 2 ** 18
 const ROWS_ANYHOW = 2 ** 24
 
@@ -170,7 +170,7 @@ function readRanges(file: ParquetFile, ranges: readonly ByteRange[], memory: Rea
 }
 
 function readRange(file: ReadableFile, { offset, length }: ByteRange, memory: ReadMemory): Uint8Array {
-  // What a damaged footer claims is refused before there is memory for it.
+  // What a damaged footer claims is refused before memory is allocated for it.
   if (offset < 0 || length < 0 || offset + length > file.byteLength) return file.read(offset, length)
   const bytes = memory.bytes(length)
   file.readInto(offset, bytes)

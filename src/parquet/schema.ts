@@ -48,7 +48,7 @@ export function isVariant(node: SchemaTree): boolean {
   return node.element.logical_type?.type === 'VARIANT'
 }
 
-/** What a leaf's values mean, whatever they are repeated in. */
+/** What a leaf's values mean, without regard to what repeats them. */
 export function logicalTypeOf({ element }: SchemaTree): LogicalType {
   return annotated(element) ?? physicalType(element)
 }

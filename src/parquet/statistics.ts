@@ -19,7 +19,7 @@ interface ChunkDescription {
 }
 
 /**
- * Statistics that can be relied on. The deprecated `min` and `max` are taken for signed integers only, where writers
+ * Statistics that can be relied on. The deprecated `min` and `max` are used for signed integers only, where writers
  * agreed on their order; bounds that are shortened, NaN or not valid UTF-8 are left out.
  */
 export function chunkStatistics(chunk: ChunkDescription, tree: SchemaTree): ColumnStatistics | undefined {
@@ -51,7 +51,7 @@ function boundReader(type: LogicalType, physical: string) {
     if (isExact === false) return undefined
     if (type.kind === 'bool') return typeof value === 'boolean' ? value : undefined
     if (type.kind === 'string') return value instanceof Uint8Array ? decoded(value) : undefined
-    // hyparquet has made floats of decimals.
+    // hyparquet has converted decimals to floats.
     if (!numericTypes.includes(physical) || type.kind === 'decimal') return undefined
     if (typeof value === 'number') return Number.isNaN(value) ? undefined : value
     return typeof value === 'bigint' ? value : undefined

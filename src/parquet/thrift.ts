@@ -3,7 +3,7 @@ import { PageError } from './page-error.ts'
 /**
  * Walks over a Thrift structure (compact protocol) before hyparquet parses it. hyparquet makes an array of as many
  * elements as a list says it has, which in a damaged file may be hundreds of millions, and follows integers and
- * structures without an end.
+ * structures without end.
  */
 
 const BOOLEANS = [1, 2]
@@ -19,7 +19,7 @@ const DEPTH_MAX = 64
 /**
  * @param start Where the structure begins.
  * @returns Where it ends.
- * @throws PageError where it goes on beyond the end of `bytes`, or is none.
+ * @throws PageError where it continues beyond the end of `bytes`, or isn't one.
  */
 export function checkThrift(bytes: Uint8Array, start: number): number {
   return skipStruct(bytes, start, 0)
@@ -67,7 +67,7 @@ function skipList(bytes: Uint8Array, start: number, depth: number): number {
     length = varint(bytes, at)
     at = skipVarint(bytes, at)
   }
-  // An element has a byte at least.
+  // An element has at least a byte.
   within(bytes, at, length)
   for (let i = 0; i < length; i++) at = skipElement(bytes, at, type, depth)
   return at

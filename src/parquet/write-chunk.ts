@@ -21,7 +21,7 @@ export type WritableColumn = Exclude<Column, ValuesColumn>
 /** A page's body is cut at about this size, so that one long-valued row can be read without megabytes around it. */
 const pageBytesTarget = 1 << 20
 
-/** Longer strings stand in statistics and indexes as a prefix, rounded up for the largest. */
+/** Longer strings are in statistics and indexes as a prefix, rounded up for the largest. */
 export const boundBytesMax = 64
 
 /** Codes longer than this are written as plain values; a dictionary so large saves nothing. */
@@ -102,7 +102,7 @@ function rowsPerPage(column: WritableColumn, from: number, to: number, pageRows:
   return Math.min(pageRows, Math.max(8, Math.floor(pageBytesTarget / average / 8) * 8))
 }
 
-/** Puts headers in front of page bodies and keeps account of offsets and sizes. */
+/** Puts headers before page bodies and tracks offsets and sizes. */
 class PageWriter {
   readonly parts: Uint8Array[] = []
   readonly #settings: Settings
@@ -177,7 +177,7 @@ function statisticsOf(pages: readonly PageSummary[]): Statistics {
     null_count,
     min_value: bounds.min,
     max_value: bounds.max,
-    // hyparquet-writer says of the bounds that it cuts that they aren't exact.
+    // hyparquet-writer marks the bounds that it cuts as inexact.
     ...(isWhole(bounds.min) ? { is_min_value_exact: true } : {}),
     ...(isWhole(bounds.max) ? { is_max_value_exact: true } : {}),
   }
@@ -195,7 +195,7 @@ function encodingStatistics(pages: number, hasDictionary: boolean): EncodingStat
   ]
 }
 
-/** A column index needs bounds for every page that has a value; without them only the offsets are told. */
+/** A column index needs bounds for every page that has a value; without them only the offsets are written. */
 function indexesOf(layout: ColumnLayout, pages: readonly PageSummary[]): Omit<PageIndexes, 'chunk'> {
   const offsetIndex: OffsetIndex = { page_locations: pages.map((page) => page.location) }
   if (pages.some((page) => !page.empty && page.bounds === null)) return { offsetIndex }

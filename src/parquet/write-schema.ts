@@ -18,7 +18,7 @@ export interface ColumnLayout {
   readonly stored: StoredKind
   readonly element: SchemaElement
   /**
-   * Whether the file says the smallest and largest value. Not for JSON: nobody searches documents by the order of their
+   * Whether the file says the smallest and largest value. Not for JSON: no reader searches documents by the order of their
    * bytes, and the bounds would be whole documents.
    */
   readonly bounded: boolean
@@ -49,7 +49,7 @@ export function layOut(column: OutputColumn): ColumnLayout {
 
 /**
  * The schema of a file, root first. Plain signed integers carry no annotation, as Arrow and DuckDB write them. Other
- * annotations stand in their old form (`converted_type`) as well, for readers that know no other.
+ * annotations are written in their old form (`converted_type`) as well, for readers that know no other.
  */
 export function schemaOf(layouts: readonly ColumnLayout[]): SchemaElement[] {
   return [{ name: 'root', num_children: layouts.length }, ...layouts.map((layout) => layout.element)]
@@ -96,7 +96,7 @@ function timestampAnnotation({ name, type }: OutputColumn): Partial<SchemaElemen
     )
   }
   const logical_type = { type: 'TIMESTAMP', isAdjustedToUTC: true, unit: units[type.unit] } as const
-  // Nanoseconds have no old form. parquetjs-lite can't open a file in which milliseconds stand in theirs, not even its own.
+  // Nanoseconds have no old form. parquetjs-lite can't open a file with milliseconds in theirs, not even its own.
   return type.unit === 'us' ? { converted_type: 'TIMESTAMP_MICROS', logical_type } : { logical_type }
 }
 
@@ -110,8 +110,8 @@ function decimalAnnotation({ name, type }: OutputColumn): Partial<SchemaElement>
     scale <= precision!
   if (!sound) {
     throw new ConfigurationError(
-      `Cannot write column "${name}": expected a decimal of 1 to ${decimalDigitsMax} digits with at most as many behind ` +
-        `the point, found ${precision} digits, ${scale} behind the point.`,
+      `Cannot write column "${name}": expected a decimal of 1 to ${decimalDigitsMax} digits with at most as many after ` +
+        `the point, found ${precision} digits, ${scale} after the point.`,
       { column: name },
     )
   }

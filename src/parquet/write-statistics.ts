@@ -10,8 +10,8 @@ export interface Bounds {
 export type Bound = number | bigint | boolean | Uint8Array
 
 /**
- * The bounds of the values of a page. `null` where there are none to tell: no value, or a NaN among them, which readers
- * place differently, so that bounds without it could make a reader skip it.
+ * The bounds of the values of a page. `null` where there are none to write: no value, or a NaN among them, which readers
+ * order differently, so that bounds without it could make a reader skip it.
  */
 export function boundsOf(values: PageValues): Bounds | null {
   const { column } = values

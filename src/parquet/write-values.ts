@@ -41,7 +41,7 @@ function presentRows(validity: Uint8Array | null, from: number, to: number): Int
   return count === to - from ? null : rows.subarray(0, count)
 }
 
-/** Definition levels of rows `from` to `to`, of which `present` have a value, with their length in front. */
+/** Definition levels of rows `from` to `to`, of which `present` have a value, with their length first. */
 export function definitionLevels(column: Column, from: number, to: number, present: number): Uint8Array {
   const rows = to - from
   const runs: number[] = []
@@ -64,7 +64,7 @@ function withLength(bytes: Uint8Array): Uint8Array {
   return result
 }
 
-/** `count` bits from bit `first`, moved to the start of a byte; bits behind them are 0. */
+/** `count` bits from bit `first`, moved to the start of a byte; bits after them are 0. */
 function copyBits(source: Uint8Array, first: number, count: number): Uint8Array {
   const bytes = (count + 7) >> 3
   const target = new Uint8Array(bytes)
@@ -80,7 +80,7 @@ function copyBits(source: Uint8Array, first: number, count: number): Uint8Array 
   return target
 }
 
-/** The values in PLAIN encoding, behind `prefix`. */
+/** The values in PLAIN encoding, after `prefix`. */
 export function plainPage(prefix: Uint8Array, values: PageValues): Uint8Array {
   const body = new Uint8Array(prefix.length + plainBytes(values))
   body.set(prefix)
@@ -196,7 +196,7 @@ export function codeBits(length: number): number {
 }
 
 /**
- * Codes of at most 24 bits as a page of the RLE / bit-packed hybrid, behind `prefix`: a run of eight or more equal codes
+ * Codes of at most 24 bits as a page of the RLE / bit-packed hybrid, after `prefix`: a run of eight or more equal codes
  * becomes one code with a count, all others are packed in groups of eight.
  */
 export function dictionaryPage(prefix: Uint8Array, codes: Int32Array, bits: number): Uint8Array {

@@ -122,7 +122,7 @@ export class ParquetEncoder {
     writeIndexes(writer, this.#pageIndexes)
     const pairs = Object.entries(this.#options.keyValueMetadata ?? {}).map(([key, value]) => ({ key, value }))
     const metadata = {
-      // Version 2 says nothing more, and parquetjs-lite refuses it.
+      // Version 2 adds nothing, and parquetjs-lite refuses it.
       version: 1,
       schema: schemaOf(this.#layouts),
       num_rows: BigInt(this.#rows),

@@ -49,7 +49,7 @@ function inZone<T extends Type | undefined>(type: T, zone: string): T {
   return type?.kind === 'timestamp' ? { ...type, zone } : type
 }
 
-/** A day that stands for a moment is its midnight in the log's zone. */
+/** A day in place of a moment is its midnight in the log's zone. */
 function midnightOf(day: Type, { timeUnit: unit, zone }: AnyLog): Type {
   const { whenMissing, ...rest } = day
   const moment = { ...rest, kind: 'timestamp', unit } as const

@@ -31,14 +31,14 @@ export function listFiles(log: string, patterns: string | readonly string[], sto
 }
 
 function filesOf(pattern: string, store: Store): string[] {
-  // First as it stands: a folder's name may hold what would be a pattern.
+  // First as written: a folder's name may hold what would be a pattern.
   const stat = store.stat(pattern)
   if (stat !== undefined) return stat.kind === 'folder' ? globbed(pattern, '**/*.parquet', store) : [pattern]
   const { folder, rest } = splitPattern(pattern, store)
   return store.exists(folder) ? globbed(folder, rest, store) : []
 }
 
-/** Splits a pattern behind its fixed part: the leading folders that hold no pattern or are there by that very name. */
+/** Splits a pattern after its fixed part: the leading folders that hold no pattern or exist under that exact name. */
 function splitPattern(pattern: string, store: Store): { folder: string; rest: string } {
   const segments = pattern.split('/')
   let folder = ''

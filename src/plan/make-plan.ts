@@ -4,7 +4,7 @@ import { type PlanInput, refuseInputs, refuseVintages } from './plan-input.ts'
 import { planLog } from './plan-log.ts'
 
 /**
- * Looks at the logs' footers and decides what is to be done.
+ * Reads the logs' footers and decides what is to be done.
  *
  * @throws ConfigurationError where views, logs and options don't go together; InputError where a log's files are missing
  * or don't hold what is declared.

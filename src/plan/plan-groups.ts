@@ -6,7 +6,7 @@ import type { Partitions } from './partitions.ts'
 import type { FieldsRead } from './plan-input.ts'
 import { chooseStrategy, exchangeStrategy, hasFloats } from './strategy.ts'
 
-/** Parts of a large log that are reduced at the same time however few its keys are. */
+/** Parts of a large log that are reduced at the same time, however few its keys. */
 const PARTS_AT_ONCE = 4
 
 /** What of a log and of the options decides how its views are folded. */
@@ -65,7 +65,7 @@ function planGroup(members: readonly ViewDefinition[], input: GroupInput): Group
   }
 }
 
-/** Finds the slots that a function reads of an event; all of them where that can't be told. */
+/** Finds the slots that a function reads of an event; all of them where that can't be determined. */
 function slotsReader({ slots, fieldsRead }: GroupInput) {
   const indexOf = new Map(slots.map((slot, index) => [slot.name, index]))
   return (fn: ((...args: never[]) => unknown) | undefined, parameter: number): number[] => {

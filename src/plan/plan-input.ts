@@ -5,7 +5,7 @@ import { type ViewDefinition, vintagesName } from '../model/view.ts'
 import type { Store } from '../storage/store.ts'
 import { outputFields, vintageName } from '../view/view-set.ts'
 
-/** Which names of an event a function reads; `all` where that can't be told. */
+/** Which names of an event a function reads; `all` where that can't be determined. */
 export type FieldsRead = (fn: (...args: never[]) => unknown, parameter: number) => ReadonlySet<string> | 'all'
 
 /** What a plan is made of. */
@@ -19,7 +19,7 @@ export interface PlanInput {
   readonly asOf?: string | undefined
   /** Keep the views as they were known at every end of this. */
   readonly vintages?: VintageLength | undefined
-  /** Between which moments a partition's events must have been recorded besides. */
+  /** Between which moments a partition's events must also have been recorded. */
   readonly recorded?: RecordedBounds | undefined
   /** How every view is to be folded; absent: as is best. */
   readonly strategy?: Strategy | undefined
@@ -42,7 +42,7 @@ export function refuseVintages(views: readonly ViewDefinition[]): void {
     const also = views.find((view) => view.name === vintagesName(name))
     if (also !== undefined) {
       throw new ConfigurationError(
-        `--vintages: the vintages of view ${name} are published as view ${also.name}, and the job has another view of this name. Rename one of them, or rebuild them apart with --view.`,
+        `--vintages: the vintages of view ${name} are published as view ${also.name}, and the job has another view of this name. Rename one of them, or rebuild them separately with --view.`,
       )
     }
     if (log.columns.recordedAt === undefined) {

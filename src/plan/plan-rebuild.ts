@@ -7,13 +7,13 @@ import { disk } from '../storage/disk.ts'
 import type { Store } from '../storage/store.ts'
 import { makePlan } from './make-plan.ts'
 
-/** What of a rebuild's options decides on its plan. */
+/** Those of a rebuild's options that decide its plan. */
 export type PlanOptions = Pick<RebuildOptions, 'views' | 'inputs' | 'knownAt' | 'asOf' | 'vintages' | 'strategy'>
 
 /**
  * What `rebuild` would do, from the logs' footers alone.
  *
- * @param bounds By partition, which events count besides: for views of what was known.
+ * @param bounds By partition, further bounds on which events count: for views of what was known.
  * @throws ConfigurationError where the job has no such view, or InputError where a log can't be read as declared.
  */
 export async function planRebuild(

@@ -15,7 +15,7 @@ export interface Timeline {
   /** Nanoseconds in a step of the log's unit. */
   readonly step: bigint
   readonly zone: string
-  /** Whether it must be known of every event when it was recorded. */
+  /** Whether the moment of recording must be known for every event. */
   readonly readsAll: boolean
 }
 

@@ -55,7 +55,7 @@ function finer(before: Type | undefined, found: Type): Type {
   return nanosecondsIn[before.unit] < nanosecondsIn[found.unit] ? before : found
 }
 
-/** A schema that allows nulls is believed only where statistics don't show that there are none. */
+/** A schema that allows nulls is trusted only where statistics don't show that there are none. */
 function mayHoldNull(parquet: ParquetFile, path: readonly string[]): boolean {
   if (path.length === 1 && !fieldAt(parquet.schema, path).nullable) return false
   return parquet.rowGroups.some((rowGroup) => rowGroup.statistics(path)?.nullCount !== 0)

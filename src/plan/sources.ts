@@ -5,7 +5,7 @@ import type { Type, TypeKind } from '../model/type.ts'
 import type { ParquetFile, SchemaField } from '../parquet/file.ts'
 import { type Shape, shapeAt, stepInto } from '../parquet/nested-shape.ts'
 
-/** A slot before files are looked at: what is declared of it. */
+/** A slot before files are read: what is declared of it. */
 export interface DeclaredSlot {
   readonly name: string
   /** The role or the field, in words, for messages. */

@@ -4,13 +4,13 @@ import { isTyped, type ViewDefinition } from '../model/view.ts'
 import type { Partitions } from './partitions.ts'
 
 /**
- * Rows that a partition may have for one view to be folded in place; for several, so many fewer. Beyond, its keys and
- * their states outgrow the CPU's cache, and a shuffle is quicker: decisions/018.
+ * Rows that a partition may have for one view to be folded in place; for several, divided by their number. Beyond, its keys
+ * and their states outgrow the CPU's cache, and a shuffle is quicker: decisions/018.
  */
 const PARTITION_ROWS_MAX = 2 ** 18
 /** Rows of a partition that is a task of its own in any case. */
 const SMALL_PARTITION_ROWS = 2 ** 17
-/** Partitions that must be there at the least, by the size of the largest: with fewer, threads would have nothing to do. */
+/** Partitions needed at least, by the size of the largest: with fewer, threads would have nothing to do. */
 const PARTITIONS_AT_LEAST = 4
 /** Views that are folded in place together: each has a bit of the code that a state travels under. */
 const VIEWS_IN_PLACE_MAX = 16
@@ -24,7 +24,7 @@ export interface StrategyChoice {
  * How the views of a group are folded.
  *
  * @param partitions Null where the log doesn't say that it is partitioned by its key.
- * @param forced What was asked for, whether it is best or not.
+ * @param forced The strategy requested, whether it is best or not.
  * @param vintages Whether vintages are made too.
  */
 export function chooseStrategy(
@@ -63,7 +63,7 @@ function forcedStrategy(
   return { strategy: forced, reason: 'it was asked for' }
 }
 
-/** Why views can't be folded in place, whatever the log; null where they can. */
+/** Why views can't be folded in place, for any log; null where they can. */
 function inPlaceObstacle(views: readonly ViewDefinition[], vintages: boolean): string | null {
   if (vintages) return 'vintages are made of events, period by period'
   if (views.length > VIEWS_IN_PLACE_MAX) return `more than ${VIEWS_IN_PLACE_MAX} views share the key`
@@ -74,19 +74,19 @@ function inPlaceObstacle(views: readonly ViewDefinition[], vintages: boolean): s
   return null
 }
 
-/** States travel to their part file as packed rows, so only what comes out as it went in can be folded in place. */
+/** States travel to their part file as packed rows, so only states that survive packing unchanged can be folded in place. */
 function viewObstacle(view: ViewDefinition): string | null {
   if (view.keyBy !== undefined || view.window !== undefined) return "the key is not the log's"
   if (!isTyped(view.state)) return 'a free-form state cannot travel'
   if (view.onError === 'quarantine') return "an event that fails is taken out of its key's fold"
   const kinds = Object.values(view.state).map((type) => type.kind)
   if (kinds.includes('json')) return 'a state of JSON would travel as text'
-  // UTF-8 has no place for half a pair of surrogates, and only `row` could tell.
+  // UTF-8 can't hold half a pair of surrogates, and only `row` could reveal one.
   if (kinds.includes('string') && view.row !== undefined) return 'row must see strings as handlers left them'
   return null
 }
 
-/** Why partitions are better not folded whole; null where they may be. */
+/** Why partitions should not be folded whole; null where they may be. */
 function sizeObstacle(views: number, { rows, largestRows }: Partitions): string | null {
   const most = Math.floor(PARTITION_ROWS_MAX / views)
   if (largestRows > most) {

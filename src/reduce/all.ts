@@ -14,9 +14,9 @@ import { installParts, makeAttemptsFolders } from './part-files.ts'
 import type { PartFile, ReduceResult } from './reduce-part.ts'
 import type { ReducedPart, ReduceTask } from './tasks.ts'
 
-/** Keys that a part file is to hold at the least, where a view has more. */
+/** Keys that a part file holds at least, where a view has more. */
 const PART_KEYS = 16_384
-/** Keys of a part file at the most, as far as there are buckets: their states are in memory together. */
+/** Keys of a part file at most, as far as there are buckets: their states are in memory together. */
 const PART_KEYS_MAX = 524_288
 
 export interface ReducedView {

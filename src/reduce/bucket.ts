@@ -14,7 +14,7 @@ export interface BucketSource {
 }
 
 /**
- * One bucket's rows, copied from all blocks behind each other, with the key slot of each. A bucket that is larger than
+ * One bucket's rows, copied from all blocks consecutively, with the key slot of each. A bucket that is larger than
  * its room comes in pieces; keys keep their slots from piece to piece. Its memory is reused from bucket to bucket.
  */
 export class Bucket {
@@ -110,7 +110,7 @@ export class Bucket {
     return { block: origin.block, nth }
   }
 
-  /** Rows that were taken from elsewhere don't say where they came from: all are read again until one is the same. */
+  /** Rows taken from elsewhere have no origin: all are read again until one is the same. */
   #find(row: Int32Array, source: BucketSource): { block: number; nth: number } {
     this.open(source)
     while (this.next()) {
@@ -142,7 +142,7 @@ export class Bucket {
     }
     read()
     if (rowWords(this.words, from) > length) {
-      // A row that is longer than all the room there is.
+      // A row that is longer than the whole room.
       length = Math.min(rest, rowWords(this.words, from))
       read()
     }
@@ -160,12 +160,12 @@ export class Bucket {
     return isAll
   }
 
-  /** The word behind the last row that lies whole before `to`. */
+  /** The word after the last row that ends at or before `to`. */
   #lastWholeRow(from: number, to: number): number {
     let at = from
     while (at + 1 < to) {
       const length = rowWords(this.words, at)
-      // What is too short for a row isn't what was written; the checksum, which comes with the last piece, would be too late.
+      // A row this short isn't what was written; the checksum, which comes with the last piece, would be too late.
       if (length < this.layout.fixedWords) return from
       if (at + length > to) break
       at += length
@@ -177,7 +177,7 @@ export class Bucket {
   #index(from: number, to: number, remap: readonly (Int32Array | null)[]): void {
     const { words, table } = this
     const { fixedWords, slots } = this.layout
-    // A row has its fixed words at the least.
+    // A row has at least its fixed words.
     const most = this.rows + Math.ceil((to - from) / fixedWords)
     if (most > this.rowAt.length) this.#grow(most)
     const row = table.indexRows(words, from, to, fixedWords, this.rows, this.rowAt, this.slotOf)

@@ -14,7 +14,7 @@ export function makeLateOf(group: PreparedGroup, { lateWord }: PackedLayout): La
   return ({ words, rowAt }, row) => (typeCodeOf(words, rowAt[row]!) >= code ? 1 : 0)
 }
 
-/** Late events of each key of a bucket; those that failed were not applied, and are told of elsewhere. */
+/** Late events of each key of a bucket; those that failed were not applied, and are reported elsewhere. */
 export function countLate(bucket: Bucket, lateOf: LateOf, failed: ReadonlySet<number>): Int32Array {
   const counts = new Int32Array(bucket.table.size)
   for (let row = 0; row < bucket.rows; row++) {

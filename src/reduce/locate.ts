@@ -29,7 +29,7 @@ export async function locateFailure(
   return new ViewError(text, place, { cause: errorOf(cause) })
 }
 
-/** The error of a key that stands in two partitions, with an event of it in each. */
+/** The error of a key that is in two partitions, with an event of it in each. */
 export async function locateSpanningKey(
   log: LogPlan,
   task: ReduceTask,

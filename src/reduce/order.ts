@@ -1,10 +1,10 @@
 import type { Bucket, CompareRows } from './bucket.ts'
 
 /**
- * Puts every key's rows in the log's order. Logs mostly are in order already, so keys are looked at first and only the
+ * Puts every key's rows in the log's order. Logs mostly are in order already, so keys are checked first and only the
  * rows of those that are not are moved, among the places those rows have. Rows that compare equal keep their places.
  *
- * Of such a key, the rows that don't come before a row that stands ahead of them are in order as they are. Only the
+ * Of such a key, the rows that don't belong before an earlier row are in order as they are. Only the
  * others, mostly few, are sorted; then the two are merged.
  */
 export function orderRows(bucket: Bucket, compare: CompareRows): void {
@@ -39,7 +39,7 @@ export function orderRows(bucket: Bucket, compare: CompareRows): void {
 }
 
 /**
- * The places of each key's rows, in the order they stand in: those of slot s are `places[starts[s] … starts[s + 1])`.
+ * The places of each key's rows, in their current order: those of slot s are `places[starts[s] … starts[s + 1])`.
  *
  * @param chosen By slot: 1 for the keys whose rows are wanted; null where all are.
  */

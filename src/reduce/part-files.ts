@@ -4,7 +4,7 @@ import type { ReducedPart } from './tasks.ts'
 
 /**
  * Part files of staged generations. Each attempt of a task writes files of its own below the folder of its view; when all
- * tasks are done, those of the attempts that were answered are moved to their names and the others are removed.
+ * tasks are done, those of the attempts that succeeded are moved to their names and the others are removed.
  */
 
 /** @param folders By view: its staging folder, which is there. */
@@ -12,7 +12,7 @@ export function makeAttemptsFolders(folders: Readonly<Record<string, string>>, f
   for (const folder of Object.values(folders)) files.makeFolder(attemptsFolder(folder))
 }
 
-/** Gives the part files their names, and leaves nothing else of the attempts. */
+/** Gives the part files their names, and removes everything else of the attempts. */
 export function installParts(
   results: readonly ReducedPart[],
   folders: Readonly<Record<string, string>>,

@@ -79,7 +79,7 @@ export class Part {
   /**
    * The part's rows, sorted by key: key columns first.
    *
-   * @param status What a view with windows says of its rows behind them; else null.
+   * @param status What a view with windows says of its rows, after them; else null.
    */
   finish(status: StatusColumns | null, watermark: bigint | null): { rows: number; columns: readonly Column[] } {
     const { keyOfRow, columns } = this.#columnsByKey()

@@ -36,7 +36,7 @@ export interface ReduceResult {
   readonly rows: number
 }
 
-/** What a part is made for, besides its rows. */
+/** What a part is made for, in addition to its rows. */
 export interface ReduceTime {
   /** Up to when all is taken to be known. */
   readonly watermark: bigint | null
@@ -78,7 +78,7 @@ export class GroupReducer {
   readonly #memory: BlockMemory
 
   /**
-   * @param memory Where sorted rows of buckets go that have no room: to disk.
+   * @param memory Where sorted rows of buckets without room go: to disk.
    * @param roomBytes Room for a bucket: one that is larger is folded in pieces.
    */
   constructor(log: LogPlan, group: PreparedGroup, side: ReduceSide, memory: BlockMemory, roomBytes: number) {

@@ -52,7 +52,7 @@ export interface FailedRow {
   readonly at: number
 }
 
-/** A handler threw: at which row of which block. Whoever knows the log finds the event. */
+/** A handler threw: at which row of which block. The event is found with the log. */
 export class FoldFailure extends Error {
   readonly view: string
   readonly handler: string

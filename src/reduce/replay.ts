@@ -22,7 +22,7 @@ export interface FoldedRows {
 }
 
 /**
- * Folds rows and leaves out those whose handler throws, as if they had never been: whatever a handler did to the state
+ * Folds rows and leaves out those whose handler throws, as if they had never been: what a handler did to the state
  * before it threw is undone, by restoring the state or by folding the key's earlier rows once more.
  */
 export class Replay {

@@ -7,10 +7,10 @@ import { orderRows, placesBySlot } from './order.ts'
 
 /**
  * A bucket without room in memory whose keys' rows must come in the log's order: each piece of it is sorted by key and
- * order and put away as a run, and the runs are merged. Rows that compare equal keep their places: pieces follow each
+ * order and written as a run, and the runs are merged. Rows that compare equal keep their places: pieces follow each
  * other as the rows do, and of equal rows the merge takes the earlier run's first.
  *
- * In a run, the first word of a row is its key's slot: the hash that stood there has done its work.
+ * In a run, the first word of a row is its key's slot, in place of the hash, which is no longer needed.
  */
 
 /** Runs that are merged at once; while there are more, neighbours are first merged into longer ones. */
@@ -91,7 +91,7 @@ export class SortedRuns {
   }
 }
 
-/** Writes rows one behind the other, in pieces that end with rows. */
+/** Writes rows consecutively, in pieces that end with rows. */
 class RunWriter {
   readonly #memory: BlockMemory
   readonly #pieces: RunPiece[] = []
@@ -172,7 +172,7 @@ class Merge {
     while (heap.length > 0) {
       const lane = heap[0]!
       const rival = this.#rival()
-      // Runs are in order and mostly overlap little, so one lane mostly goes on.
+      // Runs are in order and mostly overlap little, so the same lane mostly continues.
       do {
         if (!take(words, lane.at)) return
         lane.at += rowWords(words, lane.at)

@@ -6,7 +6,7 @@ import { deadlines } from '../time/lateness.ts'
 import { isFinal } from '../time/watermark.ts'
 import { type PreparedView, windowCalendar } from '../view/view-set.ts'
 
-/** What the columns `status`, `knownThrough` and `lateEvents` say of some rows. */
+/** The contents of the columns `status`, `knownThrough` and `lateEvents` for some rows. */
 export interface StatusRows {
   readonly rows: number
   /** By row: the window, as its key column has it. */
@@ -16,7 +16,7 @@ export interface StatusRows {
   readonly lateEvents: Int32Array
 }
 
-/** Makes the columns that a view with windows has behind its own. */
+/** Makes the columns that a view with windows has after its own. */
 export type StatusColumns = (given: StatusRows) => Column[]
 
 const FINAL = 0

@@ -30,14 +30,14 @@ export interface ReducedPart extends ReduceResult {
   readonly attempt: number
 }
 
-/** A reduce that ended at a handler that threw; the event is still to be found. */
+/** A reduce that ended at a handler that threw; the event must still be found. */
 export interface ReduceFailure {
   readonly failure: Pick<FoldFailure, 'view' | 'handler' | 'key' | 'split' | 'ordinal' | 'bucket' | 'nth' | 'message'>
   /** What the handler threw, with its own stack. */
   readonly cause: Failure
 }
 
-/** A reduce that ended at a key whose states came from two partitions; its events are still to be found. */
+/** A reduce that ended at a key whose states came from two partitions; its events must still be found. */
 export interface SpanningKey {
   readonly spanningKey: Pick<KeySpansPartitionsError, 'key' | 'shown' | 'splits'>
 }
@@ -52,7 +52,7 @@ export function reduceTasks(
   sideOf: (log: LogPlan, group: PreparedGroup) => ReduceSide,
 ): StageTasks<ReduceTask> {
   const reducers = new Map<string, GroupReducer>()
-  // All on disk: nobody knows when shared memory that is no longer used is really given back.
+  // All on disk: nobody knows when unused shared memory is really freed.
   const memory = new BlockMemory({ ...budget, limitBytes: 0 }, files, 'sorted')
   const reducerOf = (log: number, group: number): GroupReducer => {
     const name = `${log}:${group}`
@@ -90,7 +90,7 @@ export function reduceTasks(
   }
 }
 
-/** What ended at an event or a key that only whoever knows the log can find, as data; everything else is thrown again. */
+/** What ended at an event or a key that can only be found with the log, as data; everything else is thrown again. */
 function asData(error: unknown): ReduceFailure | SpanningKey {
   if (error instanceof KeySpansPartitionsError)
     return { spanningKey: { key: error.key, shown: error.shown, splits: error.splits } }

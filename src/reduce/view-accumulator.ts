@@ -108,7 +108,7 @@ export class ViewAccumulator {
     this.states = this.#store ?? makeStates(this.view, keys)
   }
 
-  /** The states, where a copy of numbers and strings is all there is to one. */
+  /** The states, where a copy of numbers and strings is a whole copy of one. */
   get flatStates(): StateStore | null {
     return this.#store?.isFlat ? this.#store : null
   }

@@ -10,8 +10,8 @@ import type { VintagePart } from './vintage-part.ts'
 
 /**
  * Folds a bucket once more, cut by cut: all events of one period, then a snapshot of every key they changed. A key whose
- * order is another than that in which its events were recorded would be folded in a wrong order so; such a key is folded
- * anew for each cut.
+ * order differs from that in which its events were recorded would then be folded in a wrong order; such a key is folded
+ * again for each cut.
  */
 export interface VintageFold {
   readonly bucket: Bucket
@@ -26,7 +26,7 @@ export interface VintageFold {
   /** Whether a key's events have an order of their own. */
   readonly ordered: boolean
   readonly part: VintagePart
-  /** The states, where a copy of numbers and strings is all there is to one. */
+  /** The states, where a copy of numbers and strings is a whole copy of one. */
   readonly flatStates: StateStore | null
   /** Sets one key's state back to what it was before its first event. */
   resetKey(slot: number): void
@@ -85,8 +85,8 @@ function foldInOrder(given: VintageFold, first: number, cutOfRow: Int32Array, di
 }
 
 /**
- * Folds keys whose order goes back in time: for each cut anew all events up to it, unless those it adds come after all that
- * were folded already.
+ * Folds keys whose order goes back in time: for each cut again all events up to it, unless those it adds come after all
+ * that were folded already.
  */
 function foldAnew(given: VintageFold, first: number, cutOfRow: Int32Array, disordered: Uint8Array): void {
   const { bucket, part, resetKey } = given
@@ -109,7 +109,7 @@ function foldAnew(given: VintageFold, first: number, cutOfRow: Int32Array, disor
       new Replay(foldedRows(given, upTo), failed).run(folded, upTo.length)
       folded = upTo.length
       const failedRows = new Set(Array.from(failed, (i) => upTo[i]!))
-      // Where events fail, which ones do may be another thing for each cut: then all are counted anew.
+      // Where events fail, each cut may have others that fail: then all are counted again.
       const goesOn = isWhole && failed.size === 0
       isWhole = failed.size === 0
       known = goesOn

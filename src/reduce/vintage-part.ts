@@ -123,15 +123,15 @@ export interface VintageFile extends WrittenFile {
   readonly keys: number
 }
 
-/** The entries of a part, those of each key together and the keys in their order: what a walk reads lies in its way. */
+/** The entries of a part, those of each key together and the keys in their order, so that a walk reads them in sequence. */
 interface SortedEntries {
   readonly cuts: number
-  /** By place of a key: where its entries begin; and behind the last. */
+  /** By place of a key: where its entries begin; and the end of the last. */
   readonly starts: Int32Array
   readonly entries: Int32Array
   /** Of each of `entries`: its cut. */
   readonly cutOf: Int32Array
-  /** By entry: its first row; and behind the last. */
+  /** By entry: its first row; and the end of the last. */
   readonly rowStarts: Int32Array
 }
 
@@ -149,11 +149,11 @@ class RowWalk {
   readonly rowOf = new Int32Array(rowGroupRowsDefault)
   readonly #sorted: SortedEntries
   readonly #places: number
-  /** By place of a key: where its latest entry stands among `entries`; before its first where it has none yet. */
+  /** By place of a key: where its latest entry is among `entries`; before its first where it has none yet. */
   readonly #latest: Int32Array
   #cut = 0
   #place = 0
-  /** The next row of the entry at hand, and where that ends. */
+  /** The next row of the current entry, and where the entry ends. */
   #row = 0
   #end = 0
   #entry = 0
@@ -245,7 +245,7 @@ interface EntryRows {
   bind(states: StateStore | readonly unknown[]): void
   /** The state in a slot, as the next entry. */
   add(slot: number, keyOf: () => Record<string, unknown>): void
-  /** The first row of each entry, and behind the last the number of rows. */
+  /** The first row of each entry, and after the last the number of rows. */
   starts(): Int32Array
   finish(keyOf: (entry: number) => Record<string, unknown>): Column[]
 }

@@ -20,7 +20,7 @@ import { toSlot } from './to-slot.ts'
 /**
  * Reads what is needed of one row group. Roles must not hold nulls.
  *
- * @param open Gives the file, open. Asked again for ids: by then it may have been closed for another.
+ * @param open Gives the file, open. Called again for ids: by then it may have been closed for another.
  * @param memory Where its columns lie: they are good until it is used for another batch.
  */
 export function readBatch(
@@ -181,7 +181,7 @@ function parseExactly(text: string, place: Place): unknown {
   }
 }
 
-/** A folder's name is text; numbers and truth values are parsed, all else is for its type to take or refuse. */
+/** A folder's name is text; numbers and truth values are parsed, all else is accepted or refused by its type. */
 function folderValue(type: Type, text: string | null): unknown {
   if (text === null) return null
   if (type.kind === 'float64' && text.trim() !== '' && !Number.isNaN(Number(text))) return Number(text)
@@ -245,7 +245,7 @@ function refuseHiddenNulls(log: LogPlan, batch: Batch): void {
     const row = firstNull(column.validity, column.length)
     const place = { file: batch.file, rowGroup: batch.rowGroup, row, column: columnName(slot) }
     throw new InputError(
-      `Cannot read ${describePlace(place)}: expected a value, as the file's statistics count no nulls in this column, found null. The file's footer is wrong; write the file anew.`,
+      `Cannot read ${describePlace(place)}: expected a value, as the file's statistics count no nulls in this column, found null. The file's footer is wrong; write the file again.`,
       place,
     )
   })

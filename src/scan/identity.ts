@@ -8,7 +8,7 @@ import type { Batch } from './event-batch.ts'
 
 /**
  * Two words for each row that are equal for equal values of the given columns. For one column of 64-bit integers they
- * are the value itself; for anything else they are hashes, and whoever finds two rows alike must still compare them.
+ * are the value itself; for anything else they are hashes, and rows with equal words must still be compared.
  *
  * @param rows A number of rows, from the first on, or those to take.
  */

@@ -1,13 +1,13 @@
 /**
- * Finds top-level members of JSON objects in their bytes, without making anything of all the rest. It knows plain JSON
+ * Finds top-level members of JSON objects in their bytes, without parsing the rest into values. It knows plain JSON
  * only: what it can't settle (escapes, long integers, objects that are wanted whole, text that is no JSON) is left to
- * JSON.parse, which then says so too. What it takes it has read to the end by JSON's grammar (RFC 8259), so that no
+ * JSON.parse, which also reports errors. What it takes it has read to the end by JSON's grammar (RFC 8259), so that no
  * damaged text passes.
  */
 export interface JsonScanner {
   /**
-   * @param values By wanted name: where its value goes, at `row`. Of a name that isn't there nothing is written; of one
-   *   that is there twice, the last counts.
+   * @param values By wanted name: where its value goes, at `row`. For a name that is absent nothing is written; of one
+   *   that occurs twice, the last counts.
    * @returns Whether all is settled; where not, what was written has no meaning.
    */
   scan(data: Uint8Array, start: number, end: number, values: readonly unknown[][], row: number): boolean
@@ -31,7 +31,7 @@ const BRACKET_CLOSE = 0x5d
 const BRACE_OPEN = 0x7b
 const BRACE_CLOSE = 0x7d
 
-/** Positions only grow: whoever runs beyond `end` is found out by the last comparison. */
+/** Positions only grow: running beyond `end` is detected by the last comparison. */
 function scanObject(
   data: Uint8Array,
   start: number,
@@ -81,7 +81,7 @@ function indexOfName(data: Uint8Array, start: number, end: number, wanted: reado
   return -1
 }
 
-/** By byte: 1 where it stands for itself within a string. */
+/** By byte: 1 where it is literal within a string. */
 const standsForItself = Uint8Array.from({ length: 256 }, (_, byte) =>
   byte < 0x20 || byte === QUOTE || byte === BACKSLASH ? 0 : 1,
 )
@@ -95,7 +95,7 @@ function endOfString(data: Uint8Array, at: number, end: number): number {
 /** Deeper text is for JSON.parse, which knows how deep it may go. */
 const DEPTH_MAX = 64
 
-/** @returns Where the value ends that begins here; −1 where that can't be said. */
+/** @returns Where the value ends that begins here; −1 where that can't be determined. */
 function endOfValue(data: Uint8Array, at: number, end: number, depth: number): number {
   const byte = data[at]!
   if (byte === QUOTE) {

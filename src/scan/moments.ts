@@ -3,7 +3,7 @@ import type { Column } from '../model/column.ts'
 import type { LogPlan, RecordedSpan } from '../model/plan.ts'
 import type { Batch } from './event-batch.ts'
 
-/** Marks rows recorded or occurred outside of what the plan asks for, or without that moment; null where all are within. */
+/** Marks rows recorded or occurred outside the plan's moments, or without that moment; null where all are within. */
 export function rowsOutside(log: LogPlan, batch: Batch): Uint8Array | null {
   const span = log.recorded?.[batch.file]
   if (log.knownAt === null && log.asOf === null && span === undefined) return null

@@ -8,7 +8,7 @@ import { type Shape, stepInto } from '../parquet/nested-shape.ts'
 /**
  * Values of nested columns come as the file has them: decimals unscaled, moments in its unit. Here they become what
  * `columnFromValues` takes, which knows nothing of the file: decimals with their point, moments in the slot's unit; and
- * within JSON what stands for itself, whatever unit and scale the file has.
+ * within JSON a value that needs no unit or scale to be read.
  */
 
 /** A decimal's unscaled integer as exact text with its point. */
@@ -28,8 +28,8 @@ export function nestedConverter(shape: Shape | undefined, type: Type): (value: u
 }
 
 /**
- * Within JSON text, for a slot of JSON: integers that a number would round stay as they are written, so that whoever
- * reads them is told. Null for slots of other types, which take values as they are.
+ * Within JSON text, for a slot of JSON: integers that a number would round stay as they are written, so that reading
+ * them is an error. Null for slots of other types, which take values as they are.
  */
 export function textConverter(type: Type): ((value: unknown) => unknown) | null {
   return type.kind === 'json' ? (value) => (hasBigInt(value) ? asWritten(value) : value) : null

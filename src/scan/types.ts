@@ -3,7 +3,7 @@ import type { LogPlan } from '../model/plan.ts'
 import { ONLY_TYPE } from '../model/slots.ts'
 import type { Batch } from './event-batch.ts'
 
-/** The event types of a batch: a local code for each row, and the names those stand for. */
+/** The event types of a batch: a local code for each row, and the name of each code. */
 export interface BatchTypes {
   readonly codes: Int32Array
   readonly names: readonly string[]

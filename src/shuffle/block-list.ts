@@ -4,21 +4,21 @@ import type { Runs } from './run-reader.ts'
 
 /**
  * All blocks as tasks are given them. Each task is copied to its thread, and a log has as many blocks as row groups: as
- * thousands of objects they would take milliseconds a task. So what they say of buckets lies in a few arrays, and a thread
- * makes blocks of them again. Where memory is shared, all tasks are given the same arrays, which are never copied; where it
+ * thousands of objects they would take milliseconds a task. So their contents by bucket lie in a few arrays, from which a
+ * thread makes blocks again. Where memory is shared, all tasks are given the same arrays, which are never copied; where it
  * isn't, each is given arrays of its own buckets only.
  */
 export interface RunList {
   readonly count: number
   /** Of the blocks. */
   readonly buckets: number
-  /** The buckets that the list tells of: this one, */
+  /** The buckets that the list covers: this one, */
   readonly from: number
   /** and all before this. */
   readonly to: number
   /** `to − from + 1` words a block. */
   readonly starts: Int32Array
-  /** `to − from` words a block; those of blocks in memory mean nothing. */
+  /** `to − from` words a block; those of blocks in memory have no meaning. */
   readonly checksums: Int32Array
   /** By block: which of the paths, or −1 for a block in memory. */
   readonly pathOf: Int32Array
@@ -87,11 +87,11 @@ function runList(blocks: readonly Runs[], from: number, to: number, shared: bool
   return { count, buckets, from, to, starts, checksums, pathOf, byteOffsets, paths: [...paths.keys()], inMemory }
 }
 
-/** The blocks of a list; of buckets that the list doesn't tell of, they say nothing. */
+/** The blocks of a list; they hold nothing of buckets that the list doesn't cover. */
 export function runsOf(list: RunList): Runs[] {
   const { count, buckets, from, to, pathOf, byteOffsets, paths, inMemory } = list
   const width = to - from
-  // Where all buckets are listed, views of the list will do.
+  // Where all buckets are listed, views of the list suffice.
   const spread = (values: Int32Array, index: number, length: number) => {
     const own = values.subarray(index * length, (index + 1) * length)
     if (width === buckets) return own

@@ -11,7 +11,7 @@ export interface ShuffleBudget {
   readonly limitBytes: number
   /** What one task may hold of rows that it reads back: a bucket that is larger is folded piece by piece. */
   readonly taskBytes: number
-  /** One number: what is kept, in units of 4 KiB. Null where blocks are read by who can't share memory: all is spilled. */
+  /** One number: what is kept, in units of 4 KiB. Null where the readers of blocks can't share memory: all is spilled. */
   readonly used: Int32Array | null
   /** Folder of spill files; it is there before the first is written. */
   readonly folder: string
@@ -19,7 +19,7 @@ export interface ShuffleBudget {
 
 const UNIT_BYTES = 4096
 
-/** @param taskBytes As much as the whole budget where nothing else is said. */
+/** @param taskBytes Default: the whole budget. */
 export function newBudget(limitBytes: number, folder: string, taskBytes = limitBytes): ShuffleBudget {
   return { limitBytes, taskBytes, folder, used: new Int32Array(new SharedArrayBuffer(4)) }
 }
@@ -60,7 +60,7 @@ export class BlockMemory {
   #file: { path: string; spill: SpillFile } | null = null
   #discarding = false
 
-  /** @param name Begins the names of spill files: tells what is spilled from what else is. */
+  /** @param name Begins the names of spill files, to distinguish them from those of others. */
   constructor(budget: ShuffleBudget, files: Disk, name: string) {
     this.#budget = budget
     this.#files = files
@@ -81,7 +81,7 @@ export class BlockMemory {
   /**
    * Performs one attempt of a task.
    *
-   * @param task Tells the attempt from all others of this name: names the file of what it spills, which ends with it.
+   * @param task Distinguishes the attempt from all others of this name: names its spill file, which ends with it.
    */
   during<T>(task: string, work: () => T): T {
     this.#task = `-${task}`
@@ -93,7 +93,7 @@ export class BlockMemory {
     }
   }
 
-  /** Does work whose blocks nobody will read: nothing is kept, nothing spilled. */
+  /** Does work whose blocks are not needed: nothing is kept, nothing spilled. */
   discarding<T>(work: () => T): T {
     this.#discarding = true
     try {
@@ -125,7 +125,7 @@ export class BlockMemory {
     return { ...column, offsets, data }
   }
 
-  /** Gives up the memory that is used again; ends the spill file. */
+  /** Releases the memory that is used again; ends the spill file. */
   release(): void {
     this.close()
     this.#scratch = new Int32Array(0)
@@ -137,7 +137,7 @@ export class BlockMemory {
     this.#file = null
   }
 
-  /** Ends the spill file, which nobody reads any more. */
+  /** Ends the spill file, which is no longer read. */
   removeFile(): void {
     const path = this.#file?.path
     this.close()

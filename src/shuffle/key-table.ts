@@ -6,8 +6,8 @@ const HEADER_WORDS = 2
 
 /**
  * Maps keys (bytes) to dense slots 0, 1, 2 … in the order they are first seen. Open addressing with linear probing over
- * a power-of-two table. An entry is a key's hash, and where the key lies in the heap, behind its slot and length; its
- * bytes are padded to whole 32-bit words, so that two keys are compared word by word. A look-up so touches two lines of
+ * a power-of-two table. An entry is a key's hash, and where the key lies in the heap, after its slot and length; its
+ * bytes are padded to whole 32-bit words, so that two keys are compared word by word. A look-up thus touches two lines of
  * the CPU's cache, which is most of what it costs where the keys don't fit that cache.
  */
 export class KeyTable {
@@ -46,7 +46,7 @@ export class KeyTable {
   }
 
   /**
-   * Goes through packed rows that stand one behind the other: notes where each begins, and its key's slot.
+   * Goes through consecutive packed rows: notes where each begins, and its key's slot.
    *
    * @param row Number of the first of them; `rowAt` and `slotOf` must have room for all.
    * @returns Number of the row after the last.
@@ -187,7 +187,7 @@ export class KeyTable {
   }
 }
 
-/** The bytes behind a key's whole words as the key's last word, padded with zeros. */
+/** The bytes after a key's whole words as the key's last word, padded with zeros. */
 function restOf(data: Uint8Array, start: number, length: number): number {
   let rest = 0
   for (let at = start + (length & ~3), shift = 0; at < start + length; at++, shift += 8) rest |= data[at]! << shift

@@ -20,12 +20,12 @@ export interface Packed {
   readonly starts: Int32Array
 }
 
-/** @param allocate Gives the memory to pack into; what it holds before doesn't matter. */
+/** @param allocate Gives the memory to pack into; its previous contents don't matter. */
 export type Packer = (input: PackInput, bucketBits: number, allocate: (words: number) => Int32Array) => Packed
 
 /**
- * Makes the function that packs rows of a layout into buckets: measure each row, lay the buckets out one behind the
- * other, then write each row at its bucket's cursor. The writing loop is generated, as it differs by layout.
+ * Makes the function that packs rows of a layout into buckets: measure each row, lay the buckets out
+ * consecutively, then write each row at its bucket's cursor. The writing loop is generated, as it differs by layout.
  */
 export function compilePacker(layout: RowLayout): Packer {
   const scatter = new Function(scatterSource(layout))() as Scatter
@@ -73,7 +73,7 @@ function measureStrings(layout: RowLayout, { count, rows, columns }: PackInput):
   return bytes
 }
 
-/** Adds up the words of all rows by bucket, each in the place behind its own. */
+/** Adds up the words of all rows by bucket, each in the place after its own. */
 function measureRows(
   layout: RowLayout,
   { count, keyLengths, hashes }: PackInput,

@@ -6,11 +6,11 @@ import type { BlockWords } from './block-memory.ts'
 /** Words in runs, one a bucket. */
 export interface Runs {
   readonly words: BlockWords
-  /** First word of each bucket, and behind the last. */
+  /** First word of each bucket, and the end of the last. */
   readonly starts: Int32Array
 }
 
-/** Files that a reader keeps open at once: each task that spilled has one, and a process may have only some hundred. */
+/** Files that a reader keeps open at once: each task that spilled has one, and a process may open only some hundred. */
 const OPEN_FILES_MAX = 128
 
 /**
@@ -31,7 +31,7 @@ export class RunReader {
   readonly #windowAt: Float64Array
 
   /**
-   * @param until The bucket behind the last that will be read.
+   * @param until The bucket after the last that will be read.
    * @param roomWords Words that may be read ahead.
    */
   constructor(blocks: readonly Runs[], until: number, roomWords: number, files: Store) {
@@ -52,7 +52,7 @@ export class RunReader {
   /**
    * Copies words of a block to `target[at]`.
    *
-   * @param from First word, within the block's run of the bucket; likewise `to`.
+   * @param from First word, within the block's run of the bucket; so is `to`.
    */
   copy(block: number, bucket: number, from: number, to: number, target: Int32Array, at: number): void {
     const { words, starts } = this.#blocks[block]!
@@ -71,7 +71,7 @@ export class RunReader {
   }
 
   /**
-   * Goes on with the checksum of a block's run.
+   * Continues the checksum of a block's run.
    *
    * @param sum Of the words before; 0 at the run's first.
    */

@@ -22,7 +22,7 @@ export const inPlace: FoldStrategy = {
 
 class PartitionFolder implements MapSide {
   readonly slots: readonly number[]
-  /** Events whose order may turn out to be wrong are kept to the end of their partition. */
+  /** Events that may prove to be out of order are kept to the end of their partition. */
   readonly keepsBatches: boolean
   readonly #fold: PartitionFold
   readonly #pack: PackBlock

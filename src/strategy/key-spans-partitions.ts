@@ -29,7 +29,7 @@ export function refuseSpanningKeys(piece: Piece, view: PreparedView): void {
   }
 }
 
-/** The split that the first state of a key came with, read again: its piece of the bucket is gone. */
+/** The split that the first state of a key came with, read again: its piece of the bucket is no longer loaded. */
 function splitOfKey({ bucket, source }: Piece, key: Uint8Array): number {
   bucket.open(source)
   while (bucket.next()) {

@@ -4,8 +4,8 @@ import { stateSlots } from '../view/state-slots.ts'
 import type { PreparedView } from '../view/view-set.ts'
 
 /**
- * States that were folded in place travel as one packed row a key: the states of all views of the group behind each
- * other, under a code that has a bit for each view that took any event of the key.
+ * States that were folded in place travel as one packed row a key: the states of all views of the group
+ * consecutively, under a code that has a bit for each view that took any event of the key.
  */
 
 /** A view's states as slots of such a row. */

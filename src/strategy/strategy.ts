@@ -6,7 +6,7 @@ import type { PreparedGroup } from '../view/view-set.ts'
 
 /**
  * One way of folding a group's events: what is done where they are read, how it travels, and what is done with it where
- * it arrives. All strategies come to the same bytes (decisions/018). What one knows, no stage knows.
+ * it arrives. All strategies produce the same bytes (decisions/018). What one knows, no stage knows.
  *
  * The shape is that of differential dataflow's `ReduceTactic`: one object a tactic, chosen once.
  */

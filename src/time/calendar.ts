@@ -54,7 +54,7 @@ export interface Calendar {
   indexAround(key: number | bigint): number
 }
 
-/** A moment that no calendar reaches: more than 272,000 years from 1970. */
+/** A moment beyond every calendar: more than 272,000 years from 1970. */
 export class MomentRangeError extends RangeError {
   /** Its row in the column. */
   readonly row: number

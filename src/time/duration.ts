@@ -94,7 +94,7 @@ export function exactMilliseconds({ count, unit }: Duration): number | null {
 /** Steps of a time unit in a millisecond. */
 export const stepsAMillisecond: Readonly<Record<TimeUnit, number>> = { ms: 1, us: 1000, ns: 1_000_000 }
 
-/** Time that has passed, for people: its two largest units, rounded down, as `9 d 3 h`, `15 min`, `2 s 5 ms`. */
+/** Elapsed time, for people: its two largest units, rounded down, as `9 d 3 h`, `15 min`, `2 s 5 ms`. */
 export function formatElapsed(steps: bigint, unit: TimeUnit): string {
   if (steps < 0n) return `-${formatElapsed(-steps, unit)}`
   const nanoseconds = steps * BigInt(1_000_000 / stepsAMillisecond[unit])

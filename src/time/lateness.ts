@@ -7,7 +7,7 @@ import { localText } from './zone.ts'
 
 /** Which events are late: those recorded after the deadline of their window. */
 
-/** A window's deadline by its index, in the calendar's unit: worked out once for each window. */
+/** A window's deadline by its index, in the calendar's unit: computed once for each window. */
 export type Deadlines = (index: number) => bigint
 
 export function deadlines(calendar: Calendar, allowedLateness: Duration): Deadlines {
@@ -79,7 +79,7 @@ function clockText({ unit, zone }: Calendar, moment: bigint): string {
 }
 
 /**
- * `2021-03-15 is in the window 2021-03-01`: which window holds a day or a moment that stands in the place of a window's key;
+ * `2021-03-15 is in the window 2021-03-01`: which window holds a day or a moment given in place of a window's key;
  * null where it begins one.
  *
  * @throws MomentRangeError
@@ -92,7 +92,7 @@ export function describeWithinWindow(calendar: Calendar, key: number | bigint): 
   return `${text} is in the window ${formatWindow(calendar, index)}`
 }
 
-/** `recorded 9 d 3 h after the window 2021-05-16 closed`: how far behind its window's end an event was recorded. */
+/** `recorded 9 d 3 h after the window 2021-05-16 closed`: how long after its window's end an event was recorded. */
 export function describeLate(calendar: Calendar, index: number, recordedAt: bigint): string {
   const elapsed = formatElapsed(recordedAt - calendar.endOf(index), calendar.unit)
   return `recorded ${elapsed} after the window ${formatWindow(calendar, index)} closed`
@@ -156,7 +156,7 @@ function deadlinesIn(thresholds: readonly Duration[], calendar: Calendar): (occu
   }
 }
 
-/** The counts of two lots of events together. */
+/** The counts of two sets of events together. */
 export function addLateCounts(a: LateCounts, b: LateCounts): LateCounts {
   return {
     events: a.events + b.events,

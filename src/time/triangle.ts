@@ -1,21 +1,21 @@
 /**
- * The reporting triangle: how much of a window was reported with which delay, and what of it is still to be expected.
+ * The reporting triangle: how much of a window was reported with which delay, and how much of it is still expected.
  *
  * Windows and delays count periods of a calendar: what occurred in window w and was recorded in period w + d has delay d, and
- * a window's age is how many periods have passed since. Only what was recorded up to the last wholly observed period is looked
- * at; so each window is known up to one age, its cumulative amounts form a triangle, and the chain ladder completes it: from
- * one age to the next, what is known grows by a factor, taken over all windows that are old enough to show it.
+ * a window's age is how many periods have passed since. Only what was recorded up to the last wholly observed period
+ * counts; so each window is known up to one age, its cumulative amounts form a triangle, and the chain ladder completes it:
+ * from one age to the next, what is known grows by a factor, taken over all windows that are old enough to show it.
  *
  * Standard errors are those of T. Mack, "Distribution-free calculation of the standard error of chain ladder reserve
  * estimates", ASTIN Bulletin 23 (1993), 213–225; intervals are lognormal, as proposed there. Logs make some departures necessary:
  *
- * - A window of which nothing is known yet counts in the factors, else these would be those of the early reporters alone; it
+ * - A window of which nothing is known yet counts in the factors, else these would come from the early reporters alone; it
  *   can't count in the variances.
  * - A window from before the log's first period of recording doesn't count: its early reports could not be seen. So what was
  *   filled in from old records, and dates mistyped by decades, leave the factors alone.
- * - Revisions may lower what is known. Factors below one are as good as others, but where a sum of cumulative amounts is zero
+ * - Revisions may lower what is known. Factors below one are valid, but where a sum of cumulative amounts is zero
  *   or less there is no factor.
- * - Where there is too little to go by there is no estimate, and its reason is given instead.
+ * - Where there is too little data there is no estimate, and the reason is given instead.
  */
 
 /** An amount of a window that was recorded with a delay. A window and delay may come several times; the amounts add up. */
@@ -52,7 +52,7 @@ export interface WindowAmounts {
 /** What is known of how windows grow from one age to the next. */
 export interface Age {
   readonly age: number
-  /** What is known at the next age, for each that is known at this one; null where that can't be told. */
+  /** What is known at the next age, for each that is known at this one; null where that can't be determined. */
   readonly factor: number | null
   /** Mack's variance parameter of the step, sigma squared; null where too few windows show it. */
   readonly variance: number | null
@@ -64,7 +64,7 @@ export interface Age {
   readonly completeness: number | null
   /**
    * The squared standard error of an estimate made at this age, as a share of the estimate's square, in two parts: that of the
-   * window's own way, to be divided by the amount that is known of it, and that of the factors, which all windows share.
+   * window's development, to be divided by the amount that is known of it, and that of the factors, which all windows share.
    */
   readonly ownError: number
   readonly sharedError: number
@@ -78,7 +78,7 @@ export interface Estimate {
   /** What is known now. */
   readonly known: number
   readonly completeness: number | null
-  /** What is to be expected in the end; null where there is too little to go by, and `reason` says what. */
+  /** The expected final amount; null where there is too little data, and `reason` says what is missing. */
   readonly ultimate: number | null
   readonly standardError: number | null
   /** Between these the final amount lies with a probability of 95 %. */
@@ -171,7 +171,7 @@ function stepsOf(windows: readonly WindowAmounts[], last: number): Step[] {
   for (let age = 0; age < additions.length; age++) {
     while (end > 0 && windows[end - 1]!.window + age >= last) change(--end, -1)
     // Once something is known, an age at which nothing is of any window that is old enough ends the ladder: what follows
-    // are first reports on windows that nobody had reported on before, which no factor can tell of.
+    // are first reports on windows without any before, which no factor can predict.
     if (age + 1 === additions.length || (begun && volume <= 0)) {
       return [...steps, { factor: null, variance: null, volume, windows: count, gain: 0 }]
     }
@@ -234,13 +234,13 @@ function continuedVariance(before: number | null, last: number | null): number |
   return before === 0 ? 0 : Math.min(last ** 2 / before, before, last)
 }
 
-/** A step that fewer windows show is believed only if little depends on it, */
+/** A step that fewer windows show is trusted only if little depends on it, */
 const WINDOWS_MIN = 3
 /** namely if all such steps together change what is known by no more than this factor. */
 const CHANGE_MAX = 1.25
 
 /**
- * Adds up, from the oldest age down, what is still to come, how sure it is, and whether it can be relied upon. Mack's formula for
+ * Adds up, from the oldest age down, what is still to come, how certain it is, and whether it is reliable. Mack's formula for
  * the error is a sum over all steps to come; taken backwards, each age adds one term to that of the next.
  */
 function agesOf(steps: readonly Step[]): Age[] {
@@ -248,7 +248,7 @@ function agesOf(steps: readonly Step[]): Age[] {
   const top = steps.length - 1
   let completeness: number | null = 1
   let [ownError, sharedError] = [0, 0]
-  // The last step shows whether windows have come to an end at all, so it bears upon the oldest too.
+  // The last step shows whether windows are complete at all, so it affects the oldest too.
   let change = top < 1 ? 1 : changeOfThin(steps[top - 1]!)
   let reason = change > CHANGE_MAX ? tooFew(top - 1) : null
   for (let age = top; age >= 0; age--) {
@@ -292,7 +292,7 @@ function completenessBefore(later: number | null, { factor, volume, gain }: Step
 }
 
 /**
- * What is to be expected of a window in the end, with its standard error and an interval.
+ * The expected final amount of a window, with its standard error and an interval.
  *
  * @param through What reasons call the end of the last wholly observed period.
  */

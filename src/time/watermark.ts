@@ -3,11 +3,11 @@ import { durationProblem, exactMilliseconds, parseDuration, stepsAMillisecond } 
 
 /**
  * The watermark: the moment up to which a log is taken to be complete. A log grows in partitions, each in the order it
- * records; whatever a partition still has to say is recorded after what it said last. So the log is complete up to the
- * least of what its partitions said last, unless one of them has been silent for so long that nothing more is expected of it.
+ * records; what a partition still adds is recorded after its newest event. So the log is complete up to the least of
+ * its partitions' newest events, unless one of them has been silent for so long that nothing more is expected of it.
  *
- * As known-at goes on, the watermark never goes back: what a partition said last only grows, and a partition that appears
- * does so with an event newer than all before it. So what was final stays final.
+ * As known-at advances, the watermark never goes back: a partition's newest event only advances, and a new partition
+ * begins with an event newer than all before it. So what was final stays final.
  */
 
 /** What is wrong with a log's idleTimeout, as `expected …, found …`; null where nothing is. */
@@ -43,7 +43,7 @@ export function watermarkOf(progress: Iterable<bigint>, idleTimeout: bigint): bi
   return idleWatermark > least ? idleWatermark : least
 }
 
-/** Notes that a partition recorded an event; what it said last only grows. */
+/** Notes that a partition recorded an event; its newest moment only advances. */
 export function advance(progress: Map<string, bigint>, partition: string, recordedAt: bigint): void {
   const before = progress.get(partition)
   if (before === undefined || recordedAt > before) progress.set(partition, recordedAt)

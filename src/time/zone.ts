@@ -4,8 +4,8 @@ import type { TimeUnit } from '../model/type.ts'
 import { type Duration, stepsAMillisecond } from './duration.ts'
 
 /**
- * Zones and their days. Temporal is asked where an edge is made; the answers stay in tables, so that no event costs a look
- * into a zone's rules. What is in UTC or at one offset needs no rules, and Temporal isn't even loaded: it takes 18 ms, in
+ * Zones and their days. Temporal computes each edge once; the results stay in tables, so that no event costs a look-up
+ * in a zone's rules. What is in UTC or at one offset needs no rules, and Temporal isn't even loaded: it takes 18 ms, in
  * every thread.
  */
 
@@ -49,7 +49,7 @@ export type DayStarts = (day: number) => number
 
 const known = new Map<string, DayStarts>()
 
-/** The beginnings of a zone's days, looked up once for all who ask. A day that the zone left out begins where the next does. */
+/** The beginnings of a zone's days, looked up once for all. A day that the zone left out begins where the next does. */
 export function dayStarts(zone: string): DayStarts {
   let starts = known.get(zone)
   if (starts === undefined) {
@@ -108,7 +108,7 @@ export function monthOfDay(day: number): number {
   return (date.getUTCFullYear() - 1970) * 12 + date.getUTCMonth()
 }
 
-/** The first day of the month that is so many months after January 1970. */
+/** The first day of a month, counted in months since January 1970. */
 export function firstDayOfMonth(month: number): number {
   // Date.UTC would take the years 0 to 99 for 1900 to 1999.
   return new Date(0).setUTCFullYear(1970, month, 1) / DAY
@@ -131,7 +131,7 @@ export function localText(milliseconds: number, zone: string): string {
 
 /** The moments, in milliseconds, that a local time may mean. */
 export interface Readings {
-  /** How often a zone's clocks show it: `none` where they went past it, `two` where they were set back over it. */
+  /** How often a zone's clocks show it: `none` where they skipped it, `two` where they were set back over it. */
   readonly count: 'none' | 'one' | 'two'
   readonly earlier: number
   readonly later: number

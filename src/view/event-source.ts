@@ -5,7 +5,7 @@ import { type PackedSlot, type RowLayout, rowSource } from './row-layout.ts'
  * Writes the source of the flyweight that a handler's `e` is. Two kinds: over packed rows, and over the columns of a
  * batch. Both close over `p`, the row's place; no object is made for an event.
  *
- * Getters stand in a class. Where an event may be copied whole (`own`), they are the object's own, so that `{ ...e }` and
+ * Getters are in a class. Where an event may be copied whole (`own`), they are the object's own, so that `{ ...e }` and
  * JSON have its fields; the engine takes three times as long for those.
  */
 
@@ -29,7 +29,7 @@ function textual(slot: Slot, text: string): string {
   return slot.type.kind === 'json' ? `return runtime.parse(${JSON.stringify(slot.name)}, ${text});` : `return ${text};`
 }
 
-/** Names a log has but that no function of the view was seen to read: reading one all the same is an error. */
+/** Names a log has but that no function of the view was found to read: reading one all the same is an error. */
 function absent(names: readonly string[], slots: readonly Slot[]): string[] {
   const typed = names.includes('type') || slots.some((slot) => slot.name === 'type')
   const onlyType = typed ? [] : [`get type() { return ${JSON.stringify(ONLY_TYPE)}; }`]

@@ -7,7 +7,7 @@ import { type RowLayout, rowSource } from './row-layout.ts'
 import { runtime } from './runtime.ts'
 import { type StateStore, stateSource } from './state.ts'
 
-/** A handler, once types have done their work. */
+/** A handler, without its types. */
 export type AnyHandler = (state: unknown, event: unknown, key: unknown) => void
 
 /**
@@ -34,7 +34,7 @@ export interface Fold {
     handlerOf: Uint8Array,
     keyOf: (slot: number) => unknown,
   ): void
-  /** The index that `run` was at when a handler threw. */
+  /** The index that `run` had reached when a handler threw. */
   at(): number
 }
 
@@ -51,8 +51,8 @@ export interface ColumnFold extends Fold {
 export const NO_HANDLER = 255
 
 /**
- * Generated loops are called for so many rows at a time: the engine optimizes a function that is called often sooner, and
- * once, than one that loops long. It compiles a running loop apart from the function, without what follows the loop.
+ * Rows for which a generated loop is called at a time: the engine optimizes a function that is called often sooner, and
+ * once, than one that loops long. It compiles a running loop separately from the function, without what follows the loop.
  */
 export const SLICE_ROWS = 2048
 

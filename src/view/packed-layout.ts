@@ -3,12 +3,12 @@ import type { Slot } from '../model/slots.ts'
 import { layoutRows, type RowLayout } from './row-layout.ts'
 
 /**
- * How a group's events, or states, travel: what functions of its views read, and behind it what only the engine does.
+ * How a group's events, or states, travel: what functions of its views read, then what only the engine does.
  */
 export interface PackedLayout {
   /** All that is packed. */
   readonly layout: RowLayout
-  /** The same rows, without what functions don't see. */
+  /** The same rows, with only what functions see. */
   readonly visible: RowLayout
   /** First word of a state's number of late events, or −1 where it has none. */
   readonly lateWord: number

@@ -1,10 +1,10 @@
 /**
- * Keeps the functions of views from what would make them give another result next time: the clock, randomness, the
+ * Keeps the functions of views from what could change their result the next time: the clock, randomness, the
  * environment and the network. Those are replaced, once per thread, by versions that throw while a view's function runs
  * and do as before at any other time.
  */
 
-/** A view's function asked for something that isn't the same every time; the caller adds the place. */
+/** A view's function used something that isn't the same every time; the caller adds the place. */
 export class PurityError extends Error {
   readonly call: string
   constructor(call: string) {
@@ -58,7 +58,7 @@ function replace<T extends object>(owner: T, name: keyof T & string, call: strin
   Object.defineProperty(owner, name, { value: guard, configurable: true, writable: true })
 }
 
-/** `new Date(…)` with arguments stays: it is the same every time. Local time isn't, but its zone is told by the environment. */
+/** `new Date(…)` with arguments stays: it is the same every time. Local time isn't, but the environment sets its zone. */
 function replaceDate(): void {
   const Original = Date
   const Guarded = new Proxy(Original, {

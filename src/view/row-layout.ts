@@ -11,7 +11,7 @@ import type { Slot } from '../model/slots.ts'
  *     fixedWords …         the key's bytes, padded with zeros to whole words
  *     …                    bytes of the strings that have no code, in slot order, padded at the end
  *
- * Rows stand one behind the other and hold all they need, so that a bucket is read from front to back.
+ * Rows are consecutive and hold all they need, so that a bucket is read from front to back.
  */
 export interface RowLayout {
   readonly slots: readonly PackedSlot[]

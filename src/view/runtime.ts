@@ -2,7 +2,7 @@ import { describeBadJson, parseJson } from '../columns/exact-json.ts'
 
 /** What generated code calls: conversions that are rare or that fail. */
 
-/** A value that a handler may not have: too large for its type, or an undeclared null. The caller adds the place. */
+/** A value that a handler may not read or set: too large for its type, or an undeclared null. The caller adds the place. */
 export class ValueError extends Error {
   readonly field: string
   constructor(field: string, message: string) {
@@ -59,15 +59,15 @@ export const runtime = {
   nullField(name: string): never {
     throw new ValueError(name, `field "${name}": expected a value, found null; declare it as nullable(…)`)
   },
-  /** What a handler does after its first await would be done when the fold is over. */
+  /** What a handler does after its first await would run when the fold is over. */
   refusePromise(result: object): void {
     if (!('then' in result) || typeof result.then !== 'function') return
-    // Nobody waits for it: what it rejects with is told by this error already.
+    // Nobody waits for it, and this error reports it already.
     result.then(undefined, () => {})
     throw new TypeError("it returned a promise; a fold can't wait, so a handler must do all it does at once")
   },
   notRead(name: string): never {
-    throw new ValueError(name, `field "${name}": it was not foreseen that this handler reads it; read it as e.${name}`)
+    throw new ValueError(name, `field "${name}": no function of the view was found to read it; read it as e.${name}`)
   },
   refuse(name: string, expected: string, value: unknown): never {
     const found = typeof value === 'string' ? JSON.stringify(value) : `${String(value)}`

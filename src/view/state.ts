@@ -45,7 +45,7 @@ export class StateStore {
     for (const column of this.columns) fillInitial(column, from, to)
   }
 
-  /** Whether a state is nothing but numbers and strings, so that a copy of them is all there is to it. */
+  /** Whether a state is nothing but numbers and strings, so that a copy of them is a copy of the state. */
   get isFlat(): boolean {
     return this.columns.every((column) => column.type.kind !== 'json')
   }
@@ -71,7 +71,7 @@ export class StateStore {
     return { keys, columns }
   }
 
-  /** Sets one key's state back to what it was when it was copied. */
+  /** Restores one key's state to what it was when it was copied. */
   restoreFrom({ columns }: SavedStates, slot: number): void {
     this.restore(
       slot,
@@ -140,7 +140,7 @@ set ${quoted}(v) { ${setNull}${checkSource(name, type)} ${value} = ${storedSourc
   return `class State {\n${members.join('\n')}\n}\nconst state = Object.preventExtensions(new State());`
 }
 
-/** Integers have one zero. As −0 passes for an integer, it would be told from 0 until a state travels, and not after. */
+/** Integers have one zero. −0 passes for an integer, so it would differ from 0 until a state travels, and not after. */
 function isExact(type: Type): boolean {
   return (type.kind === 'int64' || type.kind === 'decimal' || type.kind === 'timestamp') && !isBigInt(type)
 }

@@ -8,7 +8,7 @@ import { type AnyHandler, NO_HANDLER } from './fold.ts'
 import { type KeyCodec, makeKeyCodec } from './key-codec.ts'
 import { TYPE_CODE_MAX } from './row-layout.ts'
 
-/** A view with what all stages need of it worked out once. */
+/** A view with what all stages need of it, computed once. */
 export interface PreparedView {
   readonly definition: ViewDefinition
   readonly name: string
@@ -122,7 +122,7 @@ function windowType({ keyKind, unit }: Pick<Calendar, 'keyKind' | 'unit'>): Type
   return keyKind === 'date' ? date() : timestamp(unit as 'us')
 }
 
-/** What a view with windows says of each row, behind the view's own columns. */
+/** What a view with windows says of each row, after the view's own columns. */
 function statusColumns({ timeUnit }: LogPlan): readonly { readonly name: string; readonly type: Type }[] {
   return [
     { name: 'status', type: string() },
@@ -143,7 +143,7 @@ export function vintageColumn(log: LogPlan): { readonly name: string; readonly t
 
 export const vintageName = 'knownAt'
 
-/** A view's columns as they stand in its files: key columns first. */
+/** A view's columns as they are in its files: key columns first. */
 export function outputSchema(log: LogPlan, view: ViewDefinition): { readonly name: string; readonly type: Type }[] {
   const keys = Object.entries(keyFields(log, view)).map(([name, type]) => ({
     name: view.key === undefined && view.window === undefined ? logKeyName(log) : name,

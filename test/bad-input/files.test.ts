@@ -261,7 +261,7 @@ describe('a null', () => {
         fields: `maybe: nullable(int64('amount'))`,
         view: `state: { n: int32() }, on: { '*': (s, e) => { s.n += e.maybe ?? 0 } }`,
       },
-      `Cannot read log/1.parquet, row group 0, row 0, column "amount": expected a value, as the file's statistics count no nulls in this column, found null. The file's footer is wrong; write the file anew.`,
+      `Cannot read log/1.parquet, row group 0, row 0, column "amount": expected a value, as the file's statistics count no nulls in this column, found null. The file's footer is wrong; write the file again.`,
       { rowGroup: 0, row: 0, column: 'amount' },
     )
   })
@@ -315,7 +315,7 @@ describe('a JSON payload', () => {
       '"2021-05-22T10:00:00.1234567Z"',
       'a moment in whole microseconds, found "2021-05-22T10:00:00.1234567Z"',
     ],
-    ['decimal', '0.125', 'a decimal number with at most 2 digits behind the point, found 0.125'],
+    ['decimal', '0.125', 'a decimal number with at most 2 digits after the point, found 0.125'],
   ])('whose value is no %s: %s', async (type, value, message) => {
     write([ledgerRow(3), ledgerRow(4), ledgerRow(5, { payload: `{"a": {"value": ${value}}}` })], texts)
     const declared = { timestamp: `timestamp('us', 'payload.a.value')`, decimal: `decimal(9, 2, 'payload.a.value')` }
@@ -364,7 +364,7 @@ describe('one id with two contents', () => {
     expect(error).toBeInstanceOf(ConflictError)
     expect(error.exitCode).toBe(1)
     expect(error.message).toBe(
-      'Event e2 stands in log ledger with different contents: log/0.parquet, row group 0, row 1 has amount 2, log/1.parquet, row group 1, row 0 has 5. An event never changes; record a correction as a new event with its own id.',
+      'Event e2 is in log ledger with different contents: log/0.parquet, row group 0, row 1 has amount 2, log/1.parquet, row group 1, row 0 has 5. An event never changes; record a correction as a new event with its own id.',
     )
     expect(error.place).toMatchObject({ rowGroup: 1, row: 0, eventId: 'e2', column: 'amount' })
   })
@@ -393,7 +393,7 @@ describe('one id with two contents', () => {
       const error = await refusal(writeJob(home), home)
       expect(error).toBeInstanceOf(ConflictError)
       expect(error.message).toMatch(
-        /^Event 1?0*2 stands in log ledger with different contents: log\/0\.parquet, row group 0, row 1 has key "a1", log/,
+        /^Event 1?0*2 is in log ledger with different contents: log\/0\.parquet, row group 0, row 1 has key "a1", log/,
       )
     }
   })

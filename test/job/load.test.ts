@@ -268,9 +268,9 @@ describe('loadJob() refuses', () => {
       'field "a": expected a decimal of 1 to 18 digits, found 19',
     ],
     [
-      'more digits behind the point than in all',
+      'more digits after the point than in all',
       job('', 'fields: { a: decimal(4, 5) }'),
-      'field "a": expected 0 to 4 digits behind the point, found 5',
+      'field "a": expected 0 to 4 digits after the point, found 5',
     ],
     [
       'a field that is no type',
@@ -345,12 +345,12 @@ describe('loadJob() refuses', () => {
     [
       'ids that are floating-point numbers',
       job('', `columns: { id: float64('x'), key: 'account', recordedAt: 'at' }`),
-      `columns.id: a float64 can't tell events apart; take a column of integers or strings`,
+      `columns.id: a float64 can't distinguish events; take a column of integers or strings`,
     ],
     [
       'ids that are truth values',
       job('', `columns: { id: bool('x'), key: 'account', recordedAt: 'at' }`),
-      `columns.id: a bool can't tell events apart`,
+      `columns.id: a bool can't distinguish events`,
     ],
     ['no files', job('', 'files: []'), 'log "ledger", files: expected at least one, found an empty array'],
     [

@@ -73,7 +73,7 @@ describe('decimals of more than 18 digits', () => {
   const scales = [1, 3, 5]
 
   test.each(precisions.flatMap((precision) => scales.map((scale) => [precision, scale] as const)))(
-    'decimal(%i, 3) as one of %i digits behind the point, plain, from a dictionary and in a struct',
+    'decimal(%i, 3) as one of %i digits after the point, plain, from a dictionary and in a struct',
     async (precision, scale) => {
       const type = `DECIMAL(${precision}, 3)`
       const home = await logOf(
@@ -99,7 +99,7 @@ describe('decimals of more than 18 digits', () => {
   test('one with digits beyond the declared scale, or too many in all, is refused with its place', async () => {
     const fine = await logOf('SELECT i AS id, CAST(i / 8 AS DECIMAL(38, 3)) AS d FROM range(0, 2) t(i)')
     await expect(seen(fine, { d: decimal(18, 2) })).rejects.toThrow(
-      /0\.parquet, row group 0, row 1, column "d": expected a decimal number with at most 2 digits behind the point, found "0\.125"/,
+      /0\.parquet, row group 0, row 1, column "d": expected a decimal number with at most 2 digits after the point, found "0\.125"/,
     )
     const large = await logOf("SELECT 1 AS id, CAST('12345678901234567' AS DECIMAL(38, 3)) AS d")
     await expect(seen(large, { d: decimal(18, 2) })).rejects.toThrow('expected a decimal of at most 18 digits')
@@ -161,7 +161,7 @@ describe('within lists and maps', () => {
       /row group 0, row 0, column "l\.0\.ns": expected a moment in whole milliseconds; declare a finer timeUnit, found 1621692000000001000\./,
     )
     await expect(seen(home, { d: decimal(9, 1, 'l.0.d') })).rejects.toThrow(
-      'expected a decimal number with at most 1 digits behind the point, found "2.25"',
+      'expected a decimal number with at most 1 digits after the point, found "2.25"',
     )
   })
 

@@ -25,10 +25,12 @@ test('an event can be copied, and has its fields in JSON', () => {
   expect(JSON.stringify(cursor.event)).toBe('{"amount":-5,"branch":"a","type":"Event"}')
 })
 
-test('a field that was not foreseen to be read is refused, not undefined', () => {
+test('a field that no function was found to read is refused, not undefined', () => {
   const cursor = compileEventCursor(slots, ['note'])
   cursor.bindColumns(columns)
-  expect(() => (cursor.event as { note: unknown }).note).toThrow('field "note": it was not foreseen that')
+  expect(() => (cursor.event as { note: unknown }).note).toThrow(
+    'field "note": no function of the view was found to read it',
+  )
 })
 
 test('ids of several columns can be told apart when they are joined', () => {
