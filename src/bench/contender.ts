@@ -1,6 +1,6 @@
 import type { Workload, WorkloadName } from './workloads.ts'
 
-/** What a contender's process is told. Plain data. */
+/** What a contender's process receives. Plain data. */
 export interface Task {
   readonly contender: string
   readonly workload: WorkloadName
@@ -20,7 +20,7 @@ export interface Runner {
   prepare(task: Task, workload: Workload): Promise<() => Promise<Written>>
 }
 
-/** One way of coming from a log to views. */
+/** One way to get from a log to views. */
 export interface Contender {
   readonly name: string
   readonly summary: string
