@@ -139,7 +139,7 @@ const knownIn: Readonly<Record<string, readonly string[]>> = {
 export const fileSystemIn: Readonly<Record<string, string>> = {
   'src/storage/': 'it is the storage',
   'src/bench/': 'it makes the files that it measures with',
-  'src/cli/main.ts': "it tells the package's version before anything else is loaded",
+  'src/cli/main.ts': "it prints the package's version before anything else is loaded",
   'src/job/bundle.ts': "it writes modules for Node's loader, which reads this host's disk",
   'src/job/kept.ts': "it reads a module that was written for Node's loader",
   'src/job/position.ts': "it reads the source map in a module that was written for Node's loader",

@@ -125,7 +125,7 @@ async function showHistory(): Promise<void> {
   })
   if (log === undefined) return
   say(`${formatCounted(log.commits, 'commit')}, ${formatCounted(log.events, 'file event')}`)
-  if (log.shallow) say('The clone is shallow: its oldest commit stands for all that came before.')
+  if (log.shallow) say('The clone is shallow: its oldest commit includes all that came before.')
   const report = await rebuildJob('jobs/git-history.ts')
   describe(report)
   await compareTrees(viewsOf(report)('tree'), log)

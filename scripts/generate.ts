@@ -1,4 +1,4 @@
-/** Makes a bank ledger of any size: a log to try Refold on. How it is made stands in src/bench/ledger/generate.ts. */
+/** Makes a bank ledger of any size: a log to try Refold on. How it is made is described in src/bench/ledger/generate.ts. */
 import { parseArgs } from 'node:util'
 import { generateLedger, type LedgerOptions } from '../src/bench/ledger/generate.ts'
 import { ConfigurationError } from '../src/model/errors.ts'
@@ -18,7 +18,7 @@ node scripts/generate.ts [options]
   --days 90                     days from 2026-01-01
   --duplicates 0.02             share of the events that are delivered twice
   --late 0.05                   share recorded hours to weeks after they occurred
-  --out-of-order 0.01           share that stands too late in its file
+  --out-of-order 0.01           share that is too late in its file
   --skew 0                      share of all events on one account
   --payload column              column: an amount column; json: the amount in a JSON column
   --codec SNAPPY                SNAPPY, ZSTD, UNCOMPRESSED or GZIP

@@ -25,7 +25,7 @@ export interface BuildRequest {
  * Builds views from their logs: plan → identify → map → shuffle → reduce.
  *
  * @returns What was built; `finishStaged` of `commit` publishes it or throws it away.
- * @throws ConfigurationError, InputError, ViewError, ConflictError or OutputError. Nothing is left behind then.
+ * @throws ConfigurationError, InputError, ViewError, ConflictError or OutputError. No files remain then.
  */
 export async function build(request: BuildRequest, stages: Stages, files: Disk): Promise<BuiltViews> {
   const { job, options, bounds, start = startExecutor } = request
@@ -57,7 +57,7 @@ async function cleanUp(workers: Executor | undefined, staged: StagedViews, files
   try {
     await workers?.close()
   } catch {
-    // What failed first is what the caller must hear of. What threads may still write to is left to the next rebuild.
+    // What failed first is what the caller gets. What threads may still write to is left to the next rebuild.
     return
   }
   discardAfterFailure(staged, files)

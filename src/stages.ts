@@ -1,6 +1,6 @@
 import type { Progress, RebuildOptions } from './model/report.ts'
 
-/** Times the stages of a rebuild, and tells how far the running one is. */
+/** Times the stages of a rebuild, and reports how far the running one is. */
 export class Stages {
   readonly times: { stage: string; seconds: number }[] = []
   readonly #options: RebuildOptions

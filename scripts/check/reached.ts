@@ -1,11 +1,11 @@
-/** Which files the program can come to. */
+/** Which files the program can reach. */
 import { posix } from 'node:path'
 import type { Files } from './files.ts'
 import { type Edge, graphOf } from './imports.ts'
 import { sourceOf, visit } from './syntax.ts'
 
 /**
- * Files of src that nothing comes to from `starts`: neither an import nor a text such as the './thread.ts' of a URL,
+ * Files of src that nothing reaches from `starts`: neither an import nor a text such as the './thread.ts' of a URL,
  * which is how workers, separate processes and lazily required modules are named.
  */
 export function unreachedFiles(files: Files, starts: Iterable<string>): string[] {

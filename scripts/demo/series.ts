@@ -1,4 +1,4 @@
-/** A day of a series: its figure as it was first reported, as it is known now, and what it may still come to. */
+/** A day of a series: its figure as it was first reported, as it is known now, and what it may still become. */
 export interface Day {
   readonly day: string
   readonly first: number

@@ -27,7 +27,7 @@ export async function* runGit(repo: string, arguments_: readonly string[]): Asyn
       { cause: error },
     )
   })
-  // Awaited below; without this, a git that cannot be started would end the process before the loop has come to its end.
+  // Awaited below; without this, a git that cannot be started would end the process before the loop has ended.
   ended.catch(() => {})
   try {
     for await (const chunk of git.stdout) yield chunk as Buffer

@@ -10,7 +10,7 @@ export interface FileEvent {
   /** Milliseconds since 1970, UTC. */
   authored_at: number
   committed_at: number
-  /** First 12 digits of the SHA-256 of the author's address: tells authors apart and names none. */
+  /** First 12 digits of the SHA-256 of the author's address: distinguishes authors and names none. */
   author_hash: string
   is_merge: boolean
   /** A added, M modified, D deleted, T type changed, R100 renamed without a change. */

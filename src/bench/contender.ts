@@ -1,7 +1,7 @@
 import { type Runner, threads } from './runner.ts'
 import type { WorkloadName } from './workloads.ts'
 
-/** One way of coming from a log to views. */
+/** One way to get from a log to views. */
 export interface Contender {
   readonly name: string
   readonly summary: string

@@ -22,7 +22,7 @@ interface Round {
   readonly peakBytes: number
 }
 
-/** One contender in one workload: runs it round by round and keeps what it took and came to. */
+/** One contender in one workload: runs it round by round and keeps its cost and its result. */
 export class Contestant {
   readonly contender: Contender
   readonly #workload: Workload

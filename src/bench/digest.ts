@@ -8,7 +8,7 @@ import { valueReader } from '../parquet/values.ts'
 import { disk } from '../storage/disk.ts'
 import type { ColumnKind, ViewShape } from './workloads.ts'
 
-/** What the rows of one or several views come to. */
+/** The digest of the rows of one or several views. */
 export interface RowsDigest {
   readonly rows: number
   /** Lower-case hexadecimal. Equal for equal rows, whatever their order, their files and their physical types. */

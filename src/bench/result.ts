@@ -38,7 +38,7 @@ export interface WorkloadResult {
   /** Seconds that two threads need to read and decompress the columns that the workload reads. */
   readonly floor: Spread | null
   readonly entries: readonly Entry[]
-  /** Whether all contenders came to the same rows in all rounds. */
+  /** Whether all contenders gave the same rows in all rounds. */
   readonly agreed: boolean
 }
 
@@ -50,7 +50,7 @@ export interface Entry {
   readonly failed: boolean
   /** Rows of all views. */
   readonly rows: number
-  /** Hashes of the rows: one, unless the rounds came to different rows. */
+  /** Hashes of the rows: one, unless the rounds gave different rows. */
   readonly hashes: readonly string[]
   /** Null where there are no figures. */
   readonly figures: Figures | null
@@ -116,7 +116,7 @@ export function meansOf(workloads: readonly WorkloadResult[]): Mean[] {
   })
 }
 
-/** One line for each disagreement: which contender came to which rows. Empty where all agree. */
+/** One line for each disagreement: which contender gave which rows. Empty where all agree. */
 export function disagreementsOf(workload: WorkloadResult): string[] {
   if (workload.agreed) return []
   const byHash = new Map<string, string[]>()
@@ -125,6 +125,6 @@ export function disagreementsOf(workload: WorkloadResult): string[] {
   }
   return Array.from(
     byHash,
-    ([hash, names]) => `${workload.workload}: ${names.join(', ')} came to rows ${hash.slice(0, 12)}`,
+    ([hash, names]) => `${workload.workload}: ${names.join(', ')} gave rows ${hash.slice(0, 12)}`,
   )
 }

@@ -1,6 +1,6 @@
 import type { Workload, WorkloadName } from './workloads.ts'
 
-/** What a contender's process is told. Plain data. */
+/** What a contender's process receives. Plain data. */
 export interface Task {
   readonly contender: string
   readonly workload: WorkloadName

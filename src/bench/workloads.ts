@@ -3,7 +3,7 @@ import type { LedgerKind } from './ledgers.ts'
 /** What a column of a result holds: whole numbers, text, microseconds since 1970, or days since 1970. */
 export type ColumnKind = 'integer' | 'text' | 'moment' | 'day'
 
-/** A view that every contender has to come to, row for row. The first columns are its key. */
+/** A view that every contender has to produce, row for row. The first columns are its key. */
 export interface ViewShape {
   readonly name: string
   readonly columns: Readonly<Record<string, ColumnKind>>

@@ -145,7 +145,7 @@ function flatten(column: Column, type: LogicalType): FlatColumn {
   }
 }
 
-/** Copies the bytes of each present row, without what may stand between them. */
+/** Copies the bytes of each present row, without what may lie between them. */
 function takeBytes(column: Column, from: BytesColumn, codes: Int32Array | null): FlatColumn {
   const { length, nullCount, validity } = column
   const offsets = new Int32Array(length + 1)

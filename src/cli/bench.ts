@@ -93,7 +93,7 @@ export function exitCodeOf(result: BenchResult, note: (line: string) => void): n
   }
   const disagreements = result.workloads.flatMap(disagreementsOf)
   if (disagreements.length === 0) return exitCode
-  note('refold: the contenders did not come to the same rows:')
+  note('refold: the contenders did not give the same rows:')
   for (const disagreement of disagreements) note(disagreement)
   return ExitCode.difference
 }

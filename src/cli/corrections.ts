@@ -27,14 +27,14 @@ export const corrections = defineVerb({
       type: 'string',
       value: 'count',
       requiresArg: true,
-      describe: `At most so many notices. Default: ${tableRowsDefault} in a table, else all`,
+      describe: `Maximum number of notices. Default: ${tableRowsDefault} in a table, else all`,
     },
     ...outOption,
   },
   examples: [
     ['daily-cases', 'what the current generation corrected'],
     ['daily-cases --since 12 --format csv', 'all corrections from generation 12 on'],
-    ['daily-cases --since all --json', 'all there are, one JSON object a line, with the events behind each'],
+    ['daily-cases --since all --json', 'all there are, one JSON object a line, with the events that caused each'],
   ],
   async run(given, { output }) {
     const format = requireFormat(given)

@@ -48,7 +48,7 @@ export const diff = defineVerb({
       type: 'string',
       value: 'count',
       requiresArg: true,
-      describe: `At most so many keys. Default: ${keysDefault} in a table or as JSON, else all`,
+      describe: `Maximum number of keys. Default: ${keysDefault} in a table or as JSON, else all`,
     },
     ...outOption,
   },

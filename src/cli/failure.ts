@@ -16,7 +16,7 @@ export interface Failure {
 }
 
 /**
- * What a person is told of an error. Errors raised on purpose say all there is to know; anything else is a defect of
+ * What a person sees of an error. Errors raised on purpose say all there is to know; anything else is a defect of
  * Refold, and says so. `verbose` adds stack traces and causes.
  */
 export function describeFailure(error: unknown, verbose: boolean): Failure {

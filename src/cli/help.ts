@@ -15,8 +15,8 @@ Rebuilds materialized views from partitioned Parquet event logs.
 
 Verbs:
 ${list(summaries)}
-  refold <verb> --help tells what a verb takes, with examples.
-  refold --version tells the version.
+  refold <verb> --help shows what a verb takes, with examples.
+  refold --version prints the version.
 
 Examples:
   refold inspect 'data/ledger/**/*.parquet'

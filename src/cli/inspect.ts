@@ -43,7 +43,7 @@ export const inspect = defineVerb({
     const surveys = await withJob(source, async (job) => {
       const logs = new Map(job.definition.views.map(({ log }) => [log.name as string, log]))
       const files = [...logs.values()].map((log) => inspectFiles(log.name, log.files))
-      // The footers are told of even where the log doesn't fit its declaration: they show why.
+      // The footers are reported even where the log doesn't fit its declaration: they show why.
       if (!given.json) for (const each of files) await output.result(`${describeFiles(each, output.width)}\n`)
       const events = await surveyJob(job)
       return events.map((survey, index) => ({ log: survey.log, files: files[index]!, events: survey.events }))

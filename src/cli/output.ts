@@ -2,7 +2,7 @@ import { once } from 'node:events'
 
 /**
  * The two streams of the command: results go to stdout, all else to stderr. A reader that closes stdout early, as
- * `head` does, is no error: from then on results go nowhere, and `closed` tells those who make many of them.
+ * `head` does, is no error: from then on results go nowhere, and `closed` lets those who make many of them stop.
  */
 export class Output {
   readonly #stdout: NodeJS.WriteStream

@@ -44,7 +44,7 @@ export function estimateTexts(estimates: readonly (Estimate | null)[], isAlone: 
   return isAlone ? [complete, texts('expected', expectedText)] : [complete]
 }
 
-/** `812 (760 to 871)`: what a window is expected to come to, and between which it lies with a probability of 95 %. */
+/** `812 (760 to 871)`: the figure expected of a window, and the bounds between which it lies with a probability of 95 %. */
 export function expectedText({ ultimate, low, high, reason }: Estimate): string {
   if (ultimate === null) return `unknown: ${reason}`
   // No more digits than say something, and as many in all three.

@@ -12,7 +12,7 @@ function localMoments(moments: readonly (string | null)[], zone: string): string
   return moments.map((moment) => (moment === null ? '' : format(moment)))
 }
 
-/** Longer values are shown without what they were before: that stands in the line above. */
+/** Longer values are shown without what they were before: that is in the line above. */
 const besideMax = 12
 
 /** A line for each event: when it occurred and was recorded, what it brought, and what it changed. */

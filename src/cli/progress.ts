@@ -66,7 +66,7 @@ class ProgressLines implements ProgressDisplay {
 
 /**
  * A bar on the terminal's last line. Whatever else is written meanwhile, by whoever, goes above it: for as long as the
- * bar stands, the streams' `write` first takes the bar away. Half a line holds the bar back until the line is whole.
+ * bar is shown, the streams' `write` first takes the bar away. Half a line holds the bar back until the line is whole.
  */
 class ProgressBar implements ProgressDisplay {
   readonly #bar: SingleBar

@@ -18,7 +18,7 @@ export const inputOption = {
   },
 } as const satisfies OptionSpecs
 
-/** For verbs that tell what was, or was known, at a moment. */
+/** For verbs that show what was, or was known, at a moment. */
 export const momentOptions = {
   'known-at': {
     type: 'string',

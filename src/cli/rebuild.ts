@@ -27,7 +27,7 @@ export const rebuild = defineVerb({
     ['jobs/ledger.ts', 'all views of the job'],
     ['jobs/ledger.ts --view balances --workers 4', 'one view, on four threads'],
     ['jobs/ledger.ts --known-at 2021-05-22T06:00:00Z', 'the views as they would have been that morning'],
-    ['jobs/ledger.ts --vintages day', 'the views, and beside them how they stood at the end of each day'],
+    ['jobs/ledger.ts --vintages day', 'the views, and beside them what they were at the end of each day'],
     ['jobs/ledger.ts --dry-run', 'what would be done'],
   ],
   async run(given, { output, signal, interruptible }) {

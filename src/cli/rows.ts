@@ -16,7 +16,7 @@ export const rowOptionSpecs = {
   format: { type: 'string', value: rowFormats.join('|'), default: 'table', requiresArg: true, describe: 'How' },
 } as const satisfies OptionSpecs
 
-/** The format that was asked for; `--json` stands for `--format ndjson`. */
+/** The format that was asked for; `--json` means `--format ndjson`. */
 export function requireFormat(given: { readonly format: string; readonly json: boolean }): RowFormat {
   const format = rowFormats.find((candidate) => candidate === given.format)
   if (format === undefined) {
@@ -28,7 +28,7 @@ export function requireFormat(given: { readonly format: string; readonly json: b
   return given.json ? 'ndjson' : format
 }
 
-/** Prints the first `limit` rows. A table also tells, on stderr, how many there are beyond. */
+/** Prints the first `limit` rows. A table also reports, on stderr, how many there are beyond. */
 export async function printRows(rows: Rows, format: RowFormat, limit: number, output: Output): Promise<void> {
   const batches = firstRows(rows.batches, limit)
   if (format === 'table') {

@@ -82,7 +82,7 @@ export function displayWidth(text: string): number {
 
 const invisible = /^[\p{Mark}\p{Format}\p{Control}]/u
 const emoji = /^\p{Emoji_Presentation}|^\p{Emoji}\ufe0f/u
-/** Unicode's East_Asian_Width Wide and Fullwidth, apart from emoji, in blocks. */
+/** Unicode's East_Asian_Width Wide and Fullwidth, except emoji, in blocks. */
 const wide =
   /^[\u1100-\u115f\u2e80-\u303e\u3041-\u33ff\u3400-\u4dbf\u4e00-\u9fff\ua000-\ua4cf\ua960-\ua97f\uac00-\ud7a3\uf900-\ufaff\ufe30-\ufe6f\uff01-\uff60\uffe0-\uffe6\u{17000}-\u{18cff}\u{1b000}-\u{1b2ff}\u{20000}-\u{3fffd}]/u
 

@@ -13,7 +13,7 @@ export interface Context {
   interruptible(): AbortSignal
 }
 
-/** A value that stands by its place: `<name>`, or `[name]` where it may be left out; the last may stand for several. */
+/** A positional value: `<name>`, or `[name]` where it may be left out; the last may be repeated. */
 export interface Positional {
   readonly name: string
   readonly describe: string
@@ -26,7 +26,7 @@ export interface OptionSpec extends Options {
   readonly type: 'string' | 'boolean'
   readonly describe: string
   readonly value?: string
-  /** The option may stand without its value, which then is an empty text. */
+  /** The option may be given without its value, which then is an empty text. */
   readonly valueOptional?: true
   readonly alias?: string
 }

@@ -45,7 +45,7 @@ export const verbs: Readonly<Record<string, ListedVerb>> = {
     load: async () => (await import('./corrections.ts')).corrections,
   },
   notify: {
-    summary: 'Deliver the corrections of a view that a target was not told yet',
+    summary: 'Deliver the corrections of a view that a target has not received yet',
     load: async () => (await import('./notify.ts')).notify,
   },
   history: {

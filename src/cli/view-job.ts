@@ -1,4 +1,4 @@
-/** The job a view is read anew from. */
+/** The job a view is built again from. */
 import { ConfigurationError } from '../model/errors.ts'
 import { vintagesName } from '../model/view.ts'
 import { disk } from '../storage/disk.ts'
@@ -41,6 +41,6 @@ function refuseVintages(out: string, view: string, generation: string): void {
   // A view that isn't called so needs no manifest here, which may be what is broken.
   if (!view.endsWith(vintagesName('')) || readManifest(out, view, generation).options.vintages === null) return
   throw new ConfigurationError(
-    `Cannot read ${view} anew: expected a view, found the vintages of one. Take the view itself; with --known-at it is as it was then.`,
+    `Cannot build ${view} again: expected a view, found the vintages of one. Take the view itself; with --known-at it is as it was then.`,
   )
 }

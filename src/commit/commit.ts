@@ -93,7 +93,7 @@ export function publish(staged: StagedView, body: ManifestBody, run: object, fil
 /**
  * All of publishing but the last step: the generation gets its name, and no reader sees it yet.
  *
- * @param isDamaged The current generation was found to be damaged where its names, sizes and manifest don't tell.
+ * @param isDamaged The current generation was found to be damaged where its names, sizes and manifest don't show it.
  */
 export function install(
   staged: StagedView,
@@ -104,7 +104,7 @@ export function install(
 ): InstalledView {
   const { out, view, folder } = staged
   const digest = digestOf(body)
-  // A damaged `_current.json` counts as none: publishing replaces it, which mends the view.
+  // A damaged `_current.json` counts as none: publishing replaces it, which repairs the view.
   const current = findReadableCurrent(out, view, files)
   refuseNewerFormat(out, view, files)
   if (current?.digest === digest && !isDamaged && isWhole(out, view, current, files)) {
@@ -149,7 +149,7 @@ export function withdraw({ staged, path, outcome }: InstalledView, files: Disk):
   try {
     files.rename(path, staged.folder)
   } catch {
-    // The fault that led here is the one to tell.
+    // The fault that led here is the one to report.
   }
 }
 
@@ -176,13 +176,13 @@ export function makeCurrent(out: string, view: string, current: Current, files: 
   files.syncFolder(viewFolder(out, view))
 }
 
-/** Whether the current generation is still what was published, as far as names, sizes and manifest tell. */
+/** Whether the current generation is still what was published, as far as names, sizes and manifest show. */
 function isWhole(out: string, view: string, current: Current, files: Store): boolean {
   let manifest: Manifest
   try {
     manifest = readManifest(out, view, current.generation, files)
   } catch (error) {
-    // Someone damaged it: it is published anew, which mends the view.
+    // Someone damaged it: it is published again, which repairs the view.
     if (error instanceof OutputError) return false
     throw error
   }
@@ -276,6 +276,6 @@ function tryToRemove(path: string, files: Store): void {
   try {
     files.remove(path)
   } catch {
-    // The first fault is the one to tell; what stays behind is cleared away by the next rebuild.
+    // The first fault is the one to report; what stays behind is cleared away by the next rebuild.
   }
 }

@@ -11,7 +11,7 @@ import type { Disk } from '../storage/store.ts'
 
 /**
  * The lists of events that were read and not applied. The duplicates of a log are the same for all of its views, and
- * there may be many: they are sorted and encoded once and stand in a file of their own.
+ * there may be many: they are sorted and encoded once and written to a file of their own.
  */
 
 /** A list as the bytes of its file. */

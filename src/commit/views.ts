@@ -126,13 +126,13 @@ function viewsOf(
   )
 }
 
-/** What is told of the published figures that the rebuild changes. */
+/** What is reported of the published figures that the rebuild changes. */
 export interface CorrectedViews {
   /** By view: the files of notices below its staging folder. */
   readonly files: ReadonlyMap<string, readonly ManifestFile[]>
   /** Views whose current generation can't be read. */
   readonly damaged: ReadonlySet<string>
-  /** What could not be told, in sentences. */
+  /** What could not be determined, in sentences. */
   readonly notes: readonly string[]
 }
 
@@ -304,7 +304,7 @@ function prepareView(
   return { body, bytes: parts.reduce((sum, part) => sum + part.bytes, 0), exceptions: duplicates.rows + refused.rows }
 }
 
-/** What a later rebuild needs to tell what of a figure's change the logic did. */
+/** What a later rebuild needs to find how much of a figure's change is due to the logic. */
 function writeLogic(job: LoadedJob, folder: string, files: Store): ManifestLogic | null {
   const logic = keptLogic(job)
   return logic === undefined ? null : files.writeNew(keptLogicPath(folder), [new TextEncoder().encode(logic)])

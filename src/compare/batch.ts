@@ -96,7 +96,7 @@ function wordsOf(values: BigInt64Array | Float64Array): Int32Array {
   return new Int32Array(values.buffer, values.byteOffset, values.length * 2)
 }
 
-/** Below 0 where the key of `a` stands before that of `b`, in the order of part files: nulls first, texts by their bytes. */
+/** Below 0 where the key of `a` comes before that of `b`, in the order of part files: nulls first, texts by their bytes. */
 export function compareKeys(a: Batch, rowA: number, b: Batch, rowB: number, keyColumns: number): number {
   for (let column = 0; column < keyColumns; column++) {
     const order = compareCells(a.cells(column), rowA, b.cells(column), rowB)

@@ -27,7 +27,7 @@ export interface Difference {
   readonly firstOfKey: boolean
 }
 
-/** A column that both generations have, by name, and where it stands in the part files of each. */
+/** A column that both generations have, by name, and its place in the part files of each. */
 export interface ColumnInBoth {
   readonly name: string
   readonly before: number
@@ -45,7 +45,7 @@ export interface ComparedColumns {
   readonly removed: readonly ManifestColumn[]
 }
 
-/** Why the rows of two generations can't be told to be the same; undefined where they can. */
+/** Why the rows of two generations can't be matched; undefined where they can. */
 export function keyProblem(before: ComparedGeneration, after: ComparedGeneration): string | undefined {
   const [old, now] = [before, after].map(({ key }) => key.map(describeColumn).join(', '))
   return old === now ? undefined : `the key was (${old}) and is (${now})`

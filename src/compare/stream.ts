@@ -212,7 +212,7 @@ class MergedStream implements RowStream {
     }
   }
 
-  /** Whether one part's next row stands before another's. */
+  /** Whether one part's next row comes before another's. */
   #stands(at: number, other: number): boolean {
     const a = this.#heap[at]!
     const b = this.#heap[other]!

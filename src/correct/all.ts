@@ -28,7 +28,7 @@ import { publishedWindows } from './windows.ts'
 
 /**
  * Compares the views with windows with what is published of them, and writes a notice of each published figure that is
- * changed into the new generation. What is published may be damaged, which keeps no rebuild from publishing: it is told.
+ * changed into the new generation. What is published may be damaged, which keeps no rebuild from publishing: it is reported.
  */
 export async function correctAll(
   all: BuiltViews,
@@ -74,7 +74,7 @@ function builtView({ job, reduced, staged }: BuiltViews, log: LogPlan, view: str
   }
 }
 
-/** What is told of one view. */
+/** What is reported of one view. */
 interface CorrectedView {
   readonly files: readonly ManifestFile[]
   /** Whether the current generation can't be read. */
@@ -135,7 +135,7 @@ async function compareWithPast(inquiry: Inquiry, stages: Stages, files: Disk): P
       const { index, damage } = damaged
       if (index === 0) return unreadable(built.view, damage)
       notes.push(
-        `Generation ${generations[index]!.generation} of view ${built.view} can't be read (${damage}), so it and those before it are left out where corrections say since when a figure stood. Remove its folder.`,
+        `Generation ${generations[index]!.generation} of view ${built.view} can't be read (${damage}), so it and those before it are left out where corrections say since when a figure was published. Remove its folder.`,
       )
       generations = generations.slice(0, index)
     }
@@ -157,7 +157,7 @@ function firstDamaged(
 }
 
 function unreadable(view: string, damage: string): CorrectedView {
-  const note = `What is published of view ${view} can't be read (${damage}), so what this rebuild changes of its figures is not told.`
+  const note = `What is published of view ${view} can't be read (${damage}), so what this rebuild changes of its figures is not reported.`
   return { files: [], isDamaged: true, notes: [note] }
 }
 

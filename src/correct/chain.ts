@@ -23,7 +23,7 @@ export type Between = 'as it was known' | 'as it is known' | 'by new logic'
 const betweens: readonly Between[] = ['as it was known', 'as it is known', 'by new logic']
 
 /**
- * Finds the steps. What two neighbours differ in is told by `differs`, by cause; where nothing does they are the same view,
+ * Finds the steps. What two neighbours differ in is given by `differs`, by cause; where nothing does they are the same view,
  * and nothing is built for it. Both ends exist.
  *
  * @param build Builds the view between two steps.

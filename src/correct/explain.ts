@@ -28,15 +28,15 @@ interface Evidence {
   readonly detail: string | null
 }
 
-/** What is told of the changes of a view. */
+/** What is reported of the changes of a view. */
 export interface Explained {
   /** The notices of all changed figures, from one walk through the changes. */
   notices(past: Past): Iterable<Notice>
-  /** Why causes, or the events behind, could not be found out; null where they could. */
+  /** Why causes, or the events behind the changes, could not be determined; null where they could. */
   readonly detail: string | null
 }
 
-/** Builds what is needed to tell the causes of changed figures apart. */
+/** Builds what is needed to distinguish the causes of changed figures. */
 export async function explain(inquiry: Inquiry, files: Disk): Promise<Explained> {
   const { built, published } = inquiry
   const situation = situationOf(published, built, files)

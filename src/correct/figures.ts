@@ -13,7 +13,7 @@ export interface ChangedRow {
   readonly ordinal: number
   readonly change: 'changed' | 'vanished' | 'appeared'
   readonly figures: readonly ChangedFigure[]
-  /** Where it stands in the earlier generation, where it does. */
+  /** Its place in the earlier generation, if it is there. */
   readonly before: RowPlace | null
   /** Its key, to find it in others. */
   readonly place: RowPlace
@@ -83,7 +83,7 @@ export function figureIn(
   return place === null || index < 0 ? null : cellJson(place, keyColumns + index, columns[index]!)
 }
 
-/** Where the row stands in a generation that is read alongside; null where it doesn't. */
+/** The place of the row in a generation that is read alongside; null where it isn't there. */
 export function rowIn({ place, ordinal }: ChangedRow, stream: RowStream, keyColumns: number): RowPlace | null {
   return seek(stream, place, ordinal, keyColumns)
 }

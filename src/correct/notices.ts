@@ -4,7 +4,7 @@ import type { Type } from '../model/type.ts'
 import { bool, int32, int64, json, nullable, string, timestamp } from '../model/types.ts'
 import { ParquetEncoder } from '../parquet/write.ts'
 
-/** A published figure that a later generation changed, as it stands in `_corrections`. Values are JSON texts. */
+/** A published figure that a later generation changed, as written to `_corrections`. Values are JSON texts. */
 export interface Notice {
   /** `{"day":"2021-05-16"}` */
   readonly key: string
@@ -15,11 +15,11 @@ export interface Notice {
   readonly change: 'changed' | 'vanished' | 'appeared'
   readonly old: string | null
   readonly new: string | null
-  /** Causes, joined by ` + `; `undetermined` where they could not be told apart. */
+  /** Causes, joined by ` + `; `undetermined` where they could not be distinguished. */
   readonly cause: string
   /** The value after each cause: `[{"cause":"late data","old":5,"new":8}]`. */
   readonly steps: string
-  /** Why causes could not be told apart. */
+  /** Why causes could not be distinguished. */
   readonly detail: string | null
   /** Whether the window was final when the old figure was published. */
   readonly wasFinal: boolean | null

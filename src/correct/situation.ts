@@ -20,7 +20,7 @@ export interface Built extends ComparedGeneration {
   readonly fingerprint: string
 }
 
-/** What a generation and the next one were built from, held against each other. Moments are in the log's unit. */
+/** What a generation and the next one were built from, compared. Moments are in the log's unit. */
 export interface Situation {
   readonly sameLogic: boolean
   readonly sameAsOf: boolean
@@ -70,7 +70,7 @@ export function situationOf({ out, manifest }: Published, { log, fingerprint }: 
 const clockMs = 2000
 
 /**
- * Whether a file is surely what it was at a moment. A footer doesn't tell: values that lie between the same bounds leave it
+ * Whether a file is surely what it was at a moment. A footer doesn't show it: values that lie between the same bounds leave it
  * as it was. The time of the last change can't be set back; where it is later, for whatever reason, nothing is sure.
  */
 function isUntouchedSince(moment: string | null, path: string, files: Store): boolean {
@@ -80,7 +80,7 @@ function isUntouchedSince(moment: string | null, path: string, files: Store): bo
 }
 
 /**
- * Where a partition that was there is gone, the log was laid out anew: of partitions that were not, what was recorded up to
+ * Where a partition that was there is gone, the log was laid out differently: of partitions that were not, what was recorded up to
  * the newest event known counts as known.
  */
 function progressOf({ progress }: Manifest, log: LogPlan): Record<string, bigint> {

@@ -10,7 +10,7 @@ export type PublishedWindows = (place: RowPlace) => boolean
 
 /**
  * Looks windows up in generations, from the first on. Of most generations the ends are read and no more: what is new in a
- * nightly rebuild is a window behind all that were there.
+ * nightly rebuild is a window after all that were there.
  *
  * @param generations All of the same key.
  */

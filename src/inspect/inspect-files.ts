@@ -37,7 +37,7 @@ export interface ColumnEntry {
   readonly otherIn: readonly string[]
   /** Null where a file has no statistics. */
   readonly nulls: number | null
-  /** Null where statistics don't tell. */
+  /** Null where statistics don't have it. */
   readonly min: unknown
   readonly max: unknown
   /** Compressed, over all files. */
@@ -82,7 +82,7 @@ export function inspectFiles(name: string, patterns: string | readonly string[])
   }
 }
 
-/** Columns that hold values; a nested field is told of by them. */
+/** Columns that hold values; a nested field is reported by them. */
 function* leaves(fields: readonly SchemaField[]): Generator<SchemaField> {
   for (const field of fields) {
     if (field.children.length === 0) yield field

@@ -22,13 +22,13 @@ export interface LatenessSubject {
   readonly thresholds: readonly Duration[]
   /** What the view tolerates now. */
   readonly allowedLateness: string | null
-  /** How a view with `filter`, `keyBy` or upcast events comes to its events; null where its types tell. */
+  /** How a view with `filter`, `keyBy` or upcast events selects its events; null where its types decide. */
   readonly trace: TracePlan | null
   /** Whether the log may hold an event several times, and each counts. */
   readonly countsRepeated: boolean
 }
 
-/** What several thresholds would mean for the events there are. A repeated event counts as often as it stands in the log. */
+/** What several thresholds would mean for the events there are. A repeated event counts as often as it is in the log. */
 export interface LatenessSurvey {
   readonly view: string | null
   readonly every: string | null
@@ -98,7 +98,7 @@ class SubjectCount {
     this.#counts = { events: 0, early: 0, late: subject.thresholds.map(() => 0) }
   }
 
-  /** Counts the events of a row group that are of the view's types, where these tell. */
+  /** Counts the events of a row group that are of the view's types, where these decide. */
   addAll(batch: Batch): void {
     if (this.#subject.trace === null) this.#add(batch, this.#rowsOf(batch))
   }

@@ -13,7 +13,7 @@ export interface Survey {
   readonly types: readonly { readonly type: string; readonly events: number }[]
   readonly occurredAt: Range | null
   readonly recordedAt: Range | null
-  /** Events that were recorded before the one that stands in front of them in their file; null without recordedAt. */
+  /** Events that were recorded before the one that precedes them in their file; null without recordedAt. */
   readonly outOfOrder: { readonly events: number; readonly files: number } | null
   /** From occurrence to record. */
   readonly delay: Delay | null
@@ -129,7 +129,7 @@ function momentsOf(column: SlotColumn): BigInt64Array {
   return column.values
 }
 
-/** The high and low words are subtracted apart, so that the difference is exact though no operand may be. */
+/** The high and low words are subtracted separately, so that the difference is exact though no operand may be. */
 function subtract(minuends: BigInt64Array, subtrahends: BigInt64Array, into: Float64Array): void {
   const a = wordsOf(minuends)
   const b = wordsOf(subtrahends)

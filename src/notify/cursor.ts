@@ -7,7 +7,7 @@ import type { Disk, Store } from '../storage/store.ts'
 import type { Target } from './targets.ts'
 
 /**
- * Up to which notice a target was told, in a file beside the view's generations:
+ * The last notice that a target received, in a file beside the view's generations:
  * `_notified-<target>.json` = `{"generation": "000002-41d0…", "row": 17}`. The target's name is hashed, as it may hold
  * what must not be read by everyone.
  */
@@ -16,8 +16,8 @@ export function cursorPath(out: string, view: string, target: string): string {
 }
 
 /**
- * Stands while a process tells a target of a view, so that no other does: two would send the same notices. What can be
- * told of one view at a time only has it in the folder of all views.
+ * Exists while a process delivers to a target, so that no other does: two would send the same notices. What can
+ * receive one view at a time only has it in the folder of all views.
  */
 export function notifyingPath(out: string, view: string, { name, oneViewAtATime }: Target): string {
   return join(oneViewAtATime ? out : viewFolder(out, view), `_notifying-${markOf(name)}`)
@@ -27,7 +27,7 @@ function markOf(target: string): string {
   return createHash('sha256').update(target).digest('hex').slice(0, 12)
 }
 
-/** Undefined where the target was told of nothing yet. */
+/** Undefined where the target has received nothing yet. */
 export function readCursor(path: string, files: Store): NoticePlace | undefined {
   if (!files.exists(path)) return undefined
   const text = files.readText(path)
@@ -45,7 +45,7 @@ function parse(text: string): NoticePlace | undefined {
   try {
     place = JSON.parse(text) as Partial<NoticePlace> | null
   } catch {
-    // The caller tells what was found.
+    // The caller reports what was found.
     return undefined
   }
   const { generation, row } = place ?? {}

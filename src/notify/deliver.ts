@@ -27,7 +27,7 @@ export interface Delivered {
 }
 
 /**
- * Delivers the notices of a view that a target was not told yet, in their order, each at least once: the cursor moves
+ * Delivers the notices of a view that a target has not received yet, in their order, each at least once: the cursor moves
  * when a notice was taken, so one that was taken right before the process died is delivered again, under the same id.
  *
  * @throws OutputError naming target and notice, where one is not taken; or the process that delivers to this target now.

@@ -7,7 +7,7 @@ import type { Disk } from '../storage/store.ts'
 
 /** Where notices go. */
 export interface Target {
-  /** Tells targets apart: the kind, and the file, address or command. */
+  /** Identifies a target: the kind, and the file, address or command. */
   readonly name: string
   /** Whether notices of two views, delivered at the same time, would spoil each other. */
   readonly oneViewAtATime: boolean
@@ -125,7 +125,7 @@ function reasonOf(error: unknown, timeoutMs: number): string {
   return cause instanceof Error ? cause.message || String((cause as { code?: unknown }).code) : String(cause)
 }
 
-/** What a target that can't be told says: as an error of the rebuild's own kind. */
+/** The failure of a target, as an error of the rebuild's own kind. */
 export function undelivered(target: string, { id }: SentNotice, attempts: number, error: NotTaken): OutputError {
   const times = attempts === 1 ? 'once' : `${attempts} times`
   return new OutputError(

@@ -51,7 +51,7 @@ function generationsSince(out: string, view: string, since: string, option: stri
 
 /**
  * The notices of generations, a row group at a time, each with its id and generation in front; where there are none, one
- * batch of no rows tells the columns.
+ * batch of no rows gives the columns.
  */
 export function* correctionBatches(out: string, generations: readonly Manifest[]): Generator<readonly NamedColumn[]> {
   let batches = 0

@@ -26,7 +26,7 @@ export function keyFields({ manifest, parts }: Pick<OpenView, 'manifest' | 'part
 
 /**
  * Opens the part files in which a key may lie: one where all of its columns are given, as the hash that dealt the keys
- * out to the parts tells which; else all of them.
+ * out to the parts says which; else all of them.
  */
 export function openForKey(view: FoundView, key: readonly KeyValue[], storage?: Store): OpenView {
   return openParts(view, filesOfKey(view.manifest, key), storage)

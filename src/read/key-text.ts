@@ -6,7 +6,7 @@ import { stepsAMillisecond } from '../time/duration.ts'
 import { dayOf, type MomentContext, parseMoment } from '../time/moments.ts'
 import { dayStarts } from '../time/zone.ts'
 
-/** A value as it stands in a view's files: whole numbers, days and moments are bigints. */
+/** A value as stored in a view's files: whole numbers, days and moments are bigints. */
 export type KeyValue = string | number | bigint | boolean | null
 
 /** Whose keys they are. */
@@ -68,7 +68,7 @@ export function parseKey({ view, key: columns, window }: KeyedView, parts: reado
   })
 }
 
-/** A value that is no text, as it stands in a view's files. Days, moments and decimals are texts in rows, and so here. */
+/** A value that is no text, as stored in a view's files. Days, moments and decimals are texts in rows, and so here. */
 function typedValue({ type }: ManifestColumn, part: Exclude<KeyPart, string>): KeyValue | undefined {
   if (part === null) return null
   if (typeof part === 'boolean') return type === 'bool' ? part : undefined

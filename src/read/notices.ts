@@ -22,7 +22,7 @@ export interface SentNotice {
   readonly json: string
 }
 
-/** Where a notice stands: the generation, and which of its notices, from 0. */
+/** The place of a notice: the generation, and which of its notices, from 0. */
 export interface NoticePlace {
   readonly generation: string
   readonly row: number
@@ -48,7 +48,7 @@ export function publishedGenerations(out: string, view: string, after: number, f
   if (generationNumber(current.generation)! <= after) return { manifests: [], gap: null }
   const manifests = [current]
   for (let next = current.previous; next !== null && generationNumber(next)! > after; ) {
-    const untold = `what generation ${next} of view ${view} and those before it corrected is not told`
+    const untold = `what generation ${next} of view ${view} and those before it corrected is not reported`
     if (!there.has(next)) return { manifests, gap: `A generation was removed: ${untold}.` }
     try {
       const manifest: Manifest = readManifest(out, view, next, files)
@@ -63,9 +63,9 @@ export function publishedGenerations(out: string, view: string, after: number, f
 }
 
 /**
- * The notices behind a place, in the order of generations and rows; all where there is none.
+ * The notices after a place, in the order of generations and rows; all where there is none.
  *
- * @param onGap Told why generations behind the place are left out, where some are.
+ * @param onGap Called with the reason why generations after the place are left out, where some are.
  */
 export function* noticesAfter(
   out: string,

@@ -1,6 +1,6 @@
 /**
  * Two ways to read figures that may still change: `final`, only those of windows that can't change any more; `live`, all of
- * them, with how complete a window is and what it is expected to come to.
+ * them, with how complete a window is and its expected final figure.
  */
 import { takeRowsWrittenOut } from '../columns/take-rows.ts'
 import { formatWindowEnd } from '../time/lateness.ts'

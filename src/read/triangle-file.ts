@@ -94,7 +94,7 @@ function readCells({ folder, manifest }: FoundView, calendar: Calendar, counted:
 
 function olderTriangle({ view }: Manifest, path: string): OutputError {
   return new OutputError(
-    `Cannot use ${path}: expected a triangle of view ${view} that tells late events apart, found one without the column "late". Rebuild the view.`,
+    `Cannot use ${path}: expected a triangle of view ${view} that counts late events separately, found one without the column "late". Rebuild the view.`,
     { file: path, column: 'late' },
   )
 }

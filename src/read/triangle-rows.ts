@@ -136,7 +136,7 @@ export interface TriangleWindow {
   readonly known: number
   /** The share of its final amount that is known; null where it is unknown. */
   readonly completeness: number | null
-  /** What it is expected to come to, and between which it lies with a probability of 95 %; null where nothing is expected. */
+  /** The expected final figure, and the bounds between which it lies with a probability of 95 %; null where nothing is expected. */
   readonly estimate: number | null
   readonly estimateLow: number | null
   readonly estimateHigh: number | null

@@ -75,7 +75,7 @@ export function* readPart(part: ParquetFile, names?: readonly string[]): Generat
   for (const { index } of part.rowGroups) yield readNamedColumns(part, index, undefined, names)
 }
 
-/** The rows of all parts, a row group at a time; where there are none, one batch of no rows tells the columns. */
+/** The rows of all parts, a row group at a time; where there are none, one batch of no rows gives the columns. */
 export function* readBatches({ manifest, parts }: OpenView): Generator<NamedColumn[]> {
   for (const part of parts) yield* readPart(part)
   const [first] = parts

@@ -78,7 +78,7 @@ export interface RowsOptions {
   /**
    * Of a view with windows: `final`, only rows that can't change any more; `live`, all of them, with the columns `completeness`
    * (the share that is known, null for final rows) and, where each window is one row, `estimate`, `estimateLow` and
-   * `estimateHigh` (what it is expected to come to, with its 95 % interval).
+   * `estimateHigh` (the expected final figure, with its 95 % interval).
    */
   readonly tier?: Tier
 }

@@ -31,7 +31,7 @@ type AnyEvent = Readonly<Record<string, unknown>>
 
 /**
  * A job of one view which, instead of folding events, lists them: by the same keys, of the same types, through the same
- * filter. Where it is rebuilt over the events that came later, it tells which events are behind a changed figure. What
+ * filter. Where it is rebuilt over the events that came later, it shows which events caused a changed figure. What
  * worker threads load.
  */
 export function eventsView(job: JobDefinition, name: string, { names, wide }: IdNames): JobDefinition {

@@ -13,8 +13,8 @@ import { type TemporaryPurpose, temporaryName } from './temporary.ts'
  *     <out>/<view>/<generation>/part-00000.parquet …
  *     <out>/<view>/<generation>/_manifest.json, _run.json, _exceptions/part-00000.parquet …
  *     <out>/<view>/<generation>/_triangle/part-00000.parquet, _corrections/part-00000.parquet, _logic.mjs
- *     <out>/<view>/_notified-<target>.json                up to which notice a target was told
- *     <out>/<view>/_notifying-<target>                    a process that tells it, so that no other does; of files `<out>/_notifying-<target>`
+ *     <out>/<view>/_notified-<target>.json                the last notice that a target received
+ *     <out>/<view>/_notifying-<target>                    a process that delivers to it, so that no other does; of files `<out>/_notifying-<target>`
  *     <out>/<view>/_staging-<host>-<process>-<random>/    a generation in the making
  *     <out>/<view>/_staging-…/_attempts/                  part files, until all are there
  *     <out>/<view>/_number-000012                         a number that is being given to a generation
@@ -203,7 +203,7 @@ export function readManifest(out: string, view: string, generation: string, file
   return manifest
 }
 
-/** What to do about a damaged generation: a rebuild mends the current one and leaves all others as they are. */
+/** What to do about a damaged generation: a rebuild repairs the current one and leaves all others as they are. */
 function adviceOn(out: string, view: string, generation: string, files: Store): string {
   const current = findReadableCurrent(out, view, files)
   if (current === undefined || current.generation === generation) return rebuildAdvice

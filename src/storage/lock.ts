@@ -3,7 +3,7 @@ import { InputError, OutputError } from '../model/errors.ts'
 import type { Disk, Store } from './store.ts'
 import { isRunning } from './temporary.ts'
 
-/** Who holds a lock: what stands in its file. */
+/** Who holds a lock: the contents of its file. */
 interface Holder {
   readonly host: string
   readonly process: number

@@ -11,8 +11,8 @@ export interface Current {
   readonly digest: string
 }
 
-/** What mends a view whose current generation is damaged. */
-export const rebuildAdvice = 'Rebuild the view, which publishes it anew'
+/** What repairs a view whose current generation is damaged. */
+export const rebuildAdvice = 'Rebuild the view, which publishes it again'
 
 /** SHA-256 over the canonical JSON of what the digest covers, lower-case hexadecimal. */
 export function digestOf(body: ManifestBody): string {

@@ -25,18 +25,18 @@ export interface SentEvent extends EventText {
 export interface Applied {
   /** In the order of the log's files. */
   readonly sent: readonly SentEvent[]
-  /** Their packed rows, one behind the other. */
+  /** Their packed rows, consecutively. */
   readonly words: Int32Array
   /** By split: events of the row group that the view refused, of whatever key. */
   readonly refused: ReadonlyMap<number, readonly ExceptionRow[]>
-  /** Sets of rows that stand for one event; the first of each is applied. */
+  /** Sets of rows that are one event; the first of each is applied. */
   readonly duplicates: readonly (readonly RowPlace[])[]
 }
 
 /**
  * Maps the row groups that hold events of the key as a rebuild does, and packs those of the key.
  *
- * @throws ConflictError where one id stands for different contents, and what else a rebuild would throw.
+ * @throws ConflictError where one id has different contents, and what else a rebuild would throw.
  */
 export function applyEvents(
   plan: TracePlan,

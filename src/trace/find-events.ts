@@ -29,7 +29,7 @@ export interface EventText {
   readonly order: readonly unknown[]
 }
 
-/** An event of the key, as it stands in the log. */
+/** An event of the key, as it is in the log. */
 export interface FoundEvent extends EventText {
   readonly row: number
   /** Recorded after known-at, or occurred after as-of. */
@@ -112,7 +112,7 @@ export function isKey(data: Uint8Array, start: number, length: number, wanted: U
   return true
 }
 
-/** Reads what is shown of events, as it stands in the log. */
+/** Reads what is shown of events, as it is in the log. */
 export function readEvents(plan: TracePlan, split: number, rows: readonly number[], open: OpenFile): RowGroupEvents {
   const { log, fields } = plan
   const { file, rowGroups } = log.splits[split]!

@@ -54,7 +54,7 @@ export interface KeyEvent {
   readonly outcome: Outcome
   /** Why it was not applied; of one that was applied though it was late, how late. */
   readonly reason: string | null
-  /** The state before and after; null where the event didn't come to be folded, or states are not kept. */
+  /** The state before and after; null where the event wasn't folded, or states are not kept. */
   readonly before: Readonly<Record<string, unknown>> | null
   readonly after: Readonly<Record<string, unknown>> | null
   /** Columns of the state that the event changed. */

@@ -199,7 +199,7 @@ function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error)
 }
 
-/** A free-form state may hold anything; what JSON has no word for is told as the arrays it can be made of. */
+/** A free-form state may hold anything; what JSON has no word for is shown as the arrays it can be made of. */
 function storedObject(state: unknown): StoredState {
   const plain = (_name: string, value: unknown): unknown => {
     if (value instanceof Map || value instanceof Set) return [...value]

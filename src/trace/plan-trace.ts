@@ -37,7 +37,7 @@ export interface TracePlan {
   readonly window: { readonly column: string; readonly calendar: Calendar; readonly reader: WindowReader } | null
   /** Finds the events of a key whatever becomes of them: see `seeker`. */
   seeking(key: Key): PreparedGroup
-  /** The key's columns as they stand in the view. */
+  /** The key's columns as they are in the view. */
   readonly key: readonly ManifestColumn[]
   /** Slots of the log: fields that the view's handlers read. */
   readonly fields: readonly number[]

@@ -11,13 +11,13 @@ import type { Outcome } from './key-trace-types.ts'
 import { foldPassbook, type Passbook, type StoredState } from './passbook.ts'
 import { type Key, keyBytes, type TracePlan } from './plan-trace.ts'
 
-/** An event of the key and what became of it. One that was upcast to several stands here as often. */
+/** An event of the key and what became of it. One that was upcast to several is here as often. */
 export interface TracedEvent extends EventText {
   readonly place: Place
   readonly outcome: Outcome
   /** Why it was not applied; of one that was applied though it was late, how late. */
   readonly reason: string | null
-  /** The state before and after; null where the event didn't come to be folded, or states are not kept. */
+  /** The state before and after; null where the event wasn't folded, or states are not kept. */
   readonly before: StoredState | null
   readonly after: StoredState | null
 }
@@ -35,7 +35,7 @@ export interface Trace {
 export interface TraceOutput {
   /** Of how many events, the latest, states are kept; absent: of all. */
   readonly statesMax?: number
-  /** Is told of each row group: its rows and bytes. */
+  /** Called for each row group: its rows and bytes. */
   readonly onProgress?: (rows: number, bytes: number) => void
 }
 
@@ -123,7 +123,7 @@ function notApplied(plan: TracePlan, found: readonly RowGroupEvents[], applied: 
     for (const { row, isOutside, ...event } of events) {
       if (isOutside || sent.has(nameOf({ split, row }))) continue
       const why = repeated.has(nameOf({ split, row }))
-        ? { outcome: 'duplicate' as const, reason: 'the same event stands in the log before' }
+        ? { outcome: 'duplicate' as const, reason: 'the same event is earlier in the log' }
         : whyNot(plan.view, event, applied.refused.get(split)!)
       missing.push({ ...event, ...why, place: placeOf(plan, split, row), before: null, after: null })
     }
@@ -146,7 +146,7 @@ function whyNot(view: ViewDefinition, { eventId, type }: EventText, refused: rea
   return { outcome: 'filtered' as const, reason }
 }
 
-/** Folded events stay as they were folded; the others come where the log's order puts them, behind what is equal. */
+/** Folded events stay as they were folded; the others come where the log's order puts them, after what is equal. */
 function inOrder(events: TracedEvent[]): TracedEvent[] {
   return events.sort((a, b) => {
     for (const [i, value] of a.order.entries()) {

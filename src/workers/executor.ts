@@ -82,7 +82,7 @@ export async function runInLanes<T extends Task, Result>(
     }
   }
   await Promise.all(Array.from({ length: Math.min(lanes, tasks.length) }, lane))
-  // Of several that failed, the first in the order of tasks: so the same fault is told as the same error more often.
+  // Of several that failed, the first in the order of tasks: so the same fault gives the same error more often.
   failures.sort((a, b) => a.index - b.index)
   if (failures.length > 0) throw failures[0]!.error
   return results

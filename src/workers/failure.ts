@@ -13,7 +13,7 @@ export interface Failure {
   readonly name: string
   readonly message: string
   readonly stack: string | undefined
-  /** Present for Refold's own errors, which `name` tells apart. */
+  /** Present for Refold's own errors, which `name` distinguishes. */
   readonly place: Place | undefined
   /** Of a system error, as `ENOSPC`. */
   readonly code: string | undefined

@@ -1,7 +1,7 @@
 import type { Task } from './executor.ts'
 import type { Failure } from './failure.ts'
 
-/** What goes to whoever performs tasks in another thread or on another host, and what comes back. */
+/** Messages to and from what performs tasks in another thread or on another host. */
 
 /** One try of a task. */
 export interface TaskAttempt {
@@ -17,7 +17,7 @@ export type Answer = { readonly value: unknown } | { readonly failed: Failure }
 export interface ThreadSetup {
   /** URL of the module that exports `prepare`. */
   readonly tasksModule: string
-  /** URLs that stand for each other in `import`: what modules made for the calling thread name, and what is meant. */
+  /** URLs that replace each other in `import`: what modules made for the calling thread name, and what is meant. */
   readonly redirect: { readonly from: string; readonly to: string } | null
   /** Argument of `prepare`; anything that can be copied to another thread. */
   readonly setup: unknown

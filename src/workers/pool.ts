@@ -104,7 +104,7 @@ function startThreads({ workers, modules, setup }: PoolOptions): Piscina<TaskAtt
 
 /**
  * Rejects when the pool can't go on: a thread failed outside of any task, or no thread is left because threads end
- * while they start, which Piscina does not tell those who wait for them.
+ * while they start, which Piscina does not report to those who wait for them.
  */
 function watchThreads(pool: Piscina<TaskAttempt, Answer>, isClosing: () => boolean): Promise<never> {
   const { promise, reject } = Promise.withResolvers<never>()

@@ -8,7 +8,7 @@ export interface ThreadModules {
   readonly entry: string
   /** What exports `prepare`. */
   readonly tasks: string
-  /** What `import 'refold'` comes to. */
+  /** What `import 'refold'` resolves to. */
   readonly refold: string
 }
 

@@ -77,8 +77,8 @@ test('meansOf() takes the workloads in which a contender has a ratio', () => {
 test('disagreementsOf() says who came to which rows', () => {
   const other = entry('refold-2', [1], { hashes: ['bbbb'] })
   expect(disagreementsOf(workload('daily', [entry('duckdb', [1]), entry('polars', [1]), other], false))).toEqual([
-    'daily: duckdb, polars came to rows aaaa',
-    'daily: refold-2 came to rows bbbb',
+    'daily: duckdb, polars gave rows aaaa',
+    'daily: refold-2 gave rows bbbb',
   ])
   expect(disagreementsOf(workload('daily', [entry('duckdb', [1])]))).toEqual([])
 })
@@ -93,7 +93,7 @@ test('exitCodeOf() is 4 for different rows, 1 for a contender that failed, else 
   expect(lines).toEqual(['refold: daily: polars failed: out of memory'])
   const different = workload('daily', [failed, entry('duckdb', [1]), entry('x', [1], { hashes: ['bbbb'] })], false)
   expect(exitCodeOf(result([different]), note)).toBe(4)
-  expect(lines).toContain('daily: x came to rows bbbb')
+  expect(lines).toContain('daily: x gave rows bbbb')
 })
 
 test('the table says why there are no figures', () => {

@@ -180,7 +180,7 @@ describe('where something is gone or damaged', () => {
 
   test('corrections and notify tell that they begin behind a generation that was removed', () => {
     rmSync(folderOf(1), { recursive: true })
-    const gap = `A generation was removed: what generation ${generations[1]} of view cases and those before it corrected is not told.\n`
+    const gap = `A generation was removed: what generation ${generations[1]} of view cases and those before it corrected is not reported.\n`
     const listed = inCopy('corrections', 'cases', '--since', 'all', '--json')
     expect(objects(listed)).toHaveLength(3)
     expect(listed.stderr).toBe(gap)

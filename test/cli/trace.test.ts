@@ -112,7 +112,7 @@ describe('refold trace', () => {
     expect(events.map(({ reason }) => reason)).toEqual([
       null,
       null,
-      'the same event stands in the log before',
+      'the same event is earlier in the log',
       'the view has no handler for its type',
       'handler failed: there is not so much',
       "the view's filter",
@@ -146,7 +146,7 @@ describe('refold trace', () => {
       stdout,
     ).toBe(`event  occurred                     recorded                     type     amount   balance  entries
 e3     2026-03-02T12:00:00.000000Z  2026-03-02T12:00:00.000000Z  Out          30  100 → 70    1 → 2
-e3     2026-03-02T12:00:00.000000Z  2026-03-02T12:00:00.000000Z  Out          30                     duplicate: the same event stands in the log before
+e3     2026-03-02T12:00:00.000000Z  2026-03-02T12:00:00.000000Z  Out          30                     duplicate: the same event is earlier in the log
 e4     2026-03-03T12:00:00.000000Z  2026-03-03T12:00:00.000000Z  Audited       0                     filtered: the view has no handler for its type
 e5     2026-03-04T12:00:00.000000Z  2026-03-04T12:00:00.000000Z  Out         500        70        2  quarantined: handler failed: there is not so much
 e6     2026-03-05T12:00:00.000000Z  2026-03-05T12:00:00.000000Z  In            0                     filtered: the view's filter

@@ -87,7 +87,7 @@ const all: Readonly<Record<WorkloadName, Readonly<Record<string, (log: string) =
   zstd: { balances },
 }
 
-/** By view: the query that comes to its rows, in any order. `log` is the table to read. */
+/** By view: the query that gives its rows, in any order. `log` is the table to read. */
 export function queriesOf(workload: WorkloadName, log: string): Record<string, string> {
   return Object.fromEntries(Object.entries(all[workload]).map(([view, query]) => [view, query(log)]))
 }

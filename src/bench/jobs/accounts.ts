@@ -20,7 +20,7 @@ function book(account: Account, cents: number, at: number): void {
 const incoming = (account: Account, e: Booking) => book(account, e.amount, e.occurredAt)
 const outgoing = (account: Account, e: Booking) => book(account, -e.amount, e.occurredAt)
 
-/** What the accounts hold, over any log with an amount. Sums, counts and a maximum come to the same in any order. */
+/** What the accounts hold, over any log with an amount. Sums, counts and a maximum are the same in any order. */
 export const accounts = {
   state: { balance: int64(), entries: int32(), lastAt: timestamp() },
   on: {

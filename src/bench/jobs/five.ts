@@ -1,4 +1,4 @@
-/** Five views of a bank from one scan; its notices are plain figures, so that SQL can come to the same rows. */
+/** Five views of a bank from one scan; its notices are plain figures, so that SQL can give the same rows. */
 import { date, dayOf, defineJob, defineView, int32, int64, monthOf, string, timestamp } from '../../index.ts'
 import { accounts } from './accounts.ts'
 import { ledger } from './ledger.ts'

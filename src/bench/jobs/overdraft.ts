@@ -11,7 +11,7 @@ function take(account: Account, cents: number): void {
   else account.balance -= cents
 }
 
-/** Money that isn't there can't be taken: another order of the same events would come to another result. */
+/** Money that isn't there can't be taken: another order of the same events would give another result. */
 export const overdraft = defineView({
   name: 'overdraft',
   log: ledger,

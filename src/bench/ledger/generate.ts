@@ -36,7 +36,7 @@ export interface LedgerOptions {
   readonly duplicates?: number
   /** Share of the events recorded later than they occurred, by hours to weeks. Default 0.05. */
   readonly late?: number
-  /** Share of the events that stand later in their file than others recorded after them. Default 0.01. */
+  /** Share of the events that are later in their file than others recorded after them. Default 0.01. */
   readonly outOfOrder?: number
   /** Share of all events that are on account AC0000000001. Default 0: as much as its low number gives it. */
   readonly skew?: number

@@ -205,7 +205,7 @@ export class LedgerModel {
     return this.#displaced.share(event) < this.#shape.outOfOrder
   }
 
-  /** How many rows too late a displaced row stands. */
+  /** How many rows too late a displaced row is. */
   displacement(event: number): number {
     return 1 + (this.#distance.bits(event) % 5000)
   }

@@ -1,5 +1,5 @@
 /**
- * Random numbers that are a pure function of (seed, purpose, index), so that any worker can tell everything about event
+ * Random numbers that are a pure function of (seed, purpose, index), so that any worker can compute everything about event
  * number `index` without having made the events before it.
  */
 export class Random {
