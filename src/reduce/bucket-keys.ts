@@ -10,7 +10,14 @@ export function keyBytesAt({ words, starts, lengths }: KeyTable, slot: number): 
 /** Gives the keys of a bucket as functions of a view see them, each made once. Good until the bucket loads other rows. */
 export function keyReader({ table }: Bucket, { codec }: PreparedView): (slot: number) => unknown {
   const bytes = new Uint8Array(table.words.buffer)
-  const keys = new Array<unknown>(table.size)
-  return (slot) =>
-    (keys[slot] ??= codec.read(bytes, table.starts[slot]! * 4, table.starts[slot]! * 4 + table.lengths[slot]!))
+  const { starts, lengths } = table
+  // Most handlers take no key, so there is room for none before the first is asked for.
+  let keys: unknown[] = noKeys
+  return (slot) => {
+    if (keys === noKeys) keys = new Array<unknown>(table.size)
+    keys[slot] ??= codec.read(bytes, starts[slot]! * 4, starts[slot]! * 4 + lengths[slot]!)
+    return keys[slot]
+  }
 }
+
+const noKeys: unknown[] = []
