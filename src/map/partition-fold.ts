@@ -174,7 +174,7 @@ export class PartitionFold {
       } catch (error) {
         const at = fold.at()
         if (this.#order.length === 0) {
-          throw handlerError(view, this.#keyOf(slots[at]!), typeCodes[rows[at]!]!, batch, rows[at]!, error)
+          throw handlerError(view, this.#keyOf(slots[at]!), typeCodes[rows[at]!]!, { batch, row: rows[at]! }, error)
         }
         // An event that belongs before this one may still come.
         this.#waits[slots[at]!] = 1
@@ -212,7 +212,7 @@ export class PartitionFold {
         const event = order[fold.at()]!
         const { batch } = this.#events[gathered.batches[event]!]!
         const key = this.#keyOf(slots[event]!)
-        throw handlerError(view, key, typeCodes[event]!, batch, gathered.rows[event]!, error)
+        throw handlerError(view, key, typeCodes[event]!, { batch, row: gathered.rows[event]! }, error)
       }
     }
   }
@@ -243,8 +243,7 @@ function handlerError(
   view: PreparedView,
   key: unknown,
   typeCode: number,
-  batch: Batch,
-  row: number,
+  { batch, row }: { readonly batch: Batch; readonly row: number },
   error: unknown,
 ): ViewError {
   const handler = view.handlerNames[view.handlerOf[typeCode]!]!

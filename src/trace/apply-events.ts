@@ -61,7 +61,7 @@ export function applyEvents(
       const rows = own.map((i) => keyed!.rows[i]!)
       const windows = plan.window?.reader.read(batch) ?? null
       const isLate = rows.map((row) => windows?.late?.[row] === 1)
-      pieces.push(packRows(plan, pack, batch, keyed!, own, isLate))
+      pieces.push(packRows(plan, pack, batch, keyed!, { own, isLate }))
       describeRows(plan, batch, rows).forEach((event, i) => {
         const row = rows[i]!
         const late = isLate[i] ? plan.window!.reader.describeLate(batch, windows!, row) : null
@@ -96,14 +96,13 @@ function rowOfSplit(log: LogPlan, { split, rowGroup, row }: RowPlace): number {
   return before.reduce((sum, { rows }) => sum + rows, row)
 }
 
-/** @param own Which of the keyed rows. */
+/** @param own Which of the keyed rows; `isLate` has an entry for each of them. */
 function packRows(
   { log, traced }: TracePlan,
   pack: Packer,
   batch: Batch,
   keyed: KeyedRows,
-  own: readonly number[],
-  isLate: readonly boolean[],
+  { own, isLate }: { readonly own: readonly number[]; readonly isLate: readonly boolean[] },
 ): Int32Array {
   const types = typesOf(log, batch)
   const rows = own.map((i) => keyed.rows[i]!)

@@ -52,7 +52,7 @@ export function mapperOf({ files, view }: TracePlan, log: LogPlan, group: Prepar
 
 /** Whether statistics or the file's folders prove that no event of a row group has the key. */
 export function isAbsent(plan: TracePlan, file: FilePlan, parquet: ParquetFile, rowGroup: RowGroup, key: Key): boolean {
-  if (plan.window !== null) return liesOutsideWindow(plan, plan.window, file, parquet, rowGroup, key)
+  if (plan.window !== null) return liesOutsideWindow(plan.log, plan.window, { file, parquet, rowGroup }, key)
   return plan.view.keyBy === undefined && lacksKey(plan.log, file, parquet, rowGroup, key['key'])
 }
 
@@ -73,11 +73,9 @@ function lacksKey(log: LogPlan, file: FilePlan, parquet: ParquetFile, rowGroup: 
 }
 
 function liesOutsideWindow(
-  { log }: TracePlan,
+  log: LogPlan,
   { calendar, column }: NonNullable<TracePlan['window']>,
-  file: FilePlan,
-  parquet: ParquetFile,
-  rowGroup: RowGroup,
+  { file, parquet, rowGroup }: { readonly file: FilePlan; readonly parquet: ParquetFile; readonly rowGroup: RowGroup },
   key: Key,
 ): boolean {
   const bounds = momentBounds(parquet, rowGroup, file.sources[log.roles.occurredAt], log.zone)
