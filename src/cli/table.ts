@@ -61,7 +61,7 @@ export function truncate(text: string, width: number): string {
 }
 
 /** Line ends and control characters are shown, not obeyed: a cell must not move the cursor. */
-export function printable(text: string): string {
+function printable(text: string): string {
   // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
   return text.replace(/[\u0000-\u001f\u007f-\u009f\u2028\u2029]/g, (character) => {
     const short = { '\n': '\\n', '\r': '\\r', '\t': '\\t' }[character]

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { displayWidth, printable, renderTable, truncate } from '../../src/cli/table.ts'
+import { displayWidth, renderTable, truncate } from '../../src/cli/table.ts'
 
 test('renderTable() aligns text left and numbers right', () => {
   const columns = [{ header: 'view' }, { header: 'rows', align: 'right' as const }]
@@ -47,6 +47,6 @@ test('truncate() never exceeds the width, also where the cut falls into a wide c
   expect(displayWidth(truncate('日本語', 4))).toBe(4)
 })
 
-test('printable() leaves text without control characters alone', () => {
-  expect(printable('a\tb é 日')).toBe('a\\tb é 日')
+test('renderTable() escapes control characters and leaves other text alone', () => {
+  expect(renderTable([{ header: 'h' }], [['a\tb é 日']])).toBe('h\na\\tb é 日\n')
 })
