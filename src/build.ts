@@ -24,7 +24,7 @@ export interface BuildRequest {
 /**
  * Builds views from their logs: plan → identify → map → shuffle → reduce.
  *
- * @returns What was built; `finishStaged` of `commit` publishes it or throws it away.
+ * @returns What was built; `finishStaged` of `commit` publishes or removes it.
  * @throws ConfigurationError, InputError, ViewError, ConflictError or OutputError. No files remain then.
  */
 export async function build(request: BuildRequest, stages: Stages, files: Disk): Promise<BuiltViews> {

@@ -85,7 +85,7 @@ export interface UnusedExports {
 
 /**
  * Exports of src that no other file of src, jobs or scripts imports. A type that another export of its file is declared
- * with is used: whoever calls a function may want to name what it returns.
+ * with is used: a caller may want to name what a function returns.
  *
  * @param files All of the project, tests too.
  * @param isEntry Whether an export is used in a way that no import shows.

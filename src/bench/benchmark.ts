@@ -20,7 +20,7 @@ export interface BenchOptions {
   /** Folder for the logs and for what contenders write. */
   readonly data: string
   readonly seed: number
-  /** Told what is done next, in a few words. */
+  /** Called with what is done next, in a few words. */
   readonly onStep?: (step: string) => void
   readonly signal?: AbortSignal
 }

@@ -11,7 +11,7 @@ const shownInTable = [
 
 /** Notices as a table shows them. */
 export class CorrectionTable {
-  /** Why something could not be found out of the notices that were shown, each reason once. */
+  /** What could not be determined for the notices shown, and why, each reason once. */
   readonly details = new Set<string>()
   readonly #shown: ReadonlySet<string>
   /** The columns of the key, where all generations have the same. */

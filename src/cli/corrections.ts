@@ -21,7 +21,7 @@ export const corrections = defineVerb({
       type: 'string',
       value: 'name',
       requiresArg: true,
-      describe: 'Those of this generation and all that were published upon it; "all" goes back as far as there are any',
+      describe: 'Those of this generation and all published after it; "all" includes every generation there is',
     },
     limit: {
       type: 'string',
@@ -61,7 +61,7 @@ export const corrections = defineVerb({
     const { CorrectionTable } = await import('./correction-table.ts')
     const table = new CorrectionTable(manifests, given.since !== undefined)
     await printRows({ total, batches: table.select(batches, limit) }, format, limit, output)
-    for (const detail of table.details) output.note(`Not all could be found out: ${detail}`)
+    for (const detail of table.details) output.note(`Not all could be determined: ${detail}`)
     return ExitCode.done
   },
 })

@@ -65,8 +65,8 @@ class ProgressLines implements ProgressDisplay {
 }
 
 /**
- * A bar on the terminal's last line. Whatever else is written meanwhile, by whoever, goes above it: for as long as the
- * bar is shown, the streams' `write` first takes the bar away. Half a line holds the bar back until the line is whole.
+ * A bar on the terminal's last line. All other output goes above it: while the bar is shown, the streams'
+ * `write` first clears it. It is not drawn while a line is incomplete.
  */
 class ProgressBar implements ProgressDisplay {
   readonly #bar: SingleBar

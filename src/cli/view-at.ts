@@ -97,7 +97,7 @@ async function buildAt(
   )
 }
 
-/** Tells where a view was built by other logic than its current generation. */
+/** Reports where a view was built by other logic than its current generation. */
 function noteOtherLogic(out: string, path: string, { view, fingerprint }: Manifest, { output }: Context): void {
   const current = findCurrent(out, view)
   if (current === undefined || readManifest(out, view, current.generation).fingerprint === fingerprint) return

@@ -31,7 +31,7 @@ import { isAbandoned } from '../storage/temporary.ts'
  * `_current.json` finds the old generation whole or the new one whole, and nothing published is ever written to again.
  */
 
-/** A generation in the making. Part files are written into `folder`, lists of exceptions below it. */
+/** A generation being built. Part files are written into `folder`, lists of exceptions below it. */
 export interface StagedView {
   readonly out: string
   readonly view: string
@@ -54,7 +54,7 @@ export interface Published {
  */
 export function stage(out: string, view: string, files: Disk): StagedView {
   refuseNewerFormat(out, view, files)
-  // A number up to that of the newest generation is never given again, whoever reserved it.
+  // A number up to that of the newest generation is never used again, whichever process reserved it.
   const newest = newestNumber(out, view, files)
   for (const name of namesIn(viewFolder(out, view), files)) {
     if (isAbandoned(name) || (reservedNumber(name) ?? newest + 1) <= newest) {
@@ -118,10 +118,10 @@ export function install(
 }
 
 /**
- * Lets readers see what was installed, one view after the other.
+ * Makes readers see what was installed, one view after the other.
  *
  * @throws OutputError that names the views whose readers see the new generation and those whose readers don't, where
- * one of several can't be switched. What nobody sees is staged again.
+ * one of several can't be switched. What no reader sees is staged again.
  */
 export function switchAll(installed: readonly InstalledView[], files: Disk): void {
   const changed = installed.filter(({ outcome }) => outcome === 'published')
@@ -143,7 +143,7 @@ export function switchAll(installed: readonly InstalledView[], files: Disk): voi
   }
 }
 
-/** Takes a generation that no reader sees back to staging. It is left where it is if that fails: it is in nobody's way. */
+/** Takes a generation that no reader sees back to staging. If that fails it stays where it is, where no reader sees it. */
 export function withdraw({ staged, path, outcome }: InstalledView, files: Disk): void {
   if (outcome === 'unchanged') return
   try {

@@ -215,7 +215,7 @@ function typeText({ type, unit, precision, scale }: ManifestColumn): string {
   return size === '' ? type : `${type}(${size})`
 }
 
-/** Tells which differences are of the same key, and whether both generations have it. */
+/** Marks which differences are of the same key, and whether both generations have it. */
 class KeyMemory {
   readonly #keyColumns: number
   #paired: RowPlace | undefined

@@ -28,7 +28,7 @@ import { publishedWindows } from './windows.ts'
 
 /**
  * Compares the views with windows with what is published of them, and writes a notice of each published figure that is
- * changed into the new generation. What is published may be damaged, which keeps no rebuild from publishing: it is reported.
+ * changed into the new generation. Damage of what is published is reported and doesn't fail the rebuild.
  */
 export async function correctAll(
   all: BuiltViews,
@@ -113,7 +113,7 @@ function findPublished(out: string, view: string, files: Store): Published | und
 }
 
 /**
- * Tells the changes. Where that fails it is looked whether what was published is still what it was; checking that before
+ * Reports the changes. Where that fails, what was published is checked for damage; checking that before
  * would read everything twice. Generations from the first that isn't are left out.
  */
 async function compareWithPast(inquiry: Inquiry, stages: Stages, files: Disk): Promise<CorrectedView> {
@@ -162,7 +162,7 @@ function unreadable(view: string, damage: string): CorrectedView {
 }
 
 function detailNote({ view }: Built, { detail }: Explained): string[] {
-  return detail === null ? [] : [`Why figures of view ${view} changed could not all be found out: ${detail}`]
+  return detail === null ? [] : [`Why figures of view ${view} changed could not all be determined: ${detail}`]
 }
 
 function hasChanges(after: Built, { published, isPublished }: Past, files: Store): boolean {

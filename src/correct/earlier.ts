@@ -7,7 +7,7 @@ import type { Store } from '../storage/store.ts'
 import type { Published } from './situation.ts'
 import type { PublishedWindows } from './windows.ts'
 
-/** How many generations are looked back on: for when a figure was first published, and whether its window ever was. */
+/** How many earlier generations are read: for when a figure was first published, and whether its window ever was. */
 const earlierMax = 30
 
 /** A generation that was current before. */
@@ -18,7 +18,7 @@ export interface EarlierGeneration extends ComparedGeneration {
   readonly publishedAt: number
 }
 
-/** All that was published of a view, as far as it is looked back on. */
+/** The generations of a view that are read. */
 export interface Past {
   readonly published: Published
   /** The published generation and those before it, back in time. */

@@ -24,7 +24,7 @@ interface Evidence {
   readonly earlier: readonly EarlierGeneration[]
   readonly published: EarlierGeneration
   readonly isPublished: PublishedWindows
-  /** Why something could not be found out. */
+  /** Why something could not be determined. */
   readonly detail: string | null
 }
 
@@ -60,7 +60,7 @@ export async function explain(inquiry: Inquiry, files: Disk): Promise<Explained>
   }
 }
 
-/** What can't be found out, because old logic no longer runs say, is said in the notices and keeps nothing from being published. */
+/** What can't be determined, for example because old logic no longer runs, is noted in the notices; the rebuild still publishes. */
 async function told<T>(problems: string[], otherwise: T, work: () => Promise<T>): Promise<T> {
   try {
     return await work()
@@ -115,7 +115,7 @@ function noticeOf(
   keyColumns: number,
 ): Notice {
   const taken = changesAt(figure, steps, rows.steps, keyColumns)
-  // Where the causes are not known, what came since is what there is to go by.
+  // Where the causes are not known, the events that came late are listed.
   const isBehind = (cause: Cause) =>
     taken.length === 0 ? cause === 'late data' : taken.some((step) => step.cause === cause)
   const behind = rows.events.filter((_, index) => isBehind(events[index]!.cause))

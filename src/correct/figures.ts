@@ -31,7 +31,7 @@ export interface ChangedFigure {
  * The rows that hold changed figures, a few at a time: figures are the columns besides the key that both generations
  * have, without those that say how final a row is. They follow each other in the order of `compareGenerations`.
  *
- * @param isPublished Whether a window was published, be it long ago: a row that is added to any other is no correction.
+ * @param isPublished Whether a window was ever published: a row that is added to any other is no correction.
  */
 export function* changedRows(
   before: ComparedGeneration,

@@ -12,9 +12,9 @@ export interface DeliverOptions {
   /** Before the first time; each later wait is twice as long, up to `waitMaxMs`. */
   readonly waitMs: number
   readonly signal: AbortSignal
-  /** Told why notices are left out that were not delivered yet, where some are. */
+  /** Called with the reason why undelivered notices are left out, where some are. */
   readonly onGap?: (reason: string) => void
-  /** Told of each notice that was taken. */
+  /** Called for each notice that was taken. */
   readonly onDelivered?: (notice: SentNotice) => void
 }
 

@@ -66,7 +66,7 @@ function entriesOf(out: string, view: string, onDamage: (reason: string) => void
   })
 }
 
-/** Damage is reported, and keeps nothing else from being listed. */
+/** Damage is reported; everything else is still listed. */
 function orDamaged<T>(read: () => T, onDamage: (reason: string) => void): T | undefined {
   try {
     return read()

@@ -15,7 +15,7 @@ import { type TemporaryPurpose, temporaryName } from './temporary.ts'
  *     <out>/<view>/<generation>/_triangle/part-00000.parquet, _corrections/part-00000.parquet, _logic.mjs
  *     <out>/<view>/_notified-<target>.json                the last notice that a target received
  *     <out>/<view>/_notifying-<target>                    a process that delivers to it, so that no other does; of files `<out>/_notifying-<target>`
- *     <out>/<view>/_staging-<host>-<process>-<random>/    a generation in the making
+ *     <out>/<view>/_staging-<host>-<process>-<random>/    a generation being built
  *     <out>/<view>/_staging-…/_attempts/                  part files, until all are there
  *     <out>/<view>/_number-000012                         a number that is being given to a generation
  *     <out>/<view>/_new-<host>-<process>-<random>         one of the small files above before it has its name
@@ -60,7 +60,7 @@ export function attemptPath(folder: string, name: string, attempt: number): stri
   return join(attemptsFolder(folder), `${name}.${attempt}`)
 }
 
-/** A new name of a file or folder in the making, beside a view's generations. */
+/** A new name of a file or folder being written, beside a view's generations. */
 export function temporaryPath(out: string, view: string, purpose: TemporaryPurpose): string {
   return join(out, view, temporaryName(purpose))
 }
@@ -107,7 +107,7 @@ export function generationNumber(name: string): number | undefined {
   return found === null ? undefined : Number(found[1])
 }
 
-/** Stands while a process gives a generation this number, so that no other does. */
+/** Exists while a process gives a generation this number, so that no other does. */
 export function reservationPath(out: string, view: string, number: number): string {
   return join(out, view, `_number-${String(number).padStart(6, '0')}`)
 }

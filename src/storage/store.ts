@@ -80,7 +80,7 @@ export interface EntryStat {
   readonly kind: Exclude<EntryKind, 'link'>
   /** 0 unless it is a file. */
   readonly bytes: number
-  /** When its contents were last written, in milliseconds since 1970; whoever copies a file may keep the time of the original. */
+  /** When its contents were last written, in milliseconds since 1970; a copy may keep the time of the original. */
   readonly writtenMs: number
   /** When anything of it was last changed; can't be set back. */
   readonly changedMs: number

@@ -1,7 +1,7 @@
 import { createHash, randomBytes } from 'node:crypto'
 import { hostname } from 'node:os'
 
-/** Names of what is in the making, which say whose it is, so that what a killed process left can be removed. */
+/** Names of temporary files and folders, with their process, so that what a killed process left can be removed. */
 
 // Hosts may have names that a path can't hold.
 const hostMark = createHash('sha256').update(hostname()).digest('hex').slice(0, 8)

@@ -8,7 +8,7 @@ export function createInline<Setup>(prepare: Prepare<Setup>, setup: Setup): Exec
   let closing: Promise<void> | undefined
 
   async function perform<Result>(task: Task, signal?: AbortSignal): Promise<Result> {
-    // Lets signals and timers of the calling program through between two tasks.
+    // Signals and timers of the calling program run between two tasks.
     await setImmediate()
     signal?.throwIfAborted()
     if (closing !== undefined) throw new Error(`Cannot run ${describeTask(task)}: the executor is closed.`)

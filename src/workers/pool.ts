@@ -18,7 +18,7 @@ export interface PoolOptions {
 const ATTEMPTS_MAX = 3
 
 /**
- * Worker threads that live as long as the pool. Threads load the tasks module at once, while the caller goes on.
+ * Worker threads that live as long as the pool. Threads load the tasks module at once, while the caller continues.
  *
  * A task whose thread dies (out of memory, `process.exit`) is tried again on another thread; a task that throws is not,
  * because it would throw again. Aborting a signal ends all threads and with them the pool.
@@ -89,7 +89,7 @@ function startThreads({ workers, modules, setup }: PoolOptions): Piscina<TaskAtt
     maxThreads: workers,
     idleTimeout: Number.POSITIVE_INFINITY,
     recordTiming: false,
-    // A thread that is just entering Atomics.wait can miss that it is to end, and close() would wait for it for ever.
+    // A thread that is just entering Atomics.wait can miss that it is to end, and close() would never return.
     atomics: 'disabled',
     // Not the flags of this process: some of them are refused in a thread, and a test runner's do harm there.
     execArgv: ['--enable-source-maps', '--disable-warning=ExperimentalWarning'],

@@ -242,7 +242,7 @@ describe('where something is gone or damaged', () => {
     expect(stderr).toContain(`Restore the file from a copy; or remove the folder ${folderOf(2)}`)
   })
 
-  test('why causes could not be found out is printed below the table', async () => {
+  test('why causes could not be determined is printed below the table', async () => {
     const own = correctedView(join(folder.path, 'no-logic'))
     own.setLog(early)
     const { path } = await own.publish(1)
@@ -251,7 +251,7 @@ describe('where something is gone or damaged', () => {
     await own.publish(2)
     const { stdout, stderr } = refold(['corrections', 'cases', '--out', own.out])
     expect(stdout).toContain('undetermined')
-    expect(stderr.match(/Not all could be found out: Cannot run the logic of generation 000001/g)).toHaveLength(1)
+    expect(stderr.match(/Not all could be determined: Cannot run the logic of generation 000001/g)).toHaveLength(1)
   })
 })
 

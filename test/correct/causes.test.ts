@@ -216,7 +216,7 @@ describe('corrections', () => {
     view.setLog([...first, event('a3', 'a', 1, 9, 2)])
     const { views, notes } = await view.rebuild(2)
     expect(notes).toEqual([
-      expect.stringMatching(/^Why figures of view cases changed could not all be found out: .* with the SHA-256 /),
+      expect.stringMatching(/^Why figures of view cases changed could not all be determined: .* with the SHA-256 /),
     ])
     const notices = noticesIn(view.out, views[0]!.generation)
     expect(new Set(notices.map(({ cause }) => cause))).toEqual(new Set(['undetermined']))
