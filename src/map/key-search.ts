@@ -4,16 +4,12 @@ import type { Batch } from '../scan/event-batch.ts'
 import { eventPlace } from '../scan/places.ts'
 import type { PreparedGroup } from '../view/view-set.ts'
 import { keySlots, makeRowFilter } from './key-source.ts'
-import { type MapSide, type Sendable, withoutPartitions } from './map-side.ts'
+import { BatchwiseSide, type MapSide, type Sendable } from './map-side.ts'
 import { PartitionKeys } from './partition-keys.ts'
 
 /** Looks for the first event of a key, for a message, in place of the strategy that folds the events. */
-export class KeySearch implements MapSide {
+export class KeySearch extends BatchwiseSide implements MapSide {
   readonly slots: readonly number[]
-  readonly keepsBatches = withoutPartitions.keepsBatches
-  readonly openPartition = withoutPartitions.openPartition
-  readonly closePartition = withoutPartitions.closePartition
-  readonly leavePartition = withoutPartitions.leavePartition
   /** Where the event is; null while none was found. */
   found: Place | null = null
   readonly #keys: PartitionKeys
@@ -21,6 +17,7 @@ export class KeySearch implements MapSide {
   readonly #filter: (batch: Batch, kept: Int32Array) => Int32Array
 
   constructor(log: LogPlan, group: PreparedGroup, key: Uint8Array) {
+    super()
     this.slots = keySlots(log, group)
     this.#keys = new PartitionKeys(log, group.views[0]!)
     this.#key = key

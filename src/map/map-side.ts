@@ -56,10 +56,15 @@ export interface MappedBatch {
   readonly keyed: KeyedRows | null
 }
 
-/** The partitions of a strategy that sends every batch by itself. */
-export const withoutPartitions = {
-  keepsBatches: false,
-  openPartition: () => {},
-  closePartition: () => null,
-  leavePartition: () => {},
-} as const satisfies Partial<MapSide>
+/** A side that hands on every batch by itself, whatever partition it is of. */
+export abstract class BatchwiseSide {
+  readonly keepsBatches = false
+
+  openPartition(): void {}
+
+  closePartition(): null {
+    return null
+  }
+
+  leavePartition(): void {}
+}

@@ -3,7 +3,7 @@ import { withRoom } from '../columns/grow.ts'
 import { makeBlockPacker, type PackBlock } from '../map/block-packer.ts'
 import type { FoundKeys } from '../map/emitted-rows.ts'
 import { type KeySource, keySlots, makeKeySource } from '../map/key-source.ts'
-import { type MappedBatch, type MapSide, type Sendable, type SentRows, withoutPartitions } from '../map/map-side.ts'
+import { BatchwiseSide, type MappedBatch, type MapSide, type Sendable, type SentRows } from '../map/map-side.ts'
 import { splitByPeriod } from '../map/periods.ts'
 import type { BatchWindows } from '../map/windows.ts'
 import type { Column } from '../model/column.ts'
@@ -36,12 +36,8 @@ function stateLayout(log: LogPlan, view: PreparedView): PackedLayout {
   return packedLayout(log, stateSlots(view.state!), view.window !== null)
 }
 
-class BatchCombiner implements MapSide {
+class BatchCombiner extends BatchwiseSide implements MapSide {
   readonly slots: readonly number[]
-  readonly keepsBatches = withoutPartitions.keepsBatches
-  readonly openPartition = withoutPartitions.openPartition
-  readonly closePartition = withoutPartitions.closePartition
-  readonly leavePartition = withoutPartitions.leavePartition
   readonly #view: PreparedView
   readonly #readSlots: readonly number[]
   readonly #keys: KeySource
@@ -49,6 +45,7 @@ class BatchCombiner implements MapSide {
   readonly #pack: PackBlock
 
   constructor(log: LogPlan, group: PreparedGroup, memory: BlockMemory) {
+    super()
     const { plan, views } = group
     const view = views[0]!
     this.slots = keySlots(log, group)

@@ -1,7 +1,7 @@
 import { makeBlockPacker, type PackBlock } from '../map/block-packer.ts'
 import type { KeyedRows } from '../map/emitted-rows.ts'
 import { type KeySource, keySlots, makeKeySource } from '../map/key-source.ts'
-import { type MappedBatch, type MapSide, type Sendable, type SentRows, withoutPartitions } from '../map/map-side.ts'
+import { BatchwiseSide, type MappedBatch, type MapSide, type Sendable, type SentRows } from '../map/map-side.ts'
 import type { BatchWindows } from '../map/windows.ts'
 import type { Column } from '../model/column.ts'
 import type { LogPlan } from '../model/plan.ts'
@@ -21,17 +21,14 @@ export const shuffle: FoldStrategy = {
   reduceSide: eventReducer,
 }
 
-class EventSender implements MapSide {
+class EventSender extends BatchwiseSide implements MapSide {
   readonly slots: readonly number[]
-  readonly keepsBatches = withoutPartitions.keepsBatches
-  readonly openPartition = withoutPartitions.openPartition
-  readonly closePartition = withoutPartitions.closePartition
-  readonly leavePartition = withoutPartitions.leavePartition
   readonly #packedSlots: readonly number[]
   readonly #keys: KeySource
   readonly #pack: PackBlock
 
   constructor(log: LogPlan, group: PreparedGroup, memory: BlockMemory) {
+    super()
     this.slots = keySlots(log, group)
     this.#packedSlots = group.plan.slots
     this.#keys = makeKeySource(log, group)
