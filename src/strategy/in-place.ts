@@ -27,6 +27,8 @@ class PartitionFolder implements MapSide {
   readonly #fold: PartitionFold
   readonly #pack: PackBlock
   readonly #filter: (batch: Batch, kept: Int32Array) => Int32Array
+  /** A split that is mapped by itself, to find an event of another group, is no partition: its handlers must not run. */
+  #isPartitionOpen = false
 
   constructor(log: LogPlan, group: PreparedGroup, memory: BlockMemory) {
     this.slots = keySlots(log, group)
@@ -42,7 +44,7 @@ class PartitionFolder implements MapSide {
     return {
       emission: { count: rows.length, rows, hasMultiKeyRows: false },
       send: ({ typeCodes }) => {
-        this.#fold.add(batch, rows, typeCodes)
+        if (this.#isPartitionOpen) this.#fold.add(batch, rows, typeCodes)
         return null
       },
     }
@@ -50,6 +52,7 @@ class PartitionFolder implements MapSide {
 
   openPartition(): void {
     this.#fold.clear()
+    this.#isPartitionOpen = true
   }
 
   closePartition(at: BlockPlace, sketch: Uint8Array): Block | null {
@@ -59,6 +62,7 @@ class PartitionFolder implements MapSide {
 
   leavePartition(): void {
     this.#fold.clear()
+    this.#isPartitionOpen = false
   }
 }
 

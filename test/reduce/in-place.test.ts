@@ -1,7 +1,10 @@
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
+import { defineJob, defineLog, defineView, int32, int64, string } from '../../src/index.ts'
+import { loadedFromDefinition } from '../../src/job/load.ts'
 import { InputError, ViewError } from '../../src/model/errors.ts'
 import type { Strategy } from '../../src/model/report.ts'
+import { rebuild } from '../../src/rebuild.ts'
 import { readPublished, scratch, writeRows } from '../support/logs.ts'
 import { ledgerColumns, ledgerRow, ledgerRows, publishSound, refusal, run, writeJob } from '../support/refusal.ts'
 
@@ -91,6 +94,39 @@ test('a handler that does not mind order throws at the event it is at', async ()
   const error = await refusal(writeJob(home, { log: partitioned, view }), home)
   expect(error.message).toBe(
     'View balances, handler Deposited, key "a0", at log/p=1/0.parquet, row group 1, row 1, event e3: threw Error: no',
+  )
+})
+
+test('a failed event of another view is found without folding a part of a partition in place', async () => {
+  const files = join(home, 'log/**/*.parquet')
+  const amounts = [-2e9, 2e9, 1e9].map((amount, number) => ledgerRow(number * 3, { amount }))
+  writeRows(join(home, 'log/p=1/0.parquet'), ledgerColumns, amounts.slice(0, 1))
+  writeRows(join(home, 'log/p=1/1.parquet'), ledgerColumns, amounts.slice(1))
+  const log = defineLog({
+    ...{ name: 'ledger', files, partitionedByKey: true, fields: { amount: int64() } },
+    columns: { id: 'event_id', key: 'account_id', type: 'type', recordedAt: 'recorded_at' },
+  })
+  // The second file alone is more than 32 bits hold.
+  const sums = defineView({
+    ...{ name: 'sums', log, orderFree: true, state: { sum: int32() } },
+    on: {
+      Deposited: (s, e) => {
+        s.sum += e.amount
+      },
+    },
+  })
+  const types = defineView({
+    ...{ name: 'types', log, key: { type: string() }, state: { n: int64() } },
+    keyBy: (e) => ({ type: e.type }),
+    on: {
+      Deposited: (_, e) => {
+        if (e.amount === 1e9) throw new Error('no')
+      },
+    },
+  })
+  const job = loadedFromDefinition(defineJob({ views: [sums, types] }))
+  await expect(rebuild(job, { out: join(home, 'views'), workers: 0 })).rejects.toThrow(
+    /^View types, handler Deposited, .*p=1\/1\.parquet, row group 0, row 1, event e6: threw Error: no$/,
   )
 })
 
