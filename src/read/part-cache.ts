@@ -1,7 +1,7 @@
 import { join } from 'node:path'
 import type { ManifestFile } from '../model/manifest.ts'
-import { openParquet, type ParquetFile } from '../parquet/file.ts'
-import { disk } from '../storage/disk.ts'
+import type { ParquetFile } from '../parquet/file.ts'
+import { openPart } from './view-files.ts'
 
 /** So many files are kept open, a fraction of what a process may have. */
 const openMax = 64
@@ -18,7 +18,7 @@ export class PartCache {
 
   /** The part, open until `openMax` others were used. */
   open({ name }: ManifestFile): ParquetFile {
-    const part = this.#parts.get(name) ?? openParquet(disk.openForReading(join(this.#folder, name)))
+    const part = this.#parts.get(name) ?? openPart(join(this.#folder, name))
     this.#parts.delete(name)
     this.#parts.set(name, part)
     if (this.#parts.size > openMax) this.#close(this.#parts.keys().next().value!)

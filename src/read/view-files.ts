@@ -40,12 +40,23 @@ export function openParts(
     for (const { file } of parts) file.close()
   }
   try {
-    for (const { name } of files) parts.push(openParquet(storage.openForReading(join(folder, name))))
+    for (const { name } of files) parts.push(openPart(join(folder, name), storage))
   } catch (error) {
     close()
     throw error
   }
   return { manifest, parts, close }
+}
+
+/** Opens a part file, which stays open unless it is damaged. */
+export function openPart(path: string, storage: Store = disk): ParquetFile {
+  const file = storage.openForReading(path)
+  try {
+    return openParquet(file)
+  } catch (error) {
+    file.close()
+    throw error
+  }
 }
 
 /**

@@ -1,7 +1,12 @@
+import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, expect, test } from 'vitest'
+import { InputError } from '../../src/model/errors.ts'
 import { string } from '../../src/model/types.ts'
 import { PartCache } from '../../src/read/part-cache.ts'
+import { openPart } from '../../src/read/view-files.ts'
+import { disk } from '../../src/storage/disk.ts'
+import type { Disk } from '../../src/storage/store.ts'
 import { scratch, writeRows } from '../support/logs.ts'
 
 const folder = scratch('part-cache')
@@ -23,4 +28,23 @@ test('the parts used last stay open, others are opened again', () => {
   cache.close()
   expect(cache.open(listed[69]!)).not.toBe(opened[69])
   cache.close()
+})
+
+test('a damaged part is not left open', () => {
+  const path = join(folder.path, 'damaged.parquet')
+  writeFileSync(path, 'this is no Parquet file')
+  let closed = 0
+  const files: Disk = {
+    ...disk,
+    openForReading: (name) => {
+      const file = disk.openForReading(name)
+      const close = () => {
+        closed++
+        file.close()
+      }
+      return { ...file, close }
+    },
+  }
+  expect(() => openPart(path, files)).toThrow(InputError)
+  expect(closed).toBe(1)
 })
