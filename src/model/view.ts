@@ -82,7 +82,7 @@ export type UnknownTypePolicy = 'filter' | 'quarantine' | 'fail'
 /**
  * @property name Names the view and its folder: letters, digits, `-`, `_` and `.`, beginning with a letter or digit.
  * @property key The view's key columns. Without it the key is the log's, and the column is named as in the log.
- * @property by The key or keys an event is folded into; null where it is not for this view. Required with `key`.
+ * @property keyBy The key or keys an event is folded into; null where it is not for this view. Required with `key`.
  * @property window Divides events by when they occurred: a column of the window comes first in the key, before those of `key`,
  *   and without `key` it is the whole key. Rows also say whether they are final.
  * @property state A typed state (fast), or a function that makes a free-form one.
