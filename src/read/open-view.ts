@@ -13,7 +13,7 @@ import { noticesOf } from './notices.ts'
 import { PartCache } from './part-cache.ts'
 import { programRows, type Row } from './program-rows.ts'
 import { firstRows } from './rows.ts'
-import { tieredRows } from './tier.ts'
+import { tieredRows, tiers } from './tier.ts'
 import { readTriangle } from './triangle-file.ts'
 import { type TriangleReport, triangleReport } from './triangle-rows.ts'
 import type {
@@ -61,6 +61,8 @@ class PublishedView implements View {
 
   async *rows({ columns, limit, tier }: RowsOptions = {}): AsyncGenerator<Row> {
     requireColumns(this, columns)
+    if (tier !== undefined && !tiers.includes(tier))
+      throw new ConfigurationError(`View ${this.name}: expected the tier ${tiers.join(' or ')}, found ${String(tier)}.`)
     const most = limit ?? Number.POSITIVE_INFINITY
     if (!(most >= 0))
       throw new ConfigurationError(`View ${this.name}: expected a limit of 0 or more rows, found ${most}.`)
@@ -126,6 +128,7 @@ class PublishedView implements View {
 }
 
 function requireColumns({ name, columns }: View, wanted: readonly string[] | undefined): void {
+  if (wanted?.length === 0) throw new ConfigurationError(`View ${name}: expected at least one column, found none.`)
   const unknown = wanted?.find((column) => !columns.some((candidate) => candidate.name === column))
   if (unknown === undefined) return
   const names = columns.map((column) => column.name).join(', ')

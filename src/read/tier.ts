@@ -12,7 +12,9 @@ import { formatTimestamp, rawReader, valueReader } from './values.ts'
 import type { FoundView } from './view-files.ts'
 import { calendarOf, watermarkOf, windowOf } from './window.ts'
 
-export type Tier = 'live' | 'final'
+export const tiers = ['live', 'final'] as const
+
+export type Tier = (typeof tiers)[number]
 
 /** Rows of one tier, and what there is to say of it. */
 export interface TieredRows extends Rows {

@@ -23,7 +23,7 @@ export interface View {
   /**
    * The rows, sorted by key within each part file, part after part. A row group of at most 65,536 rows is in memory at a time.
    *
-   * @throws ConfigurationError for an unknown column, or a tier of a view without windows.
+   * @throws ConfigurationError for an unknown column or none, an unknown tier, or a tier of a view without windows.
    */
   rows(options?: RowsOptions): AsyncIterable<Row>
 

@@ -88,6 +88,7 @@ test('rows() reads some columns, in the order asked for, and stops at a limit', 
   ])
   expect(await rowsOf(view, { limit: 0 })).toEqual([])
   await expect(rowsOf(view, { columns: ['sum'] })).rejects.toThrow('View accounts has no column "sum": it has account,')
+  await expect(rowsOf(view, { columns: [] })).rejects.toThrow('View accounts: expected at least one column, found none')
   await expect(rowsOf(view, { limit: -1 })).rejects.toThrow('expected a limit of 0 or more rows, found -1')
   await expect(rowsOf(view, { tier: 'final' })).rejects.toThrow('tier final: expected a view with windows')
 })

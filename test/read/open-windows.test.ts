@@ -42,6 +42,13 @@ describe('rows() of a tier', () => {
   })
 })
 
+test('a tier that is none is refused, as its rows would be taken for final ones', async () => {
+  const view = await openView(out, 'daily-cases')
+  await expect(allOf(view.rows({ tier: 'Final' as 'final' }))).rejects.toThrow(
+    'View daily-cases: expected the tier live or final, found Final.',
+  )
+})
+
 test('triangle() tells what came with each delay', async () => {
   const view = await openView(out, 'daily-cases')
   const report = await view.triangle({ windows: 2, delays: 2, incremental: true })
