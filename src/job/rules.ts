@@ -4,7 +4,7 @@ import type { Fields, TimeUnit, Type } from '../model/type.ts'
 import { type AnyLog, isTyped, type JobDefinition, statusNames, type ViewDefinition } from '../model/view.ts'
 import { everyProblem } from '../time/calendar.ts'
 import { durationProblem } from '../time/duration.ts'
-import { silentAfterProblem } from '../time/watermark.ts'
+import { idleTimeoutProblem } from '../time/watermark.ts'
 import { zoneProblem } from '../time/zone.ts'
 import { describeLog } from './describe.ts'
 
@@ -61,7 +61,7 @@ function logProblems(log: AnyLog): string[] {
   }
   const zone = zoneProblem(log.zone)
   if (zone !== null) problems.push(`zone: ${zone}`)
-  const idleTimeout = silentAfterProblem(log.idleTimeout)
+  const idleTimeout = idleTimeoutProblem(log.idleTimeout)
   if (idleTimeout !== null) problems.push(`idleTimeout: ${idleTimeout}`)
   const upcasters = Object.entries(log.upcast as Readonly<Record<string, unknown>>)
   problems.push(...asyncProblems(Object.fromEntries(upcasters.map(([name, fn]) => [`upcast ${name}`, fn]))))

@@ -11,7 +11,7 @@ import { durationProblem, exactMilliseconds, parseDuration, stepsAMillisecond } 
  */
 
 /** What is wrong with a log's idleTimeout, as `expected …, found …`; null where nothing is. */
-export function silentAfterProblem(text: unknown): string | null {
+export function idleTimeoutProblem(text: unknown): string | null {
   const problem = durationProblem(text)
   if (problem !== null) return problem
   return exactMilliseconds(parseDuration(text, '')) === null
@@ -21,7 +21,7 @@ export function silentAfterProblem(text: unknown): string | null {
 
 /** A log's idleTimeout in its time unit. A day counts 24 hours: calendar days could turn the watermark back. */
 export function idleSteps(text: string, unit: TimeUnit): bigint {
-  const problem = silentAfterProblem(text)
+  const problem = idleTimeoutProblem(text)
   if (problem !== null) throw new RangeError(`idleTimeout: ${problem}`)
   return BigInt(exactMilliseconds(parseDuration(text, 'idleTimeout'))!) * BigInt(stepsAMillisecond[unit])
 }

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, it, test } from 'vitest'
-import { advance, idleSteps, isFinal, silentAfterProblem, watermarkOf } from '../../src/time/watermark.ts'
+import { advance, idleSteps, idleTimeoutProblem, isFinal, watermarkOf } from '../../src/time/watermark.ts'
 
 describe('watermarkOf()', () => {
   test.each([
@@ -60,9 +60,9 @@ test('idleTimeout has an exact length', () => {
   expect(idleSteps('1 day', 'us')).toBe(86_400_000_000n)
   expect(idleSteps('0 hours', 'ms')).toBe(0n)
   expect(idleSteps('2 weeks', 'ns')).toBe(14n * 86_400_000_000_000n)
-  expect(silentAfterProblem('36 hours')).toBeNull()
-  expect(silentAfterProblem('1 month')).toBe(
+  expect(idleTimeoutProblem('36 hours')).toBeNull()
+  expect(idleTimeoutProblem('1 month')).toBe(
     "expected weeks or a smaller unit, as a month has no length of its own, found '1 month'",
   )
-  expect(silentAfterProblem(1)).toBe("expected a unit too, as '1 days', found 1")
+  expect(idleTimeoutProblem(1)).toBe("expected a unit too, as '1 days', found 1")
 })
