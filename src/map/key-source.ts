@@ -1,6 +1,7 @@
 import type { LogPlan } from '../model/plan.ts'
 import type { Batch } from '../scan/event-batch.ts'
 import { KeyTable } from '../shuffle/key-table.ts'
+import { absentNames } from '../view/fold-spec.ts'
 import type { PreparedGroup } from '../view/view-set.ts'
 import { emitByFunction, emitByStringKey, spreadKeys } from './emission.ts'
 import type { FoundKeys, KeyedRows } from './emitted-rows.ts'
@@ -41,11 +42,10 @@ function makeKeyFinder(log: LogPlan, { plan, views }: PreparedGroup): FindKeys {
   const { key } = log.roles
   const readsKey = view.definition.keyBy === undefined && view.window === null
   const slots = readsKey && !plan.mapSlots.includes(key) ? [...plan.mapSlots, key] : plan.mapSlots
-  const absentNames = log.slots.filter((_, slot) => !slots.includes(slot)).map((slot) => slot.name)
   const loop = compileKeyLoop(
     view,
     slots.map((slot) => log.slots[slot]!),
-    absentNames,
+    absentNames(log, slots),
     plan.copiesEvents,
   )
   return (batch, kept, windows) => {

@@ -8,6 +8,7 @@ import { functionError } from '../scan/places.ts'
 import { sketchHashes } from '../shuffle/block.ts'
 import type { PackInput } from '../shuffle/pack.ts'
 import { type ColumnFold, compileColumnFold, NO_HANDLER } from '../view/fold.ts'
+import { eventFoldSpec } from '../view/fold-spec.ts'
 import { showKey } from '../view/key-codec.ts'
 import { guarded } from '../view/purity.ts'
 import { StateStore } from '../view/state.ts'
@@ -58,14 +59,12 @@ export class PartitionFold {
   constructor(log: LogPlan, group: PreparedGroup) {
     const { plan, views } = group
     const slots = plan.slots.map((slot) => log.slots[slot]!)
-    const absentNames = log.slots.filter((_, slot) => !plan.slots.includes(slot)).map((slot) => slot.name)
     this.#group = group
     this.#order = plan.ordered ? log.order : []
     this.#keys = new PartitionKeys(log, views[0]!)
     this.#accumulators = views.map((view, index) => {
-      const { state, handlers } = view
-      const spec = { state, handlers, absentNames, copiesEvents: plan.copiesEvents }
-      return { view, fold: compileColumnFold(spec, slots), store: new StateStore(state!), bit: 1 << index }
+      const fold = compileColumnFold(eventFoldSpec(log, plan, view), slots)
+      return { view, fold, store: new StateStore(view.state!), bit: 1 << index }
     })
   }
 

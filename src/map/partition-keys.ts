@@ -2,6 +2,7 @@ import type { StringDictionary } from '../columns/slot-column.ts'
 import type { LogPlan } from '../model/plan.ts'
 import type { Batch } from '../scan/event-batch.ts'
 import { KeyTable } from '../shuffle/key-table.ts'
+import { absentNames } from '../view/fold-spec.ts'
 import type { PreparedView } from '../view/view-set.ts'
 import { emitByFunction, emitByStringKey } from './emission.ts'
 import { compileKeyLoop, type KeyLoop } from './key-loop.ts'
@@ -17,7 +18,7 @@ export class PartitionKeys {
   /** @param view Any view whose key is the log's. */
   constructor(log: LogPlan, view: PreparedView) {
     const { key } = log.roles
-    const others = log.slots.filter((_, slot) => slot !== key).map((slot) => slot.name)
+    const others = absentNames(log, [key])
     this.#key = key
     this.#view = { ...view, definition: { ...view.definition, keyBy: undefined, filter: undefined } }
     this.#loop = log.slots[key]!.storage === 'str' ? null : compileKeyLoop(this.#view, [log.slots[key]!], others, false)

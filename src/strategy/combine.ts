@@ -15,6 +15,7 @@ import { functionError } from '../scan/places.ts'
 import { sketchHashes } from '../shuffle/block.ts'
 import type { BlockMemory } from '../shuffle/block-memory.ts'
 import { type ColumnFold, compileColumnFold, compilePackedFold, NO_HANDLER } from '../view/fold.ts'
+import { eventFoldSpec, stateFoldSpec } from '../view/fold-spec.ts'
 import { showKey } from '../view/key-codec.ts'
 import { type PackedLayout, packedLayout } from '../view/packed-layout.ts'
 import { guarded } from '../view/purity.ts'
@@ -53,10 +54,8 @@ class BatchCombiner extends BatchwiseSide implements MapSide {
     this.#readSlots = plan.slots
     this.#keys = makeKeySource(log, group)
     this.#pack = makeBlockPacker(log, stateLayout(log, view).layout, memory)
-    const absentNames = log.slots.filter((_, slot) => !plan.slots.includes(slot)).map((slot) => slot.name)
-    const spec = { state: view.state, handlers: view.handlers, absentNames, copiesEvents: plan.copiesEvents }
     this.#fold = compileColumnFold(
-      spec,
+      eventFoldSpec(log, plan, view),
       plan.slots.map((slot) => log.slots[slot]!),
     )
   }
@@ -188,9 +187,8 @@ function mergeFold(view: PreparedView, packed: PackedLayout): ViewFold {
     seen[slot as number] = 1
     for (const name of names) (state as Record<string, unknown>)[name] = (from as Record<string, unknown>)[name]
   }
-  const spec = { state: view.state, handlers: [mergeState], absentNames: [], copiesEvents: false }
   return {
-    fold: compilePackedFold(spec, packed.visible),
+    fold: compilePackedFold(stateFoldSpec(view, mergeState), packed.visible),
     handlerOf: mergeCodes,
     begin(from, to) {
       seen = from === 0 ? new Uint8Array(to) : withRoom(seen, to)

@@ -8,6 +8,7 @@ import type { Batch } from '../scan/event-batch.ts'
 import type { Block } from '../shuffle/block.ts'
 import type { BlockMemory } from '../shuffle/block-memory.ts'
 import { compilePackedFold } from '../view/fold.ts'
+import { stateFoldSpec } from '../view/fold-spec.ts'
 import { packedLayout } from '../view/packed-layout.ts'
 import type { PreparedGroup } from '../view/view-set.ts'
 import { refuseSpanningKeys } from './key-spans-partitions.ts'
@@ -72,9 +73,8 @@ function stateTaker(log: LogPlan, { views }: PreparedGroup): ReduceSide {
     packed,
     compare: null,
     foldOf(view, index) {
-      const handlers = [takePartitionState(view, index)]
       return {
-        fold: compilePackedFold({ state: view.state, handlers, absentNames: [], copiesEvents: false }, packed.visible),
+        fold: compilePackedFold(stateFoldSpec(view, takePartitionState(view, index)), packed.visible),
         handlerOf: partitionHandlerOf(views.length, index),
       }
     },

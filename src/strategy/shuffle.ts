@@ -11,6 +11,7 @@ import type { Batch } from '../scan/event-batch.ts'
 import { sketchHashes } from '../shuffle/block.ts'
 import type { BlockMemory } from '../shuffle/block-memory.ts'
 import { compilePackedFold } from '../view/fold.ts'
+import { eventFoldSpec } from '../view/fold-spec.ts'
 import { eventLayout } from '../view/packed-layout.ts'
 import type { PreparedGroup, PreparedView } from '../view/view-set.ts'
 import type { FoldStrategy } from './strategy.ts'
@@ -50,14 +51,13 @@ class EventSender extends BatchwiseSide implements MapSide {
 
 function eventReducer(log: LogPlan, { plan }: PreparedGroup): ReduceSide {
   const packed = eventLayout(log, plan)
-  const absentNames = log.slots.filter((_, slot) => !plan.slots.includes(slot)).map((slot) => slot.name)
   const order = log.order.map((slot) => plan.slots.indexOf(slot))
   return {
     packed,
     compare: plan.ordered ? compileCompare(packed.layout, order) : null,
-    foldOf: ({ state, handlers, handlerOf }: PreparedView) => ({
-      fold: compilePackedFold({ state, handlers, absentNames, copiesEvents: plan.copiesEvents }, packed.visible),
-      handlerOf,
+    foldOf: (view: PreparedView) => ({
+      fold: compilePackedFold(eventFoldSpec(log, plan, view), packed.visible),
+      handlerOf: view.handlerOf,
     }),
     keyArgument: (keyAt) => keyAt,
     checkPiece: () => {},

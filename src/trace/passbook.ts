@@ -10,6 +10,7 @@ import { Replay } from '../reduce/replay.ts'
 import { makeStatusColumns } from '../reduce/status.ts'
 import { RunReader } from '../shuffle/run-reader.ts'
 import { compilePackedFold, NO_HANDLER, type PackedFold } from '../view/fold.ts'
+import { eventFoldSpec } from '../view/fold-spec.ts'
 import { showKey } from '../view/key-codec.ts'
 import { eventLayout } from '../view/packed-layout.ts'
 import { guarded, PurityError } from '../view/purity.ts'
@@ -101,13 +102,8 @@ class KeyFolder {
     this.#plan = plan
     this.#view = view
     this.#bucket = bucket
-    const packed = new Set(plan.traced.plan.slots)
-    const absentNames = plan.log.slots.filter((_, slot) => !packed.has(slot)).map((slot) => slot.name)
-    const { state, handlers } = view
-    this.#fold = compilePackedFold(
-      { state, handlers, absentNames, copiesEvents: plan.traced.plan.copiesEvents },
-      layout,
-    )
+    const { state } = view
+    this.#fold = compilePackedFold(eventFoldSpec(plan.log, plan.traced.plan, view), layout)
     this.#store = state === undefined ? null : new StateStore(state)
     this.#fold.bindRows(bucket.words, bucket.strings)
     this.#states = this.#begin()

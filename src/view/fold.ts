@@ -56,7 +56,7 @@ export const NO_HANDLER = 255
  */
 export const SLICE_ROWS = 2048
 
-interface FoldSpec {
+export interface FoldSpec {
   /** Undefined for free-form states. */
   readonly state: Fields | undefined
   readonly handlers: readonly AnyHandler[]

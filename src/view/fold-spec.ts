@@ -1,0 +1,18 @@
+import type { GroupPlan, LogPlan } from '../model/plan.ts'
+import type { AnyHandler, FoldSpec } from './fold.ts'
+import type { PreparedView } from './view-set.ts'
+
+/** Names of the slots that are not among `slots`: reading one of them is an error. */
+export function absentNames(log: LogPlan, slots: readonly number[]): string[] {
+  return log.slots.filter((_, slot) => !slots.includes(slot)).map((slot) => slot.name)
+}
+
+/** The fold of a view's events. */
+export function eventFoldSpec(log: LogPlan, plan: GroupPlan, { state, handlers }: PreparedView): FoldSpec {
+  return { state, handlers, absentNames: absentNames(log, plan.slots), copiesEvents: plan.copiesEvents }
+}
+
+/** The fold of a view's states that were folded where events are read. @param take Takes one of them. */
+export function stateFoldSpec({ state }: PreparedView, take: AnyHandler): FoldSpec {
+  return { state, handlers: [take], absentNames: [], copiesEvents: false }
+}
