@@ -2,17 +2,23 @@ import { posix } from 'node:path'
 import { InputError } from '../model/errors.ts'
 import { filesMatching, isPattern } from '../storage/glob.ts'
 import type { Store } from '../storage/store.ts'
+import { CountedFiles, type FoundFiles } from './counted-files.ts'
 
 /**
  * The files of a log, sorted by path. Folders mean all Parquet files below them. Below the fixed part of a pattern names
  * beginning with `_` or `.` are skipped, as other engines do. A file that is named in several ways is listed once, by
- * the first of its names.
+ * the first of its names. A view that Refold published means the part files of its current generation.
+ *
+ * @throws InputError where there are none, or where it can't be said which of them count, as in a table of Delta or Iceberg;
+ * OutputError where they are of a view that is damaged.
  */
 export function listFiles(log: string, patterns: string | readonly string[], store: Store): string[] {
   const files = new Map<string, string>()
+  const counted = new CountedFiles(log, store)
   for (const pattern of typeof patterns === 'string' ? [patterns] : patterns) {
     const found = filesOf(pattern, store)
-    if (found.length === 0) {
+    const places = counted.select(found)
+    if (found.files.length === 0) {
       const why = store.exists(pattern)
         ? 'the folder holds no *.parquet file'
         : isPattern(pattern)
@@ -22,20 +28,20 @@ export function listFiles(log: string, patterns: string | readonly string[], sto
         `Cannot read log ${log}: expected Parquet files at ${pattern}, but ${why} (looked from ${process.cwd()}).`,
       )
     }
-    for (const file of found) {
-      const place = store.canonicalPath(file)
-      if (!files.has(place)) files.set(place, file)
-    }
+    for (const [place, file] of places) if (!files.has(place)) files.set(place, file)
   }
   return [...files.values()].sort(compareText)
 }
 
-function filesOf(pattern: string, store: Store): string[] {
+function filesOf(pattern: string, store: Store): FoundFiles {
   // First as written: a folder's name may hold what would be a pattern.
   const stat = store.stat(pattern)
-  if (stat !== undefined) return stat.kind === 'folder' ? globbed(pattern, '**/*.parquet', store) : [pattern]
+  if (stat !== undefined) {
+    const files = stat.kind === 'folder' ? globbed(pattern, '**/*.parquet', store) : [pattern]
+    return { pattern, fixed: pattern, files }
+  }
   const { folder, rest } = splitPattern(pattern, store)
-  return store.exists(folder) ? globbed(folder, rest, store) : []
+  return { pattern, fixed: folder, files: store.exists(folder) ? globbed(folder, rest, store) : [] }
 }
 
 /** Splits a pattern after its fixed part: the leading folders that hold no pattern or exist under that exact name. */
