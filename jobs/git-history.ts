@@ -10,9 +10,10 @@ export const history = defineLog({
     type: 'change',
     occurredAt: 'authored_at',
     recordedAt: 'committed_at',
-    // Commits are dated by the clocks of those who made them; only the position in the history is to be trusted.
     sequence: 'seq',
   },
+  // Commits are dated by the clocks of those who made them; only the position in the history is to be trusted.
+  sequenceScope: 'log',
   types: ['A', 'M', 'D', 'T', 'R100'],
   fields: {
     path: string(),

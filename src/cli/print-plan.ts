@@ -1,3 +1,4 @@
+import type { OrderTerm } from '../model/order.ts'
 import type { GroupPlan, LogPlan, Plan } from '../model/plan.ts'
 import { formatBytes, formatCount, formatCounted } from './numbers.ts'
 import { renderTable } from './table.ts'
@@ -22,7 +23,6 @@ function describeLog(log: LogPlan, width?: number): string {
       `${formatCounted(skipped.length, 'row group')} of ${formatCount(rows)} rows, by their statistics`,
     ])
   }
-  facts.push(['order', log.order.length === 0 ? 'none' : `by ${names(log.order)}`])
   facts.push([
     'duplicates',
     log.identify.by === 'nothing'
@@ -52,11 +52,16 @@ function describeGroups(
     group.views.map((view) => [
       view,
       group.strategy,
-      group.ordered ? 'ordered' : 'any order',
+      describeOrder(group.order, names),
       names([...new Set([...group.mapSlots, ...group.slots])]),
       group.reason,
     ]),
   )
   const columns = ['view', 'strategy', 'fold', 'reads', 'because'].map((header) => ({ header }))
   return renderTable(columns, rows, width)
+}
+
+function describeOrder(order: readonly OrderTerm[], names: (slots: readonly number[]) => string): string {
+  if (order.length === 0) return 'any order'
+  return `by ${order.map((term) => (term.by === 'slot' ? names([term.slot]) : 'type')).join(', ')}`
 }

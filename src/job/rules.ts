@@ -1,5 +1,5 @@
 import { canonicalJson } from '../model/canonical-json.ts'
-import type { OrderRole, RoleSource } from '../model/log.ts'
+import type { RoleSource } from '../model/log.ts'
 import type { Fields, TimeUnit, Type } from '../model/type.ts'
 import { type AnyLog, isTyped, type JobDefinition, statusNames, type ViewDefinition } from '../model/view.ts'
 import { everyProblem } from '../time/calendar.ts'
@@ -7,6 +7,7 @@ import { durationProblem } from '../time/duration.ts'
 import { idleTimeoutProblem } from '../time/watermark.ts'
 import { zoneProblem } from '../time/zone.ts'
 import { describeLog } from './describe.ts'
+import { logOrderProblems, viewOrderProblems } from './order-rules.ts'
 
 /** What a job of valid structure can still get wrong. One sentence for each fault, with its place and the remedy. */
 export function problemsOf(job: JobDefinition): string[] {
@@ -44,7 +45,6 @@ function differingLogs(logs: readonly AnyLog[]): string[] {
 }
 
 const roleNames = ['id', 'key', 'type', 'occurredAt', 'recordedAt', 'sequence'] as const
-const orderRoles: readonly OrderRole[] = ['sequence', 'recordedAt', 'occurredAt', 'id']
 const integerKinds: readonly Type['kind'][] = ['int32', 'int64', 'bigint']
 
 function logProblems(log: AnyLog): string[] {
@@ -68,16 +68,7 @@ function logProblems(log: AnyLog): string[] {
   if (log.partitionedByKey && columns['key'] === undefined) {
     problems.push('partitionedByKey: the log has no key; name its column in columns, or leave partitionedByKey out')
   }
-  const order: readonly OrderRole[] = log.order ?? []
-  for (const [index, role] of order.entries()) {
-    if (!orderRoles.includes(role)) {
-      problems.push(`order: expected some of ${orderRoles.join(', ')}, found "${role}"`)
-    } else if (columns[role] === undefined) {
-      problems.push(`order: the log has no ${role}; name its column in columns, or leave it out of the order`)
-    } else if (order.indexOf(role) !== index) {
-      problems.push(`order: ${role} is listed twice`)
-    }
-  }
+  problems.push(...logOrderProblems(log))
   return problems
 }
 
@@ -121,7 +112,7 @@ function viewProblems(view: ViewDefinition): string[] {
     ...keyProblems(view),
     ...stateProblems(view),
     ...handlerProblems(view),
-    ...orderProblems(view),
+    ...viewOrderProblems(view),
   )
   problems.push(...unitProblems(view))
   problems.push(...asyncProblems(functionsOf(view)))
@@ -262,16 +253,6 @@ function handlerProblems(view: ViewDefinition): string[] {
   return names
     .filter((name) => name !== '*' && !types.includes(name))
     .map((name) => `on.${name}: log "${view.log.name}" has no such type, its types are ${types.join(', ')}`)
-}
-
-function orderProblems(view: ViewDefinition): string[] {
-  const { columns, order } = view.log
-  if (view.orderFree || order !== undefined || columns.recordedAt !== undefined || columns.sequence !== undefined)
-    return []
-  return [
-    `its events have no order: log "${view.log.name}" declares neither recordedAt nor sequence. Declare one of them in ` +
-      'columns, or state that the order does not matter: orderFree: true',
-  ]
 }
 
 function fieldProblems(what: string, fields: Fields): string[] {

@@ -60,6 +60,16 @@ const aLog = z.strictObject(
       .array(z.string('an event role'), 'an array of the roles that events are ordered by')
       .min(1, 'at least one role')
       .optional(),
+    sequenceScope: z.enum(['stream', 'log'], "'stream' or 'log'"),
+    tieBreak: z.array(
+      z.union(
+        [aName, z.strictObject({ types: z.array(aName, 'an array of event types').min(1, 'at least one type') })],
+        {
+          error: "the name of a field, 'key', 'occurredAt', or { types: [...] }",
+        },
+      ),
+      "the name of a field, 'key', 'occurredAt', or { types: [...] }, or an array of those",
+    ),
     upcast: z.record(z.string(), aFunction, 'an object of functions by event type'),
   },
   'a log made by defineLog',

@@ -1,9 +1,30 @@
 import { withRoom } from '../columns/grow.ts'
 import type { SlotColumn } from '../columns/slot-column.ts'
 import { wordsOf } from '../columns/slot-column.ts'
+import { isPresent } from '../model/column.ts'
+import { type OrderTerm, TIE } from '../model/order.ts'
+import { type PreparedGroup, ranksByCode } from '../view/view-set.ts'
 
-/** Columns that events are ordered by, of one batch, most significant first. */
+/** Columns that events are ordered by, of one batch: one for each term of the order. */
 export type OrderColumns = readonly SlotColumn[]
+
+/**
+ * The columns of a batch, or of gathered events, by which a group orders them.
+ *
+ * @param typeCodes By row: code of its type in the group.
+ */
+export function orderColumns(
+  group: PreparedGroup,
+  columnOf: (slot: number) => SlotColumn,
+  typeCodes: Uint16Array,
+): OrderColumns {
+  return group.plan.order.map((term): SlotColumn => {
+    if (term.by === 'slot') return columnOf(term.slot)
+    const ranks = ranksByCode(group, term.types)
+    const values = Int32Array.from(typeCodes, (code) => ranks[code]!)
+    return { kind: 'int32', length: values.length, nullCount: 0, validity: null, values }
+  })
+}
 
 const ENTRY = 3
 
@@ -16,7 +37,12 @@ export class KeyOrder {
   #latest = new Int32Array(ENTRY << 12)
   #keys = 0
   readonly #batches: { readonly from: number; readonly columns: OrderColumns }[] = []
+  readonly #terms: readonly OrderTerm[]
   #rows = 0
+
+  constructor(terms: readonly OrderTerm[]) {
+    this.#terms = terms
+  }
 
   /** Forgets all events. */
   clear(): void {
@@ -77,7 +103,7 @@ export class KeyOrder {
       else last = middle - 1
     }
     const batch = this.#batches[first]!
-    return compareEvents(batch.columns, event - batch.from, columns, row)
+    return compareEvents(this.#terms, batch.columns, event - batch.from, columns, row)
   }
 
   #reserve(keys: number): void {
@@ -93,7 +119,12 @@ export class KeyOrder {
  * @param slots Key of each event, below `keys`.
  * @returns Numbers of the events, those of a key consecutive.
  */
-export function sortByKey(columns: OrderColumns, slots: Int32Array, keys: number): Int32Array {
+export function sortByKey(
+  terms: readonly OrderTerm[],
+  columns: OrderColumns,
+  slots: Int32Array,
+  keys: number,
+): Int32Array {
   const ends = new Int32Array(keys + 1)
   for (let i = 0; i < slots.length; i++) ends[slots[i]! + 1]!++
   for (let key = 0; key < keys; key++) ends[key + 1]! += ends[key]!
@@ -102,7 +133,7 @@ export function sortByKey(columns: OrderColumns, slots: Int32Array, keys: number
   const leading = leadingWords(columns[0]!)
   const compare = (a: number, b: number) =>
     compareWords(leading[2 * a + 1]!, leading[2 * a]!, leading[2 * b + 1]!, leading[2 * b]!) ||
-    compareEvents(columns, a, columns, b) ||
+    compareEvents(terms, columns, a, columns, b) ||
     a - b
   for (let key = 0, from = 0; key < keys; key++) {
     const to = ends[key]!
@@ -135,8 +166,9 @@ function compareWords(highA: number, lowA: number, highB: number, lowB: number):
   return lowA === lowB ? 0 : lowA >>> 0 < lowB >>> 0 ? -1 : 1
 }
 
-/** A column of integers as 64-bit words; strings get equal words, and are compared in full afterwards. */
+/** A column of integers as 64-bit words; others get equal words, and are compared in full afterwards. */
 function leadingWords(column: SlotColumn): Int32Array {
+  if (hasNulls(column)) return new Int32Array(column.length * 2)
   if (column.kind === 'int64') return wordsOf(column.values)
   const words = new Int32Array(column.length * 2)
   if (column.kind !== 'int32') return words
@@ -147,16 +179,28 @@ function leadingWords(column: SlotColumn): Int32Array {
   return words
 }
 
-function compareEvents(a: OrderColumns, rowA: number, b: OrderColumns, rowB: number): number {
-  for (let i = 0; i < a.length; i++) {
+/** As `CompareRows` does of packed rows. */
+function compareEvents(
+  terms: readonly OrderTerm[],
+  a: OrderColumns,
+  rowA: number,
+  b: OrderColumns,
+  rowB: number,
+): number {
+  for (let i = 0; i < terms.length; i++) {
     const order = compareValues(a[i]!, rowA, b[i]!, rowB)
-    if (order !== 0) return order
+    if (order !== 0) return terms[i]!.isDeclared ? order : order * TIE
   }
   return 0
 }
 
-/** Integers, and strings by their UTF-8 bytes. */
+/** Null first; integers, and strings by their UTF-8 bytes. */
 function compareValues(a: SlotColumn, rowA: number, b: SlotColumn, rowB: number): number {
+  if (hasNulls(a) || hasNulls(b)) {
+    const [isNullA, isNullB] = [!isPresent(a, rowA), !isPresent(b, rowB)]
+    if (isNullA || isNullB) return Number(isNullB) - Number(isNullA)
+  }
+  if (a.kind === 'bool' && b.kind === 'bool') return bitAt(a.bits, rowA) - bitAt(b.bits, rowB)
   if (a.kind === 'int64' && b.kind === 'int64') {
     const [wordsA, wordsB] = [wordsOf(a.values), wordsOf(b.values)]
     return compareWords(wordsA[2 * rowA + 1]!, wordsA[2 * rowA]!, wordsB[2 * rowB + 1]!, wordsB[2 * rowB]!)
@@ -170,4 +214,12 @@ function bytesAt(column: SlotColumn, row: number): Uint8Array {
   if (bytes.kind !== 'bytes') throw new Error(`events are ordered by integers and strings, not by ${column.kind}`)
   const entry = column.kind === 'dictionary' ? column.codes[row]! : row
   return bytes.data.subarray(bytes.offsets[entry]!, bytes.offsets[entry + 1]! - bytes.gap)
+}
+
+function hasNulls({ nullCount, validity }: SlotColumn): boolean {
+  return nullCount > 0 && validity !== null
+}
+
+function bitAt(bits: Uint8Array, row: number): number {
+  return (bits[row >> 3]! >> (row & 7)) & 1
 }

@@ -2,6 +2,7 @@ import { type GatheredRows, gatherColumn } from '../columns/gather.ts'
 import type { SlotColumn } from '../columns/slot-column.ts'
 import type { Column } from '../model/column.ts'
 import type { ViewError } from '../model/errors.ts'
+import type { OrderTerm } from '../model/order.ts'
 import type { LogPlan } from '../model/plan.ts'
 import type { Batch } from '../scan/event-batch.ts'
 import { functionError } from '../scan/places.ts'
@@ -14,7 +15,7 @@ import { guarded } from '../view/purity.ts'
 import { StateStore } from '../view/state.ts'
 import { storeColumn } from '../view/state-column.ts'
 import type { PreparedGroup, PreparedView } from '../view/view-set.ts'
-import { KeyOrder, sortByKey } from './key-order.ts'
+import { KeyOrder, orderColumns, sortByKey } from './key-order.ts'
 import { PartitionKeys } from './partition-keys.ts'
 
 interface ViewAccumulator {
@@ -41,9 +42,9 @@ interface KeyedEvents {
  */
 export class PartitionFold {
   readonly #group: PreparedGroup
-  readonly #order: readonly number[]
+  readonly #order: readonly OrderTerm[]
   readonly #keys: PartitionKeys
-  readonly #keyOrder = new KeyOrder()
+  readonly #keyOrder: KeyOrder
   readonly #accumulators: readonly ViewAccumulator[]
   /** The partition's events so far, where they may prove to be out of order. */
   #events: KeyedEvents[] = []
@@ -60,7 +61,8 @@ export class PartitionFold {
     const { plan, views } = group
     const slots = plan.slots.map((slot) => log.slots[slot]!)
     this.#group = group
-    this.#order = plan.ordered ? log.order : []
+    this.#order = plan.order
+    this.#keyOrder = new KeyOrder(plan.order)
     this.#keys = new PartitionKeys(log, views[0]!)
     this.#accumulators = views.map((view, index) => {
       const fold = compileColumnFold(eventFoldSpec(log, plan, view), slots)
@@ -86,7 +88,7 @@ export class PartitionFold {
     const events = { batch, rows, slots, typeCodes }
     if (this.#order.length > 0) {
       this.#events.push({ ...events, batch: this.#withoutOthersColumns(batch) })
-      const columns = this.#order.map((slot) => batch.columns[slot]!)
+      const columns = orderColumns(this.#group, (slot) => batch.columns[slot]!, typeCodes)
       if (this.#keyOrder.take(columns, batch.rows, rows, slots, this.#known, this.#waits)) this.#anyWaits = true
     }
     const folded = this.#anyWaits ? this.#withoutWaiting(events) : events
@@ -196,11 +198,8 @@ export class PartitionFold {
         gathered,
       )
     const columns = new Map(this.#group.plan.slots.map((slot): [number, SlotColumn] => [slot, columnOf(slot)]))
-    const order = sortByKey(
-      this.#order.map((slot) => columns.get(slot)!),
-      slots,
-      this.#known,
-    )
+    const ordering = orderColumns(this.#group, (slot) => columns.get(slot)!, typeCodes)
+    const order = sortByKey(this.#order, ordering, slots, this.#known)
     const sortedSlots = order.map((event) => slots[event]!)
     for (const { view, fold, store } of this.#accumulators) {
       fold.bindState(store)

@@ -70,11 +70,21 @@ export interface LogDefinition<
   readonly uniqueIds: boolean
   readonly partitionedByKey: boolean
   readonly order: readonly OrderRole[] | undefined
+  readonly sequenceScope: SequenceScope
+  readonly tieBreak: readonly TieBreak[]
   // biome-ignore lint/suspicious/noExplicitAny: the event's type depends on the definition itself
   readonly upcast: Readonly<Record<string, (event: any) => Upcasted<F> | readonly Upcasted<F>[] | null>>
 }
 
 export type OrderRole = 'sequence' | 'recordedAt' | 'occurredAt' | 'id'
+
+/** What a sequence counts: the events of each stream, or those of the whole log. */
+export type SequenceScope = 'stream' | 'log'
+
+/** What decides between events that are equal in all else: a field, `key`, `occurredAt`, or which type comes first. */
+export type TieBreak<Field extends string = string, Names extends string = string> =
+  | Field
+  | { readonly types: readonly Names[] }
 
 /**
  * @property name Names the log in messages and manifests.
@@ -93,7 +103,14 @@ export type OrderRole = 'sequence' | 'recordedAt' | 'occurredAt' | 'id'
  * @property partitionedByKey All events of a key lie in one partition: in the files of one Hive folder, that is, with the
  *   same `name=value` values, or in one file where there are no such folders. Views are then folded where the events are
  *   read, if the partitions are small enough. A key found in two partitions is an error. Default false.
- * @property order The total order of events: default sequence where there is one, then recordedAt, then id.
+ * @property sequenceScope What the sequence counts: the events of each `stream`, which is the log's key (default), or those of
+ *   the whole `log`. By a sequence of the log all views are ordered. By one of streams, only views that are keyed by the
+ *   log's key; a view with `keyBy` or `window` may bring streams together, and is ordered by recordedAt.
+ * @property order The order of events, for all views, in place of the default: sequence where it orders the view, then
+ *   recordedAt. Then comes what `tieBreak` says, and last the id.
+ * @property tieBreak Decides between events that sequence and recordedAt leave equal: the name of a field, `'key'`,
+ *   `'occurredAt'`, or the event types in their order, as `{ types: ['Opened', 'Paid'] }`; or several of those, in an array.
+ *   Types that are not listed come after those that are, null before any value. A field of float64 or JSON is refused.
  * @property upcast From old event types to new ones, before any view sees them: an object with what changes, several
  *   of them (the event is split), or null (the event is dropped, counted as filtered).
  */
@@ -109,6 +126,8 @@ export interface LogSpec<F extends Fields, R extends Roles, Unit extends TimeUni
   readonly uniqueIds?: boolean
   readonly partitionedByKey?: boolean
   readonly order?: readonly OrderRole[]
+  readonly sequenceScope?: SequenceScope
+  readonly tieBreak?: DeclaredTieBreak<F, Names> | readonly DeclaredTieBreak<F, Names>[]
   readonly upcast?: Readonly<
     Record<
       string,
@@ -118,6 +137,11 @@ export interface LogSpec<F extends Fields, R extends Roles, Unit extends TimeUni
     >
   >
 }
+
+type DeclaredTieBreak<F extends Fields, Names extends string> = TieBreak<
+  (keyof NoInfer<F> & string) | 'key' | 'occurredAt',
+  NoInfer<Names>
+>
 
 /**
  * Describes a log: its files, which columns play which role, and the fields handlers may read.
@@ -153,6 +177,13 @@ export function defineLog<
     uniqueIds: spec.uniqueIds ?? false,
     partitionedByKey: spec.partitionedByKey ?? false,
     order: spec.order,
+    sequenceScope: spec.sequenceScope ?? 'stream',
+    tieBreak: listed(spec.tieBreak),
     upcast: spec.upcast ?? {},
   })
+}
+
+function listed<T extends TieBreak>(tieBreak: T | readonly T[] | undefined): readonly T[] {
+  if (tieBreak === undefined) return []
+  return Array.isArray(tieBreak) ? tieBreak : [tieBreak as T]
 }

@@ -1,3 +1,4 @@
+import type { OrderTerm } from './order.ts'
 import type { Strategy, VintageLength } from './report.ts'
 import type { Slot } from './slots.ts'
 import type { TimeUnit } from './type.ts'
@@ -24,8 +25,6 @@ export interface LogPlan {
   /** What handlers may read: first the roles, then the fields. Other parts name slots by their index here. */
   readonly slots: readonly Slot[]
   readonly roles: RoleSlots
-  /** Slots by which a key's events are ordered. */
-  readonly order: readonly number[]
   /**
    * How duplicates are found: not at all, as the log is declared to hold each id once; by a bit for each of `span`
    * integers from `min` on; or by hashes.
@@ -133,8 +132,8 @@ export interface RowGroupPlan {
 export interface GroupPlan {
   readonly views: readonly string[]
   readonly strategy: Strategy
-  /** Whether a key's events must be put in the log's order. */
-  readonly ordered: boolean
+  /** By what a key's events are ordered, most significant first; empty where they may come in any order. */
+  readonly order: readonly OrderTerm[]
   /** Why this strategy, in words. */
   readonly reason: string
   /** Part files that a large log gets, however few its keys. The same for every strategy, as it decides bytes. */

@@ -1,7 +1,9 @@
+import { crossesStreams, orderSlots } from '../model/order.ts'
 import type { GroupPlan, RoleSlots } from '../model/plan.ts'
 import type { Strategy, VintageLength } from '../model/report.ts'
 import type { Slot } from '../model/slots.ts'
 import type { ViewDefinition } from '../model/view.ts'
+import type { LogOrders } from './order-terms.ts'
 import type { Partitions } from './partitions.ts'
 import type { FieldsRead } from './plan-input.ts'
 import { chooseStrategy, exchangeStrategy, hasFloats } from './strategy.ts'
@@ -13,8 +15,7 @@ const PARTS_AT_ONCE = 4
 export interface GroupInput {
   readonly slots: readonly Slot[]
   readonly roles: RoleSlots
-  /** Slots by which a key's events are ordered. */
-  readonly order: readonly number[]
+  readonly orders: LogOrders
   /** Null where the log doesn't say that it is partitioned by its key. */
   readonly partitions: Partitions | null
   readonly fieldsRead: FieldsRead
@@ -37,10 +38,11 @@ export function planGroups(views: readonly ViewDefinition[], input: GroupInput):
 }
 
 function planGroup(members: readonly ViewDefinition[], input: GroupInput): GroupPlan {
-  const { roles, order, partitions, vintages, strategy: forced } = input
+  const { roles, orders, partitions, vintages, strategy: forced } = input
   const reads = slotsReader(input)
   const { strategy, reason } = chooseStrategy(members, partitions, forced, vintages !== undefined)
-  const ordered = strategy !== 'combine' && members.some((view) => !view.orderFree || hasFloats(view))
+  const isOrdered = strategy !== 'combine' && members.some((view) => !view.orderFree || hasFloats(view))
+  const order = !isOrdered ? [] : crossesStreams(members[0]!) ? orders.acrossStreams : orders.withinStream
   const read = members.flatMap((view) => Object.values(view.on).flatMap((handler) => reads(handler, 1)))
   const named = members.some((view) => view.onError === 'quarantine')
     ? [...roles.id, roles.type].filter((slot) => slot >= 0)
@@ -55,11 +57,11 @@ function planGroup(members: readonly ViewDefinition[], input: GroupInput): Group
   return {
     views: members.map((view) => view.name),
     strategy,
-    ordered,
+    order,
     reason,
     // Where states may be combined, few keys are one part; whether they are may depend on how the log is split.
     partsAtLeast: exchangeStrategy(members[0]!).strategy === 'combine' ? 1 : PARTS_AT_ONCE,
-    slots: distinct([...read, ...named, ...(ordered ? order : [])]),
+    slots: distinct([...read, ...named, ...orderSlots(order)]),
     mapSlots: distinct(mapSlots),
     copiesEvents: members.some((view) => escapes(view, input.fieldsRead)),
   }

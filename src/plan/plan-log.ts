@@ -1,7 +1,6 @@
 import { nanosecondsIn } from '../columns/from-values.ts'
 import { ConfigurationError } from '../model/errors.ts'
-import type { OrderRole } from '../model/log.ts'
-import type { FilePlan, LogPlan, RecordedBounds, RecordedSpan, RoleSlots, SlotSource } from '../model/plan.ts'
+import type { FilePlan, LogPlan, RecordedBounds, RecordedSpan, SlotSource } from '../model/plan.ts'
 import type { TimeUnit } from '../model/type.ts'
 import type { AnyLog, ViewDefinition } from '../model/view.ts'
 import { parseMoment } from '../time/moments.ts'
@@ -11,6 +10,7 @@ import { denseIds } from './dense-ids.ts'
 import { folderColumns, listFiles, partitionName } from './files.ts'
 import { holdsDays } from './moment-bounds.ts'
 import { type OpenedFile, openFile } from './open-file.ts'
+import { logOrders } from './order-terms.ts'
 import { findPartitions } from './partitions.ts'
 import { distinct, planGroups } from './plan-groups.ts'
 import type { PlanInput } from './plan-input.ts'
@@ -40,7 +40,7 @@ export function planLog(log: AnyLog, views: readonly ViewDefinition[], input: Pl
   )
   const upcasts = Object.keys(log.upcast as object).length > 0
   const slots = declared.slots.map((slot, index) => settleSlot(slot, index, opened, sources, upcasts))
-  const order = orderSlots(log, roles)
+  const orders = logOrders(log, slots, roles)
   const knownAt = momentOption(log, roles.recordedAt, 'recordedAt', '--known-at', input.knownAt)
   const asOf = momentOption(log, roles.occurredAt, 'occurredAt', '--as-of', input.asOf)
   const recorded = recordedSpans(opened, input.recorded)
@@ -50,7 +50,7 @@ export function planLog(log: AnyLog, views: readonly ViewDefinition[], input: Pl
   const splits = opened.flatMap(({ parquet }, file) => planSplits(parquet, file, sources[file]!, roles, timeline))
   const keyPartitions = log.partitionedByKey ? findPartitions(files, splits) : null
   const { fieldsRead, vintages, strategy } = input
-  const groups = planGroups(views, { slots, roles, order, partitions: keyPartitions, fieldsRead, vintages, strategy })
+  const groups = planGroups(views, { slots, roles, orders, partitions: keyPartitions, fieldsRead, vintages, strategy })
   const inPlace = groups.some((group) => group.strategy === 'in-place')
   return {
     name: log.name,
@@ -61,7 +61,6 @@ export function planLog(log: AnyLog, views: readonly ViewDefinition[], input: Pl
     mapTasks: inPlace ? keyPartitions!.splits : splits.map((_, split) => [split]),
     slots,
     roles,
-    order,
     identify: log.uniqueIds ? { by: 'nothing' } : (denseIds(opened, sources, slots, roles, rows) ?? { by: 'hashes' }),
     groups,
     ...bucketsFor(rows),
@@ -136,13 +135,6 @@ function bucketsFor(rows: number): Pick<LogPlan, 'bucketBits' | 'reduceBits'> {
 /** Bits that number `count` things. */
 function bitsFor(count: number): number {
   return count <= 1 ? 0 : Math.ceil(Math.log2(count))
-}
-
-/** Where a declared order leaves two events equal, their ids decide: else the order of the files would. */
-function orderSlots(log: AnyLog, roles: RoleSlots): readonly number[] {
-  const named = log.order as readonly OrderRole[] | undefined
-  const names = new Set<OrderRole>([...(named ?? ['sequence', 'recordedAt']), 'id'])
-  return [...names].flatMap((name) => (name === 'id' ? roles.id : roles[name] < 0 ? [] : [roles[name]]))
 }
 
 /** A moment given as an option, in the log's unit; null where it isn't given. */

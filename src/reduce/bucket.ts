@@ -2,7 +2,6 @@ import { grown, resized } from '../columns/grow.ts'
 import type { Block } from '../shuffle/block.ts'
 import { KeyTable } from '../shuffle/key-table.ts'
 import type { RunReader } from '../shuffle/run-reader.ts'
-import { stringStart } from '../view/event-source.ts'
 import { HEADER_WORDS, isSameRow, type RowLayout, rowWords } from '../view/row-layout.ts'
 import { BucketStrings } from './bucket-strings.ts'
 
@@ -203,31 +202,4 @@ export class Bucket {
     this.rowAt = grown(this.rowAt, rows)
     this.slotOf = grown(this.slotOf, rows)
   }
-}
-
-/** Compares two packed rows by the log's order: negative, zero or positive. */
-export type CompareRows = (
-  words: Int32Array,
-  bytes: Uint8Array,
-  strings: readonly (readonly string[])[],
-  a: number,
-  b: number,
-) => number
-
-/** @param order Indexes of the layout's slots, most significant first. Integers and strings (by UTF-8 bytes). */
-export function compileCompare(layout: RowLayout, order: readonly number[]): CompareRows {
-  const steps = order.map((index) => {
-    const { word, storage } = layout.slots[index]!
-    const field = (row: string, more = 0) => `w[${row} + ${word + more}]`
-    if (storage === 'i32' || storage === 'bool')
-      return `if (${field('a')} !== ${field('b')}) return ${field('a')} < ${field('b')} ? -1 : 1;`
-    if (storage === 'i64') {
-      return `if (${field('a', 1)} !== ${field('b', 1)}) return ${field('a', 1)} < ${field('b', 1)} ? -1 : 1;
-if (${field('a')} !== ${field('b')}) return (${field('a')} >>> 0) < (${field('b')} >>> 0) ? -1 : 1;`
-    }
-    const text = (row: string) =>
-      `(${field(row)} >= 0 ? Buffer.from(strings[${index}][${field(row)}]) : bytes.subarray(${stringStart(layout, index, row)}, ${stringStart(layout, index, row)} - 1 - ${field(row)}))`
-    return `{ const order = Buffer.compare(${text('a')}, ${text('b')}); if (order !== 0) return order; }`
-  })
-  return new Function('w', 'bytes', 'strings', 'a', 'b', `'use strict'; ${steps.join('\n')} return 0;`) as CompareRows
 }

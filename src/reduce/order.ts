@@ -1,4 +1,5 @@
-import type { Bucket, CompareRows } from './bucket.ts'
+import type { Bucket } from './bucket.ts'
+import type { CompareRows } from './compare-rows.ts'
 
 /**
  * Puts every key's rows in the log's order. Logs mostly are in order already, so keys are checked first and only the

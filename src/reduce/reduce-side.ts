@@ -2,7 +2,8 @@ import type { PackedFold } from '../view/fold.ts'
 import type { PackedLayout } from '../view/packed-layout.ts'
 import { describeThrown } from '../view/thrown.ts'
 import type { PreparedView } from '../view/view-set.ts'
-import type { Bucket, BucketSource, CompareRows } from './bucket.ts'
+import type { Bucket, BucketSource } from './bucket.ts'
+import type { CompareRows } from './compare-rows.ts'
 
 /** What a strategy does with packed rows where they arrive. */
 export interface ReduceSide {

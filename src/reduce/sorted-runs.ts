@@ -2,7 +2,8 @@ import type { BlockMemory, BlockWords } from '../shuffle/block-memory.ts'
 import { RunReader } from '../shuffle/run-reader.ts'
 import type { Store } from '../storage/store.ts'
 import { putSlot, rowWords, slotIn } from '../view/row-layout.ts'
-import type { Bucket, CompareRows } from './bucket.ts'
+import type { Bucket } from './bucket.ts'
+import type { CompareRows } from './compare-rows.ts'
 import { orderRows, placesBySlot } from './order.ts'
 
 /**

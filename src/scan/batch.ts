@@ -3,6 +3,7 @@ import { columnFromValues, MisfitError } from '../columns/from-values.ts'
 import type { SlotColumn } from '../columns/slot-column.ts'
 import { type Column, isPresent } from '../model/column.ts'
 import { describePlace, InputError, type Place } from '../model/errors.ts'
+import { orderSlots } from '../model/order.ts'
 import type { FilePlan, LogPlan, SlotSource } from '../model/plan.ts'
 import type { Slot } from '../model/slots.ts'
 import type { Type } from '../model/type.ts'
@@ -214,15 +215,12 @@ function constantColumn(
 }
 
 function refuseNullRoles(log: LogPlan, batch: Batch): void {
-  const { id, key, type, occurredAt, recordedAt, sequence } = log.roles
+  const { id, key, type, occurredAt } = log.roles
   const required: [string, number][] = [
     ...id.map((slot): [string, number] => ['id', slot]),
     ['key', key],
     ['type', type],
-    ...log.order.map((slot): [string, number] => [
-      slot === recordedAt ? 'recordedAt' : slot === sequence ? 'sequence' : log.slots[slot]!.name,
-      slot,
-    ]),
+    ...orderRoles(log),
     ...log.momentSlots.map((slot): [string, number] => [slot === occurredAt ? 'occurredAt' : 'recordedAt', slot]),
   ]
   for (const [role, slot] of required) {
@@ -235,6 +233,17 @@ function refuseNullRoles(log: LogPlan, batch: Batch): void {
       place,
     )
   }
+}
+
+/** The roles by which any view's events are ordered; a field that only breaks ties may be null. */
+function orderRoles({ groups, roles: { occurredAt, recordedAt, sequence } }: LogPlan): [string, number][] {
+  const ordering = groups.flatMap(({ order }) => orderSlots(order))
+  const roles: [string, number][] = [
+    ['sequence', sequence],
+    ['recordedAt', recordedAt],
+    ['occurredAt', occurredAt],
+  ]
+  return roles.filter(([, slot]) => ordering.includes(slot))
 }
 
 /** Where statistics say that there are no nulls, none are looked for later: they would be zeros. */

@@ -33,7 +33,7 @@ class PartitionFolder implements MapSide {
 
   constructor(log: LogPlan, group: PreparedGroup, memory: BlockMemory) {
     this.slots = keySlots(log, group)
-    this.keepsBatches = group.plan.ordered
+    this.keepsBatches = group.plan.order.length > 0
     this.#fold = new PartitionFold(log, group)
     this.#pack = makeBlockPacker(log, packedLayout(log, partitionSlots(group.views)).layout, memory)
     this.#filter = makeRowFilter(log, group)

@@ -5,7 +5,7 @@ import { BatchwiseSide, type MappedBatch, type MapSide, type Sendable, type Sent
 import type { BatchWindows } from '../map/windows.ts'
 import type { Column } from '../model/column.ts'
 import type { LogPlan } from '../model/plan.ts'
-import { compileCompare } from '../reduce/bucket.ts'
+import { compileCompare } from '../reduce/compare-rows.ts'
 import { failureAtEvent, type ReduceSide } from '../reduce/reduce-side.ts'
 import type { Batch } from '../scan/event-batch.ts'
 import { sketchHashes } from '../shuffle/block.ts'
@@ -49,12 +49,12 @@ class EventSender extends BatchwiseSide implements MapSide {
   }
 }
 
-function eventReducer(log: LogPlan, { plan }: PreparedGroup): ReduceSide {
+function eventReducer(log: LogPlan, group: PreparedGroup): ReduceSide {
+  const { plan } = group
   const packed = eventLayout(log, plan)
-  const order = log.order.map((slot) => plan.slots.indexOf(slot))
   return {
     packed,
-    compare: plan.ordered ? compileCompare(packed.layout, order) : null,
+    compare: plan.order.length > 0 ? compileCompare(packed.layout, group) : null,
     foldOf: (view: PreparedView) => ({
       fold: compilePackedFold(eventFoldSpec(log, plan, view), packed.visible),
       handlerOf: view.handlerOf,

@@ -1,5 +1,6 @@
 import { nanosecondsIn } from '../columns/from-values.ts'
 import { LogMapper } from '../map/map-split.ts'
+import { orderSlots, typeRank } from '../model/order.ts'
 import type { FilePlan, LogPlan } from '../model/plan.ts'
 import type { ParquetFile, RowGroup } from '../parquet/file.ts'
 import type { OpenFile } from '../parquet/open-in-turn.ts'
@@ -25,7 +26,7 @@ export interface EventText {
   readonly recordedAt: unknown
   /** Those that the view's handlers read, in the order of the plan. */
   readonly fields: readonly unknown[]
-  /** The values that the log is ordered by. */
+  /** The values that the view's events are ordered by. */
   readonly order: readonly unknown[]
 }
 
@@ -112,10 +113,12 @@ export function isKey(data: Uint8Array, start: number, length: number, wanted: U
 
 /** Reads what is shown of events, as it is in the log. */
 export function readEvents(plan: TracePlan, split: number, rows: readonly number[], open: OpenFile): RowGroupEvents {
-  const { log, fields } = plan
+  const { log, fields, traced } = plan
   const { file, rowGroups } = log.splits[split]!
   const { id, type, occurredAt, recordedAt } = log.roles
-  const needed = new Set([...id, type, occurredAt, recordedAt, ...fields, ...log.order].filter((slot) => slot >= 0))
+  const needed = new Set(
+    [...id, type, occurredAt, recordedAt, ...fields, ...orderSlots(traced.plan.order)].filter((slot) => slot >= 0),
+  )
   const batch = readBatch(log, log.files[file]!, open, rowGroups[0]!.index, needed)
   const outside = rowsOutside(log, batch)
   return {
@@ -129,16 +132,19 @@ export function readEvents(plan: TracePlan, split: number, rows: readonly number
 }
 
 /** Events of a batch, which may be upcast ones. */
-export function describeRows({ log, fields }: TracePlan, batch: Batch, rows: readonly number[]): EventText[] {
+export function describeRows({ log, fields, traced }: TracePlan, batch: Batch, rows: readonly number[]): EventText[] {
   const { occurredAt, recordedAt } = log.roles
   const types = typesOf(log, batch)
   const valueAt = (slot: number, row: number) => (slot < 0 ? null : storedValue(batch.columns[slot]!, row))
+  const typeAt = (row: number) => types.names[types.codes[row]!]!
   return rows.map((row) => ({
     eventId: idText(log, batch, row),
-    type: types.names[types.codes[row]!]!,
+    type: typeAt(row),
     occurredAt: valueAt(occurredAt, row),
     recordedAt: valueAt(recordedAt, row),
     fields: fields.map((slot) => valueAt(slot, row)),
-    order: log.order.map((slot) => valueAt(slot, row)),
+    order: traced.plan.order.map((term) =>
+      term.by === 'slot' ? valueAt(term.slot, row) : BigInt(typeRank(term.types, typeAt(row))),
+    ),
   }))
 }

@@ -2,7 +2,8 @@ import { rawInteger } from '../columns/exact-json.ts'
 import { jsonOf } from '../columns/from-values.ts'
 import type { Column } from '../model/column.ts'
 import { describePlace, ViewError } from '../model/errors.ts'
-import { Bucket, compileCompare } from '../reduce/bucket.ts'
+import { Bucket } from '../reduce/bucket.ts'
+import { compileCompare } from '../reduce/compare-rows.ts'
 import { countLate, makeLateOf } from '../reduce/late.ts'
 import { orderRows } from '../reduce/order.ts'
 import { Part } from '../reduce/part.ts'
@@ -68,13 +69,7 @@ export function foldPassbook(
   bucket.open({ blocks: [block], bucket: 0, reader })
   bucket.next()
   const eventAt = new Map(Array.from(sent, (event, i) => [bucket.rowAt[i]!, event]))
-  orderRows(
-    bucket,
-    compileCompare(
-      layout,
-      log.order.map((slot) => traced.plan.slots.indexOf(slot)),
-    ),
-  )
+  orderRows(bucket, compileCompare(layout, traced))
   const folder = new KeyFolder(plan, view, bucket, layout)
   const steps = Array.from({ length: bucket.rows }, (_, row) =>
     folder.step(row, eventAt.get(bucket.rowAt[row]!)!, row >= bucket.rows - kept),

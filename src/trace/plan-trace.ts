@@ -3,6 +3,7 @@ import { fieldsRead } from '../job/reads.ts'
 import { makeWindowReader, type WindowReader } from '../map/windows.ts'
 import { ConfigurationError } from '../model/errors.ts'
 import { type ManifestColumn, manifestColumn } from '../model/manifest.ts'
+import { orderSlots } from '../model/order.ts'
 import type { GroupPlan, LogPlan } from '../model/plan.ts'
 import { isTyped, type ViewDefinition, type WindowDefinition } from '../model/view.ts'
 import { makePlan } from '../plan/make-plan.ts'
@@ -68,7 +69,7 @@ export function planTrace(job: LoadedJob, options: TraceOptions, files: Disk): T
   const groupOf = (name: string) => plan.groups.find((group) => group.views.includes(name))!
   const own = groupOf(view.name)
   const { id, key, type, occurredAt, recordedAt, sequence } = log.roles
-  const shown = [...id, type, occurredAt, recordedAt, ...log.order].filter((slot) => slot >= 0)
+  const shown = [...id, type, occurredAt, recordedAt, ...orderSlots(own.order)].filter((slot) => slot >= 0)
   const tracedGroup = {
     ...own,
     views: [view.name],
@@ -127,7 +128,7 @@ function prepareSeeker(log: LogPlan, group: GroupPlan, view: ViewDefinition, wan
   const names = Object.keys(given)
   const definition = seeker(view, (key) => names.every((name) => (key as Key)[name] === wanted[name]))
   // Nothing of an event travels but its key.
-  const bare = { ...group, views: [definition.name], slots: [], ordered: false }
+  const bare = { ...group, views: [definition.name], slots: [], order: [] }
   return prepareGroup(log, bare, new Map([[definition.name, definition]]))
 }
 

@@ -45,10 +45,20 @@ export function prepareGroup(
   definitions: ReadonlyMap<string, ViewDefinition>,
 ): PreparedGroup {
   const members = plan.views.map((name) => definitions.get(name)!)
-  const names = [...new Set(members.flatMap((view) => Object.keys(view.on)))].filter((name) => name !== '*').sort()
+  // What orders events by their type has to know the type of those that only '*' handles.
+  const ordering = plan.order.flatMap((term) => (term.by === 'type' ? term.types : []))
+  const handled = members.flatMap((view) => Object.keys(view.on))
+  const names = [...new Set([...handled, ...ordering])].filter((name) => name !== '*').sort()
   const typeCodes = new Map(names.map((name, index) => [name, index + 1]))
   refuseManyTypes(members, typeCodes)
   return { plan, typeCodes, views: members.map((view) => prepareView(log, view, typeCodes)) }
+}
+
+/** By type code, those of late events too: the place of the type in a list of types, after all of them where it isn't in it. */
+export function ranksByCode({ typeCodes, views }: PreparedGroup, types: readonly string[]): Uint16Array {
+  const ranks = new Uint16Array(typeCodes.size + 1).fill(types.length)
+  for (const [rank, type] of types.entries()) ranks[typeCodes.get(type)!] = rank
+  return views[0]!.window === null ? ranks : Uint16Array.of(...ranks, ...ranks)
 }
 
 /** Late events travel under a code of their own, so a view with windows has room for half as many types. */

@@ -17,14 +17,17 @@ const log: LogPlan = {
   mapTasks: [[0], [1]],
   slots: ['id', 'key', 'type', 'recordedAt', 'amount'].map(slot),
   roles: { id: [0], key: 1, type: 2, occurredAt: -1, recordedAt: 3, sequence: -1 },
-  order: [3, 0],
   identify: { by: 'hashes' },
   timeUnit: 'us',
   groups: [
     {
       views: ['balances', 'counts'],
       strategy: 'shuffle',
-      ordered: true,
+      order: [
+        { by: 'slot', slot: 3, isDeclared: true },
+        { by: 'type', types: ['Opened'], isDeclared: true },
+        { by: 'slot', slot: 0, isDeclared: false },
+      ],
       reason: 'handlers see events in order',
       partsAtLeast: 4,
       slots: [1, 2, 4],
@@ -34,7 +37,7 @@ const log: LogPlan = {
     {
       views: ['daily'],
       strategy: 'combine',
-      ordered: false,
+      order: [],
       reason: 'the view merges',
       partsAtLeast: 1,
       slots: [4],
@@ -61,7 +64,7 @@ test('describePlan() says in how many partitions views are folded in place', () 
   const text = describePlan(plan)
   expect(text).toContain('split       into 1 task of 2 row groups\n')
   expect(text).toContain('in place    1 partition, each with all events of its keys\n')
-  expect(text).toMatch(/balances +in-place +ordered .* all events of a key lie in one partition\n/)
+  expect(text).toMatch(/balances +in-place +by recordedAt, type, id +.* all events of a key lie in one partition\n/)
   expect(text).not.toContain('buckets')
 })
 
@@ -76,13 +79,12 @@ test('describePlan() says what is read, what is skipped, and how each view is ma
   read        1 file, 10,000,000 rows, 240 MB
   split       into 2 tasks of 2 row groups
   skip        1 row group of 4,000,000 rows, by their statistics
-  order       by recordedAt, id
   duplicates  found by id (hashes)
   shuffle     over 128 buckets, reduced in 16 tasks
 
-view      strategy  fold       reads              because
-balances  shuffle   ordered    key, type, amount  handlers see events in order
-counts    shuffle   ordered    key, type, amount  handlers see events in order
-daily     combine   any order  type, amount       the view merges
+view      strategy  fold                     reads              because
+balances  shuffle   by recordedAt, type, id  key, type, amount  handlers see events in order
+counts    shuffle   by recordedAt, type, id  key, type, amount  handlers see events in order
+daily     combine   any order                type, amount       the view merges
 `)
 })

@@ -1,5 +1,6 @@
 import { isDeepStrictEqual } from 'node:util'
 import { ConflictError } from '../../src/index.ts'
+import type { TieBreak } from '../../src/model/log.ts'
 import type { Counters } from '../../src/model/report.ts'
 import type { Fields } from '../../src/model/type.ts'
 import { isTyped, type ViewDefinition } from '../../src/model/view.ts'
@@ -47,10 +48,26 @@ function refuseConflicts(events: readonly PlainEvent[]): void {
 }
 
 function inOrderOf(view: ViewDefinition): (a: PlainEvent, b: PlainEvent) => number {
-  // Where the declared order leaves two events equal, their ids decide.
-  const order: readonly string[] = [...(view.log.order ?? ['sequence', 'recordedAt']), 'id']
-  const placeOf = (event: PlainEvent) => order.map((role) => event[role]).filter((value) => value !== undefined)
+  const terms = orderOf(view)
+  const placeOf = (event: PlainEvent) => terms.map((term) => term.of(event)).filter((value) => value !== undefined)
   return (a, b) => compareAll(placeOf(a), placeOf(b))
+}
+
+/** By what the view's events are ordered; what isn't declared only makes the order total. */
+function orderOf({ log, keyBy, window }: ViewDefinition) {
+  const by = (name: string, isDeclared = true) => ({ of: (event: PlainEvent) => event[name], isDeclared })
+  const rankIn = (types: readonly string[]) => (event: PlainEvent) =>
+    types.includes(event.type) ? types.indexOf(event.type) : types.length
+  const tieBreak = (log.tieBreak as readonly TieBreak[]).map((tie) =>
+    typeof tie === 'string' ? by(tie) : { of: rankIn(tie.types), isDeclared: true },
+  )
+  const declared: readonly string[] | undefined = log.order
+  if (declared !== undefined)
+    return [...declared.map((name) => by(name)), ...tieBreak, by('id', declared.includes('id'))]
+  const meetsOtherStreams = log.sequenceScope === 'stream' && (keyBy !== undefined || window !== undefined)
+  if (!meetsOtherStreams) return [by('sequence'), by('recordedAt'), ...tieBreak, by('id', false)]
+  const streams = log.columns.sequence === undefined ? [] : [by('key', false), by('sequence')]
+  return [by('recordedAt'), ...tieBreak, ...streams, by('id', false)]
 }
 
 type Outcome = 'filtered' | 'applied' | 'quarantined'
