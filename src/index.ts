@@ -42,5 +42,12 @@ export type {
   View,
   ViewDiff,
 } from './read/view.ts'
-export { traceKey } from './trace/door.ts'
-export type { KeyEvent, KeyTrace, TraceKeyOptions } from './trace/key-trace-types.ts'
+export { streamTrace, traceKey } from './trace/door.ts'
+export type {
+  KeyEvent,
+  KeyTrace,
+  KeyTraceStream,
+  Outcome,
+  StateChange,
+  TraceKeyOptions,
+} from './trace/key-trace-types.ts'

@@ -32,6 +32,7 @@ test('src/index.ts exports what is promised, and nothing else', () => {
     'openView',
     'planRebuild',
     'rebuild',
+    'streamTrace',
     'string',
     'surveyJob',
     'surveyLateness',

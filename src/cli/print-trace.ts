@@ -1,7 +1,9 @@
-import type { KeyEvent, KeyTrace } from '../index.ts'
+import type { KeyEvent, KeyTrace, Row, StateChange } from '../index.ts'
+import { compactJson } from '../read/json.ts'
 import { cellText } from './cells.ts'
 import { localFormatter } from './local-moments.ts'
-import { renderTable, type TableColumn } from './table.ts'
+import { formatCount } from './numbers.ts'
+import { renderTable, type TableColumn, truncate } from './table.ts'
 
 /** The moments of events as people read them, in the zone of the log. */
 function localMoments(moments: readonly (string | null)[], zone: string): string[] {
@@ -14,9 +16,15 @@ function localMoments(moments: readonly (string | null)[], zone: string): string
 
 /** Longer values are shown without what they were before: that is in the line above. */
 const besideMax = 12
+/** Of a longer object, in characters of JSON, only what an event changed is shown, */
+const objectMax = 80
+/** these many places of it, */
+const changesMax = 3
+/** each value this long. */
+const valueMax = 40
 
 /** A line for each event: when it occurred and was recorded, what it brought, and what it changed. */
-export function describeEvents({ zone }: KeyTrace, events: readonly KeyEvent[], width?: number): string {
+export function describeEvents({ zone }: Pick<KeyTrace, 'zone'>, events: readonly KeyEvent[], width?: number): string {
   const first = events[0]
   if (first === undefined) return ''
   const moments = (['occurredAt', 'recordedAt'] as const).flatMap((name) => {
@@ -25,7 +33,7 @@ export function describeEvents({ zone }: KeyTrace, events: readonly KeyEvent[], 
     return [{ header: name.slice(0, -'At'.length), cells: localMoments(texts, zone) }]
   })
   const fieldNames = Object.keys(first.fields)
-  const stateNames = [...new Set(events.flatMap(({ after }) => Object.keys(after ?? {})))]
+  const stateNames = [...new Set(events.flatMap(({ after, omitted }) => [...Object.keys(after ?? {}), ...omitted]))]
   const clashes = new Set(fieldNames.filter((name) => stateNames.includes(name)))
   const columns: TableColumn[] = [
     { header: 'event' },
@@ -50,7 +58,7 @@ export function describeEvents({ zone }: KeyTrace, events: readonly KeyEvent[], 
 }
 
 /** The rows that the key is in the view. */
-export function describeKeyRows({ columns, rows }: KeyTrace, width?: number): string {
+export function describeKeyRows({ columns }: Pick<KeyTrace, 'columns'>, rows: readonly Row[], width?: number): string {
   const headers = columns.map(
     ({ name, type }) => ({ header: name, align: isNumeric(type) ? 'right' : 'left' }) as const,
   )
@@ -74,10 +82,41 @@ function alignOf(values: readonly unknown[]): 'left' | 'right' {
     : 'left'
 }
 
-/** `100 → 70` where the event changed it. */
-function stateCell({ before, after, changed }: KeyEvent, name: string): string {
+/** `100 → 70` where the event changed it; of what is too long for a cell only the places that changed. */
+function stateCell(event: KeyEvent, name: string): string {
+  const { before, after, changed, omitted } = event
+  const isLong = omitted.includes(name) || (isObject(after?.[name]) && cellText(after![name]).length > objectMax)
+  if (isLong) return changed.includes(name) ? changesCell(event, name) : ''
   const text = cellText(after?.[name])
   if (!changed.includes(name)) return text
   const earlier = cellText(before?.[name])
   return Math.max(earlier.length, text.length) > besideMax ? `→ ${text}` : `${earlier} → ${text}`.trimStart()
+}
+
+function isObject(value: unknown): boolean {
+  return typeof value === 'object' && value !== null
+}
+
+/** `[3].sku: "a" → "b", + [7]: {"sku":"c"}` */
+function changesCell({ changes, moreChanges }: KeyEvent, name: string): string {
+  const own = changes.filter(({ path }) => String(path[0]) === name)
+  const texts = own.slice(0, changesMax).map(changeText)
+  const more = own.length - texts.length + moreChanges
+  return more > 0 ? `${texts.join(', ')} and ${formatCount(more)} more` : texts.join(', ')
+}
+
+function changeText({ path, ...values }: StateChange): string {
+  const place = path.slice(1).map((step) => (typeof step === 'number' ? `[${step}]` : nameText(step)))
+  const at = place.join('').replace(/^\./, '')
+  const [before, after] = [values.before, values.after].map((value) => (value === undefined ? '' : clipped(value)))
+  if (!('before' in values)) return `+ ${at}: ${after}`
+  return 'after' in values ? `${at}: ${before} → ${after}` : `− ${at}: ${before}`
+}
+
+function nameText(name: string): string {
+  return /^[\p{L}_$][\p{L}\p{N}_$-]*$/u.test(name) ? `.${name}` : `[${JSON.stringify(name)}]`
+}
+
+function clipped(value: unknown): string {
+  return truncate(compactJson(value), valueMax)
 }

@@ -1,5 +1,5 @@
-import type { KeyEvent, KeyTrace } from '../index.ts'
-import { toJson } from '../read/json.ts'
+import type { KeyEvent, KeyTrace, KeyTraceStream, Outcome, Row } from '../index.ts'
+import { writeJsonList } from '../read/json.ts'
 import { ExitCode } from './failure.ts'
 import { formatCount, formatCounted } from './numbers.ts'
 import { parseCount } from './options.ts'
@@ -26,6 +26,10 @@ export const trace = defineVerb({
       requiresArg: true,
       describe: `Maximum number of events, the latest. Default: ${tableEventsDefault} in a table, else all`,
     },
+    'whole-states': {
+      type: 'boolean',
+      describe: 'With --json: large properties of free-form states as well, for each event',
+    },
     ...inputOption,
     ...outOption,
   },
@@ -39,21 +43,21 @@ export const trace = defineVerb({
     const [view, ...texts] = given.values as [string, ...string[]]
     const limit = limitOf(given.limit, given.json)
     const path = jobOf(given, view)
-    const [{ traceKey }, { showProgress }] = await Promise.all([import('../index.ts'), import('./progress.ts')])
+    const [{ streamTrace }, { showProgress }] = await Promise.all([import('../index.ts'), import('./progress.ts')])
     const { knownAt, asOf, input } = given
     const progress = showProgress(process.stderr, process.stdout, given.quiet)
-    const traced = await withJob(path, (job) =>
-      traceKey(job, {
-        ...{ view, key: texts, statesMax: limit },
+    const { traced, rows } = await withJob(path, async (job) => {
+      const stream = await streamTrace(job, {
+        ...{ view, key: texts, statesMax: limit, wholeStates: given.wholeStates === true },
         ...(knownAt !== undefined && { knownAt }),
         ...(asOf !== undefined && { asOf }),
         ...(input !== undefined && { inputs: parseInputs(input) }),
         onProgress: (now) => progress.update(now),
-      }),
-    ).finally(progress.finish)
-    if (given.json) await output.result(toJson(traceForMachines(traced, limit)))
-    else await printTrace(traced, limit, output)
-    if (traced.events.length === 0) {
+      }).finally(progress.finish)
+      const print = given.json ? printJson : printTable
+      return { traced: stream, rows: await print(stream, limit, output) }
+    }).finally(progress.finish)
+    if (traced.count === 0) {
       output.note(`No event of log ${traced.log} is of ${texts.join(' ')} in view ${view}${laterText(traced)}.`)
       return ExitCode.failed
     }
@@ -61,7 +65,7 @@ export const trace = defineVerb({
       const { generationThatDiffers, momentsOfCurrent } = await import('../read/published-rows.ts')
       const moments = momentsOfCurrent(given.out, view)
       if (moments !== undefined) output.note(`${moments}; this reads everything.`)
-      const other = generationThatDiffers(given.out, view, texts, traced.rows)
+      const other = generationThatDiffers(given.out, view, texts, rows)
       if (other !== undefined) output.note(differenceText(other))
     }
     return ExitCode.done
@@ -72,38 +76,70 @@ function differenceText(generation: string): string {
   return `Generation ${generation} has other rows of this key: the log or the job changed since it was built. refold rebuild publishes these.`
 }
 
-async function printTrace(traced: KeyTrace, limit: number, output: Output): Promise<void> {
-  const { events, rows } = traced
-  if (events.length === 0) return
-  const shown = events.slice(Math.max(0, events.length - limit))
+/** Prints the events as they are folded, and what else a trace says around them. */
+async function printJson(traced: KeyTraceStream, limit: number, output: Output): Promise<readonly Row[]> {
+  const { view, count, outside, rowGroups } = traced
+  const hidden = Math.max(0, count - limit)
+  return await writeJsonList((chunk) => output.result(chunk), {
+    before: { view },
+    name: 'events',
+    items: afterFirst(hidden, traced.events()),
+    after: (rows) => ({ rows, total: count, outside, rowGroups }),
+  })
+}
+
+function* afterFirst<Item, End>(skipped: number, items: Generator<Item, End>): Generator<Item, End> {
+  let next = items.next()
+  for (let i = 0; !next.done; i++, next = items.next()) if (i >= skipped) yield next.value
+  return next.value
+}
+
+async function printTable(traced: KeyTraceStream, limit: number, output: Output): Promise<readonly Row[]> {
+  const { count } = traced
+  const hidden = Math.max(0, count - limit)
+  const shown: KeyEvent[] = []
+  const outcomes = new Outcomes()
+  const events = traced.events()
+  let next = events.next()
+  for (let i = 0; !next.done; i++, next = events.next()) {
+    outcomes.add(next.value)
+    if (i >= hidden) shown.push(next.value)
+  }
+  const rows = next.value
+  if (count === 0) return rows
   await output.result(describeEvents(traced, shown, output.width))
   if (rows.length > 0) {
     await output.result(`\n${traced.view}\n`)
-    await output.result(describeKeyRows(traced, output.width))
+    await output.result(describeKeyRows(traced, rows, output.width))
   }
-  const hidden = events.length - shown.length
-  if (hidden > 0) output.note(`${formatCounted(hidden, 'earlier event')}; --limit ${events.length} shows all.`)
+  if (hidden > 0) output.note(`${formatCounted(hidden, 'earlier event')}; --limit ${count} shows all.`)
   const { read, skipped } = traced.rowGroups
   const skipping = skipped === 0 ? '' : `, ${formatCount(skipped)} skipped by their statistics`
-  output.note(`${describeOutcomes(events)}${laterText(traced)}. ${formatCounted(read, 'row group')} read${skipping}.`)
+  output.note(`${outcomes}${laterText(traced)}. ${formatCounted(read, 'row group')} read${skipping}.`)
+  return rows
 }
 
 /** `5 events: 4 applied, 1 duplicate` */
-function describeOutcomes(events: readonly KeyEvent[]): string {
-  const counts = Map.groupBy(events, ({ outcome }) => outcome)
-  const each = [...counts].map(([outcome, { length }]) => `${formatCount(length)} ${outcome}`)
-  const late = counts.get('applied')?.filter(({ reason }) => reason !== null).length ?? 0
-  if (late > 0) each.push(`${formatCount(late)} of the applied late`)
-  return `${formatCounted(events.length, 'event')}: ${each.join(', ')}`
+class Outcomes {
+  readonly #counts = new Map<Outcome, number>()
+  #events = 0
+  #late = 0
+
+  add({ outcome, reason }: KeyEvent): void {
+    this.#counts.set(outcome, (this.#counts.get(outcome) ?? 0) + 1)
+    this.#events++
+    if (outcome === 'applied' && reason !== null) this.#late++
+  }
+
+  toString(): string {
+    const each = [...this.#counts].map(([outcome, count]) => `${formatCount(count)} ${outcome}`)
+    if (this.#late > 0) each.push(`${formatCount(this.#late)} of the applied late`)
+    return `${formatCounted(this.#events, 'event')}: ${each.join(', ')}`
+  }
 }
 
-function laterText({ outside }: KeyTrace): string {
+function laterText({ outside }: Pick<KeyTrace, 'outside'>): string {
   return outside === 0 ? '' : `; ${formatCount(outside)} more beyond --known-at or --as-of`
-}
-
-function traceForMachines({ view, events, rows, outside, rowGroups }: KeyTrace, limit: number): object {
-  const shown = events.slice(Math.max(0, events.length - limit))
-  return { view, events: shown, rows, total: events.length, outside, rowGroups }
 }
 
 function limitOf(text: string | undefined, json: boolean): number {

@@ -1,5 +1,5 @@
 import type { LoadedJob } from '../job/load.ts'
-import type { KeyTrace, TraceKeyOptions } from './key-trace-types.ts'
+import type { KeyTrace, KeyTraceStream, TraceKeyOptions } from './key-trace-types.ts'
 
 /**
  * Finds all events of one key of a view, and reports what became of each: the state before and after it, or why it was not
@@ -16,4 +16,20 @@ import type { KeyTrace, TraceKeyOptions } from './key-trace-types.ts'
 export async function traceKey(job: LoadedJob, options: TraceKeyOptions): Promise<KeyTrace> {
   const [{ keyTraceOf }, { disk }] = await Promise.all([import('./key-trace.ts'), import('../storage/disk.ts')])
   return keyTraceOf(job, options, disk)
+}
+
+/**
+ * The same with the events one at a time, for keys of many events: only what the fold itself needs is kept in memory.
+ *
+ * @throws as `traceKey` does, before the first event; what a handler throws, when its event is asked for.
+ *
+ * @example
+ * ```ts
+ * const { events } = await streamTrace(job, { view: 'balances', key: ['A-1017'] })
+ * for (const { event, after } of events()) console.log(event, after)
+ * ```
+ */
+export async function streamTrace(job: LoadedJob, options: TraceKeyOptions): Promise<KeyTraceStream> {
+  const [{ streamKeyTrace }, { disk }] = await Promise.all([import('./key-trace.ts'), import('../storage/disk.ts')])
+  return streamKeyTrace(job, options, disk)
 }

@@ -7,17 +7,24 @@ import { programRows, type Row } from '../read/program-rows.ts'
 import { declaredConverter, logicalOf } from '../read/values.ts'
 import type { Disk } from '../storage/store.ts'
 import { outputSchema } from '../view/view-set.ts'
-import type { KeyEvent, KeyTrace, TraceKeyOptions } from './key-trace-types.ts'
-import type { StoredState } from './passbook.ts'
+import type { KeyEvent, KeyTrace, KeyTraceStream, StateChange, TraceKeyOptions } from './key-trace-types.ts'
+import type { KeyRows, StoredState } from './passbook.ts'
 import { planTrace, type TracePlan } from './plan-trace.ts'
-import { type Trace, type TracedEvent, traceKey } from './trace.ts'
+import type { StoredChange } from './state-changes.ts'
+import { openTrace, type TracedEvent } from './trace.ts'
 
-/** Plans a trace, and reads and folds the events of the key. */
-export function keyTraceOf(job: LoadedJob, options: TraceKeyOptions, files: Disk): KeyTrace {
-  const { key, statesMax, onProgress } = options
+/** Properties of a free-form state beyond this are left out of what is kept of every event, in characters of JSON. */
+const PROPERTY_MAX = 1_000
+
+/** Plans a trace and reads the events of the key, which are folded as they are asked for. */
+export function streamKeyTrace(job: LoadedJob, options: TraceKeyOptions, files: Disk): KeyTraceStream {
+  const { key, statesMax, wholeStates, onProgress } = options
   const plan = planTrace(job, options, files)
-  const traced = traceKey(plan, wholeKey(plan, key), {
-    ...(statesMax !== undefined && { statesMax }),
+  const opened = openTrace(plan, wholeKey(plan, key), {
+    kept: {
+      steps: statesMax ?? Number.POSITIVE_INFINITY,
+      characters: wholeStates === true ? Number.POSITIVE_INFINITY : PROPERTY_MAX,
+    },
     ...(onProgress !== undefined && { onProgress: progressOf(plan.log.rows, onProgress) }),
   })
   const columns = outputSchema(plan.log, plan.view).map(({ name, type }) => manifestColumn(name, type))
@@ -26,11 +33,26 @@ export function keyTraceOf(job: LoadedJob, options: TraceKeyOptions, files: Disk
     log: plan.log.name,
     zone: plan.log.zone,
     columns,
-    events: eventsOf(plan, traced.events),
-    rows: rowsOf(columns, traced),
-    outside: traced.outside,
-    rowGroups: traced.rowGroups,
+    count: opened.count,
+    *events() {
+      const going = opened.events()
+      let next = going.next()
+      for (; !next.done; next = going.next()) yield keyEvent(plan, next.value)
+      return rowsOf(columns, next.value)
+    },
+    outside: opened.outside,
+    rowGroups: opened.rowGroups,
   }
+}
+
+/** The same, all at once. */
+export function keyTraceOf(job: LoadedJob, options: TraceKeyOptions, files: Disk): KeyTrace {
+  const { events, count: _count, ...about } = streamKeyTrace(job, options, files)
+  const collected: KeyEvent[] = []
+  const going = events()
+  let next = going.next()
+  for (; !next.done; next = going.next()) collected.push(next.value)
+  return { ...about, events: collected, rows: next.value }
 }
 
 /** The key as `keyBy` gives it. */
@@ -59,7 +81,7 @@ function progressOf(total: number, onProgress: (progress: Progress) => void): (r
   }
 }
 
-function rowsOf(columns: readonly ManifestColumn[], { rows }: Trace): Row[] {
+function rowsOf(columns: readonly ManifestColumn[], rows: KeyRows): Row[] {
   if (rows.rows === 0) return []
   const named = columns.map(({ name, type, ...rest }, index) => ({
     name,
@@ -69,12 +91,12 @@ function rowsOf(columns: readonly ManifestColumn[], { rows }: Trace): Row[] {
   return [...programRows(named, columns)]
 }
 
-function eventsOf(plan: TracePlan, events: readonly TracedEvent[]): KeyEvent[] {
+function keyEvent(plan: TracePlan, event: TracedEvent): KeyEvent {
   const { roles, slots } = plan.log
   const convert = (slot: number, value: unknown) =>
     value === null ? null : declaredConverter(slots[slot]!.type)(value)
   const moment = (slot: number, value: unknown) => convert(slot, value) as string | null
-  return events.map((event) => ({
+  return {
     event: event.eventId,
     type: event.type,
     ...(roles.occurredAt < 0 ? {} : { occurredAt: moment(roles.occurredAt, event.occurredAt) }),
@@ -84,9 +106,17 @@ function eventsOf(plan: TracePlan, events: readonly TracedEvent[]): KeyEvent[] {
     reason: event.reason,
     before: stateValues(plan, event.before),
     after: stateValues(plan, event.after),
-    changed: changedNames(event),
+    omitted: event.omitted,
+    changed: changedNames(plan, event),
+    changes: event.changes.listed.map(stateChange),
+    moreChanges: event.changes.more,
     place: event.place,
-  }))
+  }
+}
+
+function stateChange({ path, before, after }: StoredChange): StateChange {
+  const value = declaredConverter({ kind: 'json' })
+  return { path, ...(before !== null && { before: value(before) }), ...(after !== null && { after: value(after) }) }
 }
 
 function stateValues(plan: TracePlan, state: StoredState | null): Record<string, unknown> | null {
@@ -99,8 +129,9 @@ function stateValues(plan: TracePlan, state: StoredState | null): Record<string,
   return Object.fromEntries(entries)
 }
 
-function changedNames({ before, after }: TracedEvent): string[] {
+function changedNames(plan: TracePlan, { before, after, changes }: TracedEvent): string[] {
   if (before === null || after === null) return []
+  if (plan.traced.views[0]!.state === undefined) return [...changes.names]
   const names = new Set([...Object.keys(before), ...Object.keys(after)])
   return [...names].filter((name) => !Object.is(before[name], after[name]))
 }

@@ -1,4 +1,3 @@
-import { rawInteger } from '../columns/exact-json.ts'
 import { jsonOf } from '../columns/from-values.ts'
 import type { Column } from '../model/column.ts'
 import { describePlace, ViewError } from '../model/errors.ts'
@@ -22,12 +21,22 @@ import { describeThrown } from '../view/thrown.ts'
 import type { PreparedView } from '../view/view-set.ts'
 import type { Applied, SentEvent } from './apply-events.ts'
 import type { TracePlan } from './plan-trace.ts'
+import { noChanges, StateCopy, type StoredChanges } from './state-changes.ts'
 
 /**
  * A state by column, as values are stored: moments and decimals as integers, JSON as text. Of a free-form state its
  * properties, each as JSON.
  */
 export type StoredState = Readonly<Record<string, unknown>>
+
+/** A state as a passbook keeps it. */
+interface Snapshot {
+  readonly state: StoredState
+  /** Properties of a free-form state that are too large to be kept of every event. */
+  readonly omitted: readonly string[]
+  /** What the event before it changed of a free-form state; of a typed one nothing is listed. */
+  readonly changes: StoredChanges
+}
 
 /** An event and what it did to the state. */
 export interface Step {
@@ -36,26 +45,44 @@ export interface Step {
   /** Null for steps whose states are not kept. */
   readonly before: StoredState | null
   readonly after: StoredState | null
+  /** Names of properties that are left out of `before` and `after`. */
+  readonly omitted: readonly string[]
+  /** What the event changed of a free-form state, place by place; of a typed one nothing is listed. */
+  readonly changes: StoredChanges
   /** What its handler threw, where the view says `onError: 'quarantine'`: the state is as it was before. */
   readonly failure: string | null
 }
 
+/** A key's rows in the view: key columns first. */
+export interface KeyRows {
+  readonly rows: number
+  readonly columns: readonly Column[]
+}
+
+/** How much of the states a passbook keeps. */
+export interface StatesKept {
+  /** Of how many steps, the last. */
+  readonly steps: number
+  /** Properties of a free-form state whose JSON is longer than this are left out, in characters. */
+  readonly characters: number
+}
+
 export interface Passbook {
-  readonly steps: readonly Step[]
-  /** The key's rows in the view: key columns first. */
-  readonly rows: { readonly rows: number; readonly columns: readonly Column[] }
+  readonly count: number
+  /** Folds the events one at a time, and makes the rows when all are folded. May be called once. */
+  steps(): Generator<Step, KeyRows>
 }
 
 /**
  * Folds a key's events in the log's order, by the code that folds them in a rebuild, one at a time.
  *
- * @param kept Of how many steps, the last, states are kept: states may be large.
+ * @param watermark Up to when the log is taken to be known.
  */
 export function foldPassbook(
   plan: TracePlan,
   { sent, words }: Applied,
   watermark: bigint | null,
-  kept: number,
+  kept: StatesKept,
 ): Passbook {
   const { log, traced } = plan
   const [view] = traced.views as readonly [PreparedView]
@@ -70,11 +97,16 @@ export function foldPassbook(
   bucket.next()
   const eventAt = new Map(Array.from(sent, (event, i) => [bucket.rowAt[i]!, event]))
   orderRows(bucket, compileCompare(layout, traced))
-  const folder = new KeyFolder(plan, view, bucket, layout)
-  const steps = Array.from({ length: bucket.rows }, (_, row) =>
-    folder.step(row, eventAt.get(bucket.rowAt[row]!)!, row >= bucket.rows - kept),
-  )
-  return { steps, rows: folder.rows(watermark) }
+  const folder = new KeyFolder(plan, view, bucket, { layout, characters: kept.characters })
+  return {
+    count: bucket.rows,
+    *steps() {
+      for (let row = 0; row < bucket.rows; row++) {
+        yield folder.step(row, eventAt.get(bucket.rowAt[row]!)!, row >= bucket.rows - kept.steps)
+      }
+      return folder.rows(watermark)
+    },
+  }
 }
 
 /** The fold of the one key of a bucket. */
@@ -90,10 +122,19 @@ class KeyFolder {
   #states: StateStore | unknown[]
   #isApplied = false
   #key: unknown
+  readonly #characters: number
   /** As it was kept last; null where an event was folded since. */
-  #state: StoredState | null = null
+  #kept: Snapshot | null = null
+  /** A free-form state as it was when it was kept last. */
+  #copy: StateCopy | null = null
 
-  constructor(plan: TracePlan, view: PreparedView, bucket: Bucket, layout: RowLayout) {
+  constructor(
+    plan: TracePlan,
+    view: PreparedView,
+    bucket: Bucket,
+    { layout, characters }: { readonly layout: RowLayout; readonly characters: number },
+  ) {
+    this.#characters = characters
     this.#plan = plan
     this.#view = view
     this.#bucket = bucket
@@ -123,19 +164,26 @@ class KeyFolder {
 
   /** Folds the next event. */
   step(row: number, event: SentEvent, isKept: boolean): Step {
-    const before = isKept ? (this.#state ?? this.#stored()) : null
+    const before = isKept ? (this.#kept ?? this.#snapshot()) : null
     this.#event = event
     const failed = this.#replay.step(row)
     const failure = failed === null ? null : messageOf(failed.error)
-    this.#state = isKept ? this.#stored() : null
+    const after = isKept ? this.#snapshot() : null
+    this.#kept = after
     // A late event that isn't applied comes this far, so that it can be counted.
     const isApplied = failure === null && this.#handlerOf(row) !== NO_HANDLER
     this.#isApplied ||= isApplied
-    return { event, isApplied, before, after: this.#state, failure }
+    return {
+      ...{ event, isApplied, failure },
+      before: before?.state ?? null,
+      after: after?.state ?? null,
+      omitted: [...new Set([...(before?.omitted ?? []), ...(after?.omitted ?? [])])],
+      changes: after?.changes ?? noChanges,
+    }
   }
 
   /** @param watermark Up to when the log is taken to be known. */
-  rows(watermark: bigint | null): { rows: number; columns: readonly Column[] } {
+  rows(watermark: bigint | null): KeyRows {
     const { log, traced } = this.#plan
     const part = new Part(this.#view)
     const lateOf = makeLateOf(traced, eventLayout(log, traced.plan))
@@ -163,9 +211,16 @@ class KeyFolder {
     return this.#key
   }
 
-  #stored(): StoredState {
-    if (this.#store === null) return storedObject((this.#states as unknown[])[0])
-    const columns = this.#store.columns.map(({ name, type, values, nulls }): [string, unknown] => {
+  #snapshot(): Snapshot {
+    if (this.#store !== null) return { state: this.#typed(this.#store), omitted: [], changes: noChanges }
+    const [state] = this.#states as unknown[]
+    const changes = this.#copy?.update(state) ?? noChanges
+    this.#copy ??= new StateCopy(state)
+    return { ...this.#copy.properties(this.#characters), changes }
+  }
+
+  #typed(store: StateStore): StoredState {
+    const columns = store.columns.map(({ name, type, values, nulls }): [string, unknown] => {
       const value = values[0]
       if (nulls?.[0] === 1) return [name, null]
       if (type.kind === 'json') return [name, jsonOf(value, 0)]
@@ -188,17 +243,4 @@ class KeyFolder {
 
 function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error)
-}
-
-/** A free-form state may hold anything; what JSON has no word for is shown as the arrays it can be made of. */
-function storedObject(state: unknown): StoredState {
-  const plain = (_name: string, value: unknown): unknown => {
-    if (value instanceof Map || value instanceof Set) return [...value]
-    return typeof value === 'bigint' ? rawInteger(value) : value
-  }
-  const entries =
-    state instanceof Map || state instanceof Set || Array.isArray(state)
-      ? [['', state]]
-      : Object.entries(state as object)
-  return Object.fromEntries(entries.map(([name, value]) => [name, JSON.stringify(value, plain) ?? 'null']))
 }

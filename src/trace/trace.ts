@@ -8,8 +8,9 @@ import { watermarkOf } from '../time/watermark.ts'
 import { type Applied, applyEvents } from './apply-events.ts'
 import { type EventText, isAbsent, mapperOf, type RowGroupEvents, readEvents, seekRows } from './find-events.ts'
 import type { Outcome } from './key-trace-types.ts'
-import { foldPassbook, type Passbook, type StoredState } from './passbook.ts'
+import { foldPassbook, type KeyRows, type StatesKept, type Step, type StoredState } from './passbook.ts'
 import { type Key, keyBytes, type TracePlan } from './plan-trace.ts'
+import { noChanges, type StoredChanges } from './state-changes.ts'
 
 /** An event of the key and what became of it. One that was upcast to several is here as often. */
 export interface TracedEvent extends EventText {
@@ -20,40 +21,66 @@ export interface TracedEvent extends EventText {
   /** The state before and after; null where the event wasn't folded, or states are not kept. */
   readonly before: StoredState | null
   readonly after: StoredState | null
+  /** Names of properties that are left out of `before` and `after`. */
+  readonly omitted: readonly string[]
+  /** What the event changed of a free-form state, place by place; of a typed one nothing is listed. */
+  readonly changes: StoredChanges
 }
 
-export interface Trace {
-  /** In the order in which they are folded; those that were not applied where they would have been. */
-  readonly events: readonly TracedEvent[]
-  /** What the key is in the view: its rows, none where no event was applied. */
-  readonly rows: Passbook['rows']
+/** A trace whose events are folded as they are asked for. */
+export interface OpenTrace {
+  /** How many events there are. */
+  readonly count: number
+  /**
+   * The events in the order in which they are folded; those that were not applied where they would have been. Then what the key
+   * is in the view: its rows, none where no event was applied. May be called once.
+   */
+  events(): Generator<TracedEvent, KeyRows>
   /** Events of the key recorded after known-at or occurred after as-of. */
   readonly outside: number
   readonly rowGroups: { readonly read: number; readonly skipped: number }
 }
 
+export interface Trace extends Omit<OpenTrace, 'count' | 'events'> {
+  readonly events: readonly TracedEvent[]
+  readonly rows: KeyRows
+}
+
 export interface TraceOutput {
-  /** Of how many events, the latest, states are kept; absent: of all. */
-  readonly statesMax?: number
+  /** How much of the states is kept; absent: all. */
+  readonly kept?: StatesKept
   /** Called for each row group: its rows and bytes. */
   readonly onProgress?: (rows: number, bytes: number) => void
 }
 
-/** The passbook of one key: find its events → map them as a rebuild does → fold them one at a time. */
-export function traceKey(plan: TracePlan, key: Key, { statesMax, onProgress }: TraceOutput = {}): Trace {
+const everything: StatesKept = { steps: Number.POSITIVE_INFINITY, characters: Number.POSITIVE_INFINITY }
+
+/** The passbook of one key: find its events → map them as a rebuild does → fold them one at a time, as they are asked for. */
+export function openTrace(plan: TracePlan, key: Key, { kept, onProgress }: TraceOutput = {}): OpenTrace {
   const wanted = keyBytes(plan, key)
   return openInTurn(plan.files, (open) => {
     const { found, skipped } = findEvents(plan, key, wanted, open, onProgress ?? (() => {}))
     const applied = applyEvents(plan, found, wanted, open)
-    const passbook = foldPassbook(plan, applied, watermarkFor(plan, open), statesMax ?? Number.POSITIVE_INFINITY)
+    const passbook = foldPassbook(plan, applied, watermarkFor(plan, open), kept ?? everything)
+    const missing = notApplied(plan, found, applied)
     const all = found.flatMap(({ events }) => events)
     return {
-      events: inOrder([...stepsOf(plan, passbook), ...notApplied(plan, found, applied)]),
-      rows: passbook.rows,
+      count: passbook.count + missing.length,
+      events: () => inOrder(plan, passbook.steps(), missing),
       outside: all.filter(({ isOutside }) => isOutside).length,
       rowGroups: { read: plan.log.splits.length - skipped, skipped },
     }
   })
+}
+
+/** The same, all at once. */
+export function traceKey(plan: TracePlan, key: Key, output?: TraceOutput): Trace {
+  const { events, outside, rowGroups } = openTrace(plan, key, output)
+  const collected: TracedEvent[] = []
+  const going = events()
+  let next = going.next()
+  for (; !next.done; next = going.next()) collected.push(next.value)
+  return { events: collected, rows: next.value, outside, rowGroups }
 }
 
 function findEvents(
@@ -97,15 +124,15 @@ function watermarkFor({ log, window }: TracePlan, open: OpenFile): bigint | null
   return watermarkOf(newest.values(), log.idleTimeout)
 }
 
-function stepsOf(plan: TracePlan, { steps }: Passbook): TracedEvent[] {
-  return steps.map(({ event: { place, late, ...event }, isApplied, before, after, failure }) => ({
-    ...event,
+function tracedStep(plan: TracePlan, { event, isApplied, failure, ...states }: Step): TracedEvent {
+  const { place, late, ...text } = event
+  return {
+    ...text,
+    ...states,
     place: placeOf(plan, place.split, place.row),
     outcome: failure !== null ? 'quarantined' : isApplied ? 'applied' : 'late',
     reason: failure !== null ? `handler failed: ${failure}` : late,
-    before,
-    after,
-  }))
+  }
 }
 
 function placeOf({ log }: TracePlan, split: number, row: number): Place {
@@ -125,11 +152,13 @@ function notApplied(plan: TracePlan, found: readonly RowGroupEvents[], applied: 
       const why = repeated.has(nameOf({ split, row }))
         ? { outcome: 'duplicate' as const, reason: 'the same event is earlier in the log' }
         : whyNot(plan.view, event, applied.refused.get(split)!)
-      missing.push({ ...event, ...why, place: placeOf(plan, split, row), before: null, after: null })
+      missing.push({ ...event, ...why, ...noStates, place: placeOf(plan, split, row) })
     }
   }
-  return missing
+  return missing.sort(compareOrders)
 }
+
+const noStates = { before: null, after: null, omitted: [], changes: noChanges } as const
 
 function whyNot(view: ViewDefinition, { eventId, type }: EventText, refused: readonly ExceptionRow[]) {
   const exception = refused.find((candidate) => candidate.eventId === eventId)
@@ -147,14 +176,28 @@ function whyNot(view: ViewDefinition, { eventId, type }: EventText, refused: rea
 }
 
 /** Folded events stay as they were folded; the others come where the log's order puts them, after what is equal. */
-function inOrder(events: TracedEvent[]): TracedEvent[] {
-  return events.sort((a, b) => {
-    for (const [i, value] of a.order.entries()) {
-      const order = compareStored(value, b.order[i])
-      if (order !== 0) return order
-    }
-    return 0
-  })
+function* inOrder(
+  plan: TracePlan,
+  steps: Generator<Step, KeyRows>,
+  missing: readonly TracedEvent[],
+): Generator<TracedEvent, KeyRows> {
+  let at = 0
+  let next = steps.next()
+  for (; !next.done; next = steps.next()) {
+    const event = tracedStep(plan, next.value)
+    while (at < missing.length && compareOrders(missing[at]!, event) < 0) yield missing[at++]!
+    yield event
+  }
+  yield* missing.slice(at)
+  return next.value
+}
+
+function compareOrders(a: TracedEvent, b: TracedEvent): number {
+  for (const [i, value] of a.order.entries()) {
+    const order = compareStored(value, b.order[i])
+    if (order !== 0) return order
+  }
+  return 0
 }
 
 /** Values of columns that a log may be ordered by: integers, and strings by their UTF-8 bytes. */

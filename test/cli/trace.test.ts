@@ -56,7 +56,22 @@ const daily = defineView({
   on: { '*': (day, e) => { day.amounts.push(e.amount); day.accounts[e.key] = e.amount } },
   row: (day) => ({ events: day.amounts.length }),
 })
-export default defineJob({ views: [balances, daily] })
+const baskets = defineView({
+  name: 'baskets',
+  log: ledger,
+  state: () => ({ lines: [] as { id: string, amount: number }[], texts: { long: '' } }),
+  columns: { lines: int32() },
+  on: {
+    '*': (basket, e) => {
+      if (basket.lines.length === 0) for (let i = 0; i < 50; i++) basket.lines.push({ id: 'line ' + i, amount: i })
+      else basket.lines[7].amount += e.amount
+      if (e.type === 'Out') basket.lines.push({ id: String(e.id), amount: e.amount })
+      basket.texts.long = 'x'.repeat(30 + e.amount)
+    },
+  },
+  row: (basket) => ({ lines: basket.lines.length }),
+})
+export default defineJob({ views: [balances, daily, baskets] })
 `
 
 beforeAll(() => {
@@ -174,6 +189,34 @@ a             75        3
     expect(rows).toEqual([{ day: '2026-03-01', type: 'In', events: 5 }])
   })
 
+  test('shows of a large state what each event changed', () => {
+    const { stdout } = run('trace', 'baskets', 'a', '--limit', '3')
+    const lines = stdout.split('\n').slice(1, 4)
+    expect(lines.map((line) => line.replace(/^.*?(Audited|Out|In) +\d+ +/, ''))).toEqual([
+      'long: "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxx" → "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx…  [7].amount: 37 → 537, + [51]: {"id":"e5","amount":500}',
+      '→ {"long":"xxxxxxxxxxxxxxxxxxxxxxxxxxxxxx"}',
+      '→ {"long":"xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx"}                                   [7].amount: 537 → 542',
+    ])
+  })
+
+  test('gives programs what changed of a large state, and all of it on demand', () => {
+    const last = ({ events }: Printed) => events.at(-1)!
+    expect(last(traced('baskets', 'a', '--limit', '2'))).toMatchObject({
+      event: 'e7',
+      after: { texts: { long: 'x'.repeat(35) } },
+      omitted: ['lines'],
+      changed: ['lines', 'texts'],
+      changes: [
+        { path: ['lines', 7, 'amount'], before: 537, after: 542 },
+        { path: ['texts', 'long'], before: 'x'.repeat(30), after: 'x'.repeat(35) },
+      ],
+      moreChanges: 0,
+    })
+    const whole = last(traced('baskets', 'a', '--limit', '2', '--whole-states'))
+    expect(whole).toMatchObject({ omitted: [] })
+    expect((whole['after'] as { lines: unknown[] }).lines).toHaveLength(52)
+  })
+
   test('ends where the view stood at a moment', () => {
     const known = traced('balances', 'a', '--known-at', '2026-03-01')
     expect(known).toMatchObject({ total: 1, outside: 6, rows: [{ account: 'a', balance: 100, entries: 1 }] })
@@ -229,7 +272,10 @@ a             75        3
   test.each([
     [['trace', 'daily', '2026-03-01'], 'View daily has the key day, type: expected 2 values, found 1.'],
     [['trace', 'daily', 'today', 'In'], 'Key column day: expected a day such as 2021-05-22, found today.'],
-    [['trace', 'weekly', 'a', '--job', 'ledger.ts'], 'Job ledger has no view "weekly": it has balances, daily.'],
+    [
+      ['trace', 'weekly', 'a', '--job', 'ledger.ts'],
+      'Job ledger has no view "weekly": it has balances, daily, baskets.',
+    ],
   ])('%j is wrong usage', (parameters, message) => {
     const { exitCode, stdout, stderr } = run(...parameters)
     expect({ exitCode, stdout }).toEqual({ exitCode: 2, stdout: '' })

@@ -65,6 +65,7 @@ test('traceKey() tells what became of each event of a key, in the values that ro
       ...{ event: 'e2', type: 'Event', recordedAt: '2021-05-22T06:00:00.000002Z' },
       fields: { amount: 3, price: '2.50' },
       ...{ outcome: 'applied', reason: null, changed: ['total', 'large'] },
+      ...{ omitted: [], changes: [], moreChanges: 0 },
       before: { total: 1, large: 2n ** 60n + 1n },
       after: { total: 4, large: 2n ** 60n + 4n },
       place: { file: join(folder.path, 'log.parquet'), rowGroup: 0, row: 2 },
