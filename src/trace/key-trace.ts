@@ -11,7 +11,7 @@ import type { KeyEvent, KeyTrace, KeyTraceStream, StateChange, TraceKeyOptions }
 import type { KeyRows, StoredState } from './passbook.ts'
 import { planTrace, type TracePlan } from './plan-trace.ts'
 import type { StoredChange } from './state-changes.ts'
-import { openTrace, type TracedEvent } from './trace.ts'
+import { drained, openTrace, type TracedEvent } from './trace.ts'
 
 /** Properties of a free-form state beyond this are left out of what is kept of every event, in characters of JSON. */
 const PROPERTY_MAX = 1_000
@@ -48,11 +48,8 @@ export function streamKeyTrace(job: LoadedJob, options: TraceKeyOptions, files: 
 /** The same, all at once. */
 export function keyTraceOf(job: LoadedJob, options: TraceKeyOptions, files: Disk): KeyTrace {
   const { events, count: _count, ...about } = streamKeyTrace(job, options, files)
-  const collected: KeyEvent[] = []
-  const going = events()
-  let next = going.next()
-  for (; !next.done; next = going.next()) collected.push(next.value)
-  return { ...about, events: collected, rows: next.value }
+  const { items, end } = drained(events())
+  return { ...about, events: items, rows: end }
 }
 
 /** The key as `keyBy` gives it. */

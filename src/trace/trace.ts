@@ -41,11 +41,6 @@ export interface OpenTrace {
   readonly rowGroups: { readonly read: number; readonly skipped: number }
 }
 
-export interface Trace extends Omit<OpenTrace, 'count' | 'events'> {
-  readonly events: readonly TracedEvent[]
-  readonly rows: KeyRows
-}
-
 export interface TraceOutput {
   /** How much of the states is kept; absent: all. */
   readonly kept?: StatesKept
@@ -73,14 +68,12 @@ export function openTrace(plan: TracePlan, key: Key, { kept, onProgress }: Trace
   })
 }
 
-/** The same, all at once. */
-export function traceKey(plan: TracePlan, key: Key, output?: TraceOutput): Trace {
-  const { events, outside, rowGroups } = openTrace(plan, key, output)
-  const collected: TracedEvent[] = []
-  const going = events()
-  let next = going.next()
-  for (; !next.done; next = going.next()) collected.push(next.value)
-  return { events: collected, rows: next.value, outside, rowGroups }
+/** All that a generator gives, and what it ends in. */
+export function drained<Item, End>(items: Generator<Item, End>): { readonly items: Item[]; readonly end: End } {
+  const collected: Item[] = []
+  let next = items.next()
+  for (; !next.done; next = items.next()) collected.push(next.value)
+  return { items: collected, end: next.value }
 }
 
 function findEvents(

@@ -8,8 +8,9 @@ import type { Counters } from '../../src/model/report.ts'
 import type { ViewDefinition } from '../../src/model/view.ts'
 import { rebuild } from '../../src/rebuild.ts'
 import { disk } from '../../src/storage/disk.ts'
+import type { KeyRows } from '../../src/trace/passbook.ts'
 import { type Key, planTrace, type TracePlan } from '../../src/trace/plan-trace.ts'
-import { type Trace, traceKey } from '../../src/trace/trace.ts'
+import { drained, openTrace, type TracedEvent } from '../../src/trace/trace.ts'
 import { outputSchema } from '../../src/view/view-set.ts'
 import { anyRows } from '../support/every-event.ts'
 import { everyColumn, everyKind, type LogOptions } from '../support/every-kind.ts'
@@ -86,10 +87,10 @@ function expectKeysAs(
   const applied = new Set<string>()
   let seen = 0
   for (const rows of keys.values()) {
-    const traced = traceKey(plan, keyOf(rows[0]!))
-    expect(rowsOf(plan, traced), view.name).toEqual(rows)
-    expectUnbroken(traced)
-    for (const { outcome, place } of traced.events) {
+    const { items: events, end } = drained(openTrace(plan, keyOf(rows[0]!)).events())
+    expect(rowsOf(plan, end), view.name).toEqual(rows)
+    expectUnbroken(events)
+    for (const { outcome, place } of events) {
       if (outcome === 'applied') applied.add(`${place.file} ${place.rowGroup} ${place.row}`)
     }
     seen += rows.length
@@ -100,7 +101,7 @@ function expectKeysAs(
   if (view.row === undefined && counters.quarantined === 0) expect(applied.size, view.name).toBe(counters.applied)
 }
 
-function rowsOf({ log, view }: TracePlan, { rows }: Trace): Row[] {
+function rowsOf({ log, view }: TracePlan, rows: KeyRows): Row[] {
   const columns = outputSchema(log, view)
   return Array.from({ length: rows.rows }, (_, row) =>
     Object.fromEntries(columns.map(({ name, type }, i) => [name, handlerValue(rows.columns[i]!, type, row)])),
@@ -108,7 +109,7 @@ function rowsOf({ log, view }: TracePlan, { rows }: Trace): Row[] {
 }
 
 /** Each event finds the state as the one before it left it. */
-function expectUnbroken({ events }: Trace): void {
+function expectUnbroken(events: readonly TracedEvent[]): void {
   const folded = events.filter(({ before }) => before !== null)
   for (const [i, { before }] of folded.entries()) if (i > 0) expect(before).toEqual(folded[i - 1]!.after)
 }
