@@ -5,6 +5,7 @@ import { ConfigurationError, RefoldError } from '../model/errors.ts'
 import type { JobDefinition } from '../model/view.ts'
 import { disk } from '../storage/disk.ts'
 import { isAbandoned, jobFolderPrefix } from '../storage/temporary.ts'
+import { installGuards } from '../view/purity.ts'
 import { bundleJob } from './bundle.ts'
 import { fingerprintDefinition, fingerprintViews } from './fingerprint.ts'
 import { positionInJob } from './position.ts'
@@ -92,6 +93,7 @@ function checkFile(path: string): void {
 async function importJob(path: string, bundlePath: string): Promise<Record<string, unknown>> {
   // So that a stack trace of a user's function shows the user's own lines.
   process.setSourceMapsEnabled(true)
+  installGuards()
   try {
     return (await import(pathToFileURL(bundlePath).href)) as Record<string, unknown>
   } catch (error) {

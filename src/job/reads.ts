@@ -1,15 +1,6 @@
-import {
-  type AnyNode,
-  type ArrowFunctionExpression,
-  type FunctionExpression,
-  type Identifier,
-  type ObjectPattern,
-  type Pattern,
-  parse,
-} from 'acorn'
+import type { AnyNode, Identifier, ObjectPattern, Pattern } from 'acorn'
+import { type FunctionNode, parseFunction } from './function-syntax.ts'
 import { childrenOf, isMerelyAName } from './syntax.ts'
-
-type FunctionNode = ArrowFunctionExpression | FunctionExpression
 
 /**
  * The names that a function reads of one of its parameters, found in its text: so that columns which no handler reads
@@ -27,28 +18,6 @@ export function fieldsRead(fn: (...parameters: never) => unknown, parameterIndex
   if (parameter !== undefined && parameter.type !== 'Identifier' && parameter.type !== 'ObjectPattern') return 'all'
   const name = parameter?.type === 'Identifier' ? parameter.name : undefined
   return collectUses(definition, parameter, name, names) ? names : 'all'
-}
-
-/** The function itself; undefined for native and bound functions, classes, and what else is not a function's text. */
-function parseFunction(text: string): FunctionNode | undefined {
-  // A method's text is one only within an object.
-  return parseExpression(`(${text}\n)`) ?? parseExpression(`({${text}\n})`)
-}
-
-function parseExpression(text: string): FunctionNode | undefined {
-  let expression: AnyNode | undefined
-  try {
-    const [statement] = parse(text, { ecmaVersion: 'latest', sourceType: 'script' }).body
-    expression = statement?.type === 'ExpressionStatement' ? statement.expression : undefined
-  } catch {
-    // Not in this form; the caller tries the other or assumes that everything is read.
-    return undefined
-  }
-  if (expression?.type === 'ArrowFunctionExpression' || expression?.type === 'FunctionExpression') return expression
-  if (expression?.type !== 'ObjectExpression' || expression.properties.length !== 1) return undefined
-  const [property] = expression.properties
-  const value = property?.type === 'Property' ? property.value : undefined
-  return value?.type === 'FunctionExpression' && property?.type === 'Property' && property.method ? value : undefined
 }
 
 /**

@@ -5,6 +5,7 @@ import type { Slot } from '../model/slots.ts'
 import type { ReadMemory } from '../parquet/read-memory.ts'
 import { type BoundSlots, compileWithEvent, SLICE_ROWS } from '../view/fold.ts'
 import { ByteWriter, type KeyCodec, KeyValueError } from '../view/key-codec.ts'
+import { describeResult, refusePromise } from '../view/results.ts'
 import { ValueError } from '../view/runtime.ts'
 import type { PreparedView } from '../view/view-set.ts'
 import type { DistinctKeys, FoundKeys } from './emitted-rows.ts'
@@ -136,11 +137,14 @@ class Interner {
 }
 
 function refuseFilter(found: unknown): never {
-  throw new ValueError('filter', `expected true or false, found ${String(found)}`)
+  refusePromise(found)
+  throw new ValueError('filter', `expected true or false, found ${describeResult(found)}`)
 }
 
+/** A key column that may be null would be, where what is no key is read as one. */
 function refuseKey(found: unknown): never {
-  throw new KeyValueError(`expected a key, an array of keys or null, found ${String(found)}`)
+  refusePromise(found)
+  throw new KeyValueError(`expected a key, an array of keys or null, found ${describeResult(found)}`)
 }
 
 /** Every event under its window alone: no keys to find. */

@@ -7,6 +7,7 @@ import { functionError } from '../scan/places.ts'
 import type { Calendar } from '../time/calendar.ts'
 import { type BoundSlots, compileWithEvent } from '../view/fold.ts'
 import { guarded } from '../view/purity.ts'
+import { describeResult, refusePromise } from '../view/results.ts'
 import { ValueError } from '../view/runtime.ts'
 import type { PreparedGroup } from '../view/view-set.ts'
 import { addInteger, addNumber, type ExactSum, integersOf, mergeSum, roundSum } from './exact-sum.ts'
@@ -108,7 +109,10 @@ function addMeasure(cell: TriangleCell, value: unknown): void {
   if (typeof value === 'bigint') cell.whole += value
   else if (Number.isSafeInteger(value)) addInteger(cell, value as number)
   else if (typeof value === 'number' && Number.isFinite(value)) addNumber(cell, value)
-  else throw new ValueError('measure', `expected a number, found ${String(value)}`)
+  else {
+    refusePromise(value)
+    throw new ValueError('measure', `expected a number, found ${describeResult(value)}`)
+  }
 }
 
 function delayOf({ of, indexes, recordedIn }: BatchWindows, row: number): number {

@@ -144,7 +144,20 @@ export interface GroupPlan {
   readonly mapSlots: readonly number[]
   /** Whether functions may copy events whole: their accessors are then the event's own, which is slower. */
   readonly copiesEvents: boolean
+  /** By view: what its functions that change a state may return. */
+  readonly returns: Readonly<Record<string, ViewReturns>>
 }
+
+export interface ViewReturns {
+  /** By event type; those that return nothing are left out. */
+  readonly on: Readonly<Record<string, MayReturn>>
+  readonly merge: MayReturn
+}
+
+/**
+ * What a function that changes a state may return: nothing that is meant, what a call in it gives, or a value.
+ */
+export type MayReturn = 'nothing' | 'by-product' | 'value'
 
 /** A split in words, for messages. */
 export function splitName(log: LogPlan, split: number): string {

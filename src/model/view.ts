@@ -74,8 +74,21 @@ export type StateSpec = Fields | (() => object)
 
 export type StateOf<S> = S extends () => infer State ? State : S extends Fields ? Values<S> : never
 
-/** Folds one event into the state of one key. Must depend only on its arguments. */
-export type Handler<State, Event, Key> = (state: State, event: Event, key: Key) => void
+/**
+ * What the value of an expression may be that is written for its effect, as `(s, e) => s.sum += e.amount`. A bare `void` would
+ * accept any value.
+ */
+// biome-ignore lint/suspicious/noConfusingVoidType: functions without a return are void
+export type NoResult = void | undefined | null | number | bigint | string | boolean
+
+/**
+ * Folds one event into the state of one key. Must depend only on its arguments. A handler of a typed state changes it and returns
+ * nothing: an object would be lost, so it is refused. One of a free-form state changes it, or returns the new state, whole.
+ */
+export type Handler<State, Event, Key, Result = NoResult> = (state: State, event: Event, key: Key) => Result
+
+/** What a handler may return. */
+export type ResultOf<S> = S extends () => infer State ? NoResult | State : NoResult
 
 export type UnknownTypePolicy = 'filter' | 'quarantine' | 'fail'
 
@@ -86,7 +99,8 @@ export type UnknownTypePolicy = 'filter' | 'quarantine' | 'fail'
  * @property window Divides events by when they occurred: a column of the window comes first in the key, before those of `key`,
  *   and without `key` it is the whole key. Rows also say whether they are final.
  * @property state A typed state (fast), or a function that makes a free-form one.
- * @property on Handlers by event type; `*` is for every type that has none of its own.
+ * @property on Handlers by event type; `*` is for every type that has none of its own. They change the state; of a
+ *   free-form one they may return the new state instead.
  * @property filter Keeps only events for which it is true. Called only for events whose type has a handler.
  * @property unknown How event types without a handler are treated: `filter` (default), `quarantine` (listed as
  *   exceptions), or `fail`. Where the log declares its `types`, those count as known and are filtered.
@@ -117,14 +131,19 @@ export interface ViewSpec<
     Partial<
       Record<
         EventOf<L>['type'] | '*',
-        Handler<StateOf<NoInfer<S>>, EventOf<L>, KeyOf<L, NoInfer<K>, NoInfer<Every>, NoInfer<Name>>>
+        Handler<
+          StateOf<NoInfer<S>>,
+          EventOf<L>,
+          KeyOf<L, NoInfer<K>, NoInfer<Every>, NoInfer<Name>>,
+          ResultOf<NoInfer<S>>
+        >
       >
     >
   >
   readonly filter?: (event: EventOf<L>) => boolean
   readonly unknown?: UnknownTypePolicy
   readonly onError?: 'fail' | 'quarantine'
-  readonly merge?: (into: StateOf<NoInfer<S>>, from: Readonly<StateOf<NoInfer<S>>>) => void
+  readonly merge?: (into: StateOf<NoInfer<S>>, from: Readonly<StateOf<NoInfer<S>>>) => ResultOf<NoInfer<S>>
   readonly orderFree?: boolean
   readonly columns?: C
   readonly row?: (
@@ -145,11 +164,11 @@ export interface ViewDefinition {
   readonly key: Fields | undefined
   readonly keyBy: ((event: never) => unknown) | undefined
   readonly state: StateSpec
-  readonly on: Readonly<Record<string, Handler<never, never, never> | undefined>>
+  readonly on: Readonly<Record<string, Handler<never, never, never, unknown> | undefined>>
   readonly filter: ((event: never) => boolean) | undefined
   readonly unknown: UnknownTypePolicy
   readonly onError: 'fail' | 'quarantine'
-  readonly merge: ((into: never, from: never) => void) | undefined
+  readonly merge: ((into: never, from: never) => unknown) | undefined
   readonly orderFree: boolean
   readonly columns: Fields | undefined
   readonly row: ((state: never, key: never) => unknown) | undefined

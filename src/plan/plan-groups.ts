@@ -1,24 +1,23 @@
 import { crossesStreams, orderSlots } from '../model/order.ts'
-import type { GroupPlan, RoleSlots } from '../model/plan.ts'
+import type { GroupPlan, MayReturn, RoleSlots, ViewReturns } from '../model/plan.ts'
 import type { Strategy, VintageLength } from '../model/report.ts'
 import type { Slot } from '../model/slots.ts'
 import type { ViewDefinition } from '../model/view.ts'
 import type { LogOrders } from './order-terms.ts'
 import type { Partitions } from './partitions.ts'
-import type { FieldsRead } from './plan-input.ts'
+import type { FieldsRead, FunctionTexts } from './plan-input.ts'
 import { chooseStrategy, exchangeStrategy, hasFloats } from './strategy.ts'
 
 /** Parts of a large log that are reduced at the same time, however few its keys. */
 const PARTS_AT_ONCE = 4
 
 /** What of a log and of the options decides how its views are folded. */
-export interface GroupInput {
+export interface GroupInput extends FunctionTexts {
   readonly slots: readonly Slot[]
   readonly roles: RoleSlots
   readonly orders: LogOrders
   /** Null where the log doesn't say that it is partitioned by its key. */
   readonly partitions: Partitions | null
-  readonly fieldsRead: FieldsRead
   readonly vintages: VintageLength | undefined
   /** How every view is to be folded; undefined: as is best. */
   readonly strategy: Strategy | undefined
@@ -64,6 +63,7 @@ function planGroup(members: readonly ViewDefinition[], input: GroupInput): Group
     slots: distinct([...read, ...named, ...orderSlots(order)]),
     mapSlots: distinct(mapSlots),
     copiesEvents: members.some((view) => escapes(view, input.fieldsRead)),
+    returns: Object.fromEntries(members.map((view) => [view.name, returnsIn(view, input.returnsOf)])),
   }
 }
 
@@ -81,6 +81,16 @@ function slotsReader({ slots, fieldsRead }: GroupInput) {
 function escapes({ on, keyBy, filter, window }: ViewDefinition, fieldsRead: FieldsRead): boolean {
   const handled = Object.values(on).some((handler) => handler !== undefined && fieldsRead(handler, 1) === 'all')
   return handled || [keyBy, filter, window?.measure].some((fn) => fn !== undefined && fieldsRead(fn, 0) === 'all')
+}
+
+function returnsIn({ on, merge }: ViewDefinition, returnsOf: FunctionTexts['returnsOf']): ViewReturns {
+  const found = Object.entries(on).flatMap(([name, fn]): [string, MayReturn][] =>
+    fn === undefined ? [] : [[name, returnsOf(fn)]],
+  )
+  return {
+    on: Object.fromEntries(found.filter(([, kind]) => kind !== 'nothing')),
+    merge: merge === undefined ? 'nothing' : returnsOf(merge),
+  }
 }
 
 /** Each slot once, ascending. */

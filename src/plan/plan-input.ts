@@ -1,5 +1,5 @@
 import { ConfigurationError } from '../model/errors.ts'
-import type { RecordedBounds } from '../model/plan.ts'
+import type { MayReturn, RecordedBounds } from '../model/plan.ts'
 import type { Strategy, VintageLength } from '../model/report.ts'
 import { type ViewDefinition, vintagesName } from '../model/view.ts'
 import type { Store } from '../storage/store.ts'
@@ -8,8 +8,14 @@ import { outputFields, vintageName } from '../view/view-set.ts'
 /** Which names of an event a function reads; `all` where that can't be determined. */
 export type FieldsRead = (fn: (...args: never[]) => unknown, parameter: number) => ReadonlySet<string> | 'all'
 
+/** What functions do, found in their text. */
+export interface FunctionTexts {
+  readonly fieldsRead: FieldsRead
+  readonly returnsOf: (fn: (...args: never[]) => unknown) => MayReturn
+}
+
 /** What a plan is made of. */
-export interface PlanInput {
+export interface PlanInput extends FunctionTexts {
   readonly job: string
   readonly views: readonly ViewDefinition[]
   /** By log: what to read instead of the files its definition names. */
@@ -23,7 +29,6 @@ export interface PlanInput {
   readonly recorded?: RecordedBounds | undefined
   /** How every view is to be folded; absent: as is best. */
   readonly strategy?: Strategy | undefined
-  readonly fieldsRead: FieldsRead
   readonly files: Store
 }
 

@@ -49,8 +49,9 @@ export function planLog(log: AnyLog, views: readonly ViewDefinition[], input: Pl
   const rows = files.reduce((sum, file) => sum + file.rows, 0)
   const splits = opened.flatMap(({ parquet }, file) => planSplits(parquet, file, sources[file]!, roles, timeline))
   const keyPartitions = log.partitionedByKey ? findPartitions(files, splits) : null
-  const { fieldsRead, vintages, strategy } = input
-  const groups = planGroups(views, { slots, roles, orders, partitions: keyPartitions, fieldsRead, vintages, strategy })
+  const { fieldsRead, returnsOf, vintages, strategy } = input
+  const texts = { fieldsRead, returnsOf }
+  const groups = planGroups(views, { slots, roles, orders, partitions: keyPartitions, ...texts, vintages, strategy })
   const inPlace = groups.some((group) => group.strategy === 'in-place')
   return {
     name: log.name,

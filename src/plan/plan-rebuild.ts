@@ -1,5 +1,6 @@
 import type { LoadedJob } from '../job/load.ts'
 import { fieldsRead } from '../job/reads.ts'
+import { returnsOf } from '../job/returns.ts'
 import { ConfigurationError } from '../model/errors.ts'
 import type { Plan, RecordedBounds } from '../model/plan.ts'
 import type { RebuildOptions } from '../model/report.ts'
@@ -39,6 +40,7 @@ export async function planRebuild(
     recorded: bounds,
     strategy: options.strategy,
     fieldsRead,
+    returnsOf,
     files,
   })
 }

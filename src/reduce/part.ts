@@ -9,6 +9,7 @@ import type { KeyTable } from '../shuffle/key-table.ts'
 import { compileStateCursor, type StateCursor } from '../view/fold.ts'
 import { showKey } from '../view/key-codec.ts'
 import { guarded } from '../view/purity.ts'
+import { describeResult, refusePromise } from '../view/results.ts'
 import { ValueError } from '../view/runtime.ts'
 import { allocate, type StateColumn, type StateStore } from '../view/state.ts'
 import { storeColumn } from '../view/state-column.ts'
@@ -169,8 +170,9 @@ export function shapeRows(
     if (made === null) return []
     const rows: unknown[] = Array.isArray(made) ? made : [made]
     for (const row of rows) {
+      refusePromise(row)
       if (row === null || typeof row !== 'object')
-        throw new ValueError('row', `expected a row, several or null, found ${String(row)}`)
+        throw new ValueError('row', `expected a row, several or null, found ${describeResult(row)}`)
     }
     return rows as Record<string, unknown>[]
   } catch (error) {

@@ -1,16 +1,14 @@
 import { withRoom } from '../columns/grow.ts'
-import { ViewError } from '../model/errors.ts'
 import { idColumnText, joinId } from '../model/event-id.ts'
 import type { LogPlan } from '../model/plan.ts'
 import type { ExceptionRow } from '../model/report.ts'
 import { ONLY_TYPE } from '../model/slots.ts'
 import { NO_HANDLER } from '../view/fold.ts'
+import { makeStates, refuseSharedStates } from '../view/free-form.ts'
 import { showKey } from '../view/key-codec.ts'
-import { guarded, PurityError } from '../view/purity.ts'
 import { typeCodeOf } from '../view/row-layout.ts'
-import { ValueError } from '../view/runtime.ts'
+import { RuleError } from '../view/rule-error.ts'
 import { StateStore } from '../view/state.ts'
-import { describeThrown } from '../view/thrown.ts'
 import type { PreparedView } from '../view/view-set.ts'
 import type { Bucket, BucketSource } from './bucket.ts'
 import { keyReader } from './bucket-keys.ts'
@@ -48,6 +46,7 @@ export class ViewAccumulator {
     this.view = view
     this.folding = group.side.foldOf(view, index)
     this.#store = view.state === undefined ? null : new StateStore(view.state)
+    if (view.state === undefined) refuseSharedStates(view)
   }
 
   /** Begins a bucket, in which no key has a state yet. */
@@ -120,7 +119,7 @@ export class ViewAccumulator {
 
   /** Throws unless the view quarantines what failed at a row. */
   refuse(source: BucketSource, row: number, error: unknown): void {
-    if (this.view.definition.onError === 'quarantine' && !(error instanceof PurityError)) return
+    if (this.view.definition.onError === 'quarantine' && !(error instanceof RuleError)) return
     const { bucket, side } = this.#group
     const at = bucket.rowAt[row]!
     const handler = this.view.handlerNames[this.folding.handlerOf[typeCodeOf(bucket.words, at)]!] ?? '*'
@@ -173,22 +172,5 @@ export class ViewAccumulator {
       reason: 'handler failed',
       detail: error instanceof Error ? error.message : String(error),
     }
-  }
-}
-
-/** Free-form states: each an object of its own. */
-function makeStates(view: PreparedView, count: number): unknown[] {
-  const make = view.definition.state as () => unknown
-  try {
-    const states = guarded(() => Array.from({ length: count }, () => make()))
-    const wrong = states.findIndex((state) => state === null || typeof state !== 'object')
-    if (wrong >= 0) throw new ValueError('state', `expected an object, found ${String(states[wrong])}`)
-    if (count > 1 && states[0] === states[1]) {
-      throw new ValueError('state', 'expected a new object for each key, found the same one twice')
-    }
-    return states
-  } catch (error) {
-    const place = { view: view.name, handler: 'state' }
-    throw new ViewError(`View ${view.name}, its state: ${describeThrown(error)}`, place, { cause: error })
   }
 }

@@ -3,6 +3,7 @@ import type { SlotColumn } from '../columns/slot-column.ts'
 import type { LogPlan } from '../model/plan.ts'
 import { compileEventCursor, type EventCursor } from '../view/fold.ts'
 import { guarded } from '../view/purity.ts'
+import { describeResult, refusePromise } from '../view/results.ts'
 import { ValueError } from '../view/runtime.ts'
 import type { Batch } from './event-batch.ts'
 import { functionError } from './places.ts'
@@ -89,13 +90,21 @@ function upcastError(log: LogPlan, type: string, batch: Batch, row: number, erro
 function changesOf(log: LogPlan, result: unknown): readonly Readonly<Record<string, unknown>>[] {
   const list: readonly unknown[] = result === null ? [] : Array.isArray(result) ? result : [result]
   for (const changes of list) {
-    if (changes === null || typeof changes !== 'object' || Array.isArray(changes)) {
+    if (!isPlain(changes)) {
+      refusePromise(changes)
       const expected = 'an object of what changes, several in an array, or null'
-      throw new ValueError('upcast', `expected ${expected}, found ${String(changes)}`)
+      throw new ValueError('upcast', `expected ${expected}, found ${describeResult(changes)}`)
     }
     for (const [name, value] of Object.entries(changes)) refuseChange(log, name, value)
   }
   return list as readonly Readonly<Record<string, unknown>>[]
+}
+
+/** What else an object may be, a Map for one, has its contents elsewhere: they would be lost. */
+function isPlain(value: unknown): value is Readonly<Record<string, unknown>> {
+  if (value === null || typeof value !== 'object') return false
+  const prototype: unknown = Object.getPrototypeOf(value)
+  return prototype === null || prototype === Object.prototype
 }
 
 function refuseChange(log: LogPlan, name: string, value: unknown): void {

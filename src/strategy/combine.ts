@@ -8,7 +8,7 @@ import { splitByPeriod } from '../map/periods.ts'
 import type { BatchWindows } from '../map/windows.ts'
 import type { Column } from '../model/column.ts'
 import { ViewError } from '../model/errors.ts'
-import type { LogPlan } from '../model/plan.ts'
+import type { LogPlan, MayReturn } from '../model/plan.ts'
 import type { FailedRow, ReduceSide, ViewFold } from '../reduce/reduce-side.ts'
 import type { Batch } from '../scan/event-batch.ts'
 import { functionError } from '../scan/places.ts'
@@ -164,12 +164,12 @@ function stateColumn(
 /** By type code, which handler merges a state: code 1 is of keys all of whose events were refused. */
 const mergeCodes = Uint8Array.of(0, NO_HANDLER)
 
-function stateMerger(log: LogPlan, { views }: PreparedGroup): ReduceSide {
+function stateMerger(log: LogPlan, { plan, views }: PreparedGroup): ReduceSide {
   const packed = stateLayout(log, views[0]!)
   return {
     packed,
     compare: null,
-    foldOf: (view) => mergeFold(view, packed),
+    foldOf: (view) => mergeFold(view, packed, plan.returns[view.name]!.merge),
     // Merging asks for the slot: whether it is a key's first state.
     keyArgument: () => (slot) => slot,
     checkPiece: () => {},
@@ -178,17 +178,18 @@ function stateMerger(log: LogPlan, { views }: PreparedGroup): ReduceSide {
 }
 
 /** The first state of a key is copied, all others are merged into it. */
-function mergeFold(view: PreparedView, packed: PackedLayout): ViewFold {
-  const merge = view.definition.merge as unknown as (into: unknown, from: unknown) => void
+function mergeFold(view: PreparedView, packed: PackedLayout, returns: MayReturn): ViewFold {
+  const merge = view.definition.merge as unknown as (into: unknown, from: unknown) => unknown
   const names = Object.keys(view.state!)
   let seen: Uint8Array = new Uint8Array(0)
   const mergeState = (state: unknown, from: unknown, slot: unknown) => {
     if (seen[slot as number] === 1) return merge(state, from)
     seen[slot as number] = 1
     for (const name of names) (state as Record<string, unknown>)[name] = (from as Record<string, unknown>)[name]
+    return undefined
   }
   return {
-    fold: compilePackedFold(stateFoldSpec(view, mergeState), packed.visible),
+    fold: compilePackedFold(stateFoldSpec(view, mergeState, returns), packed.visible),
     handlerOf: mergeCodes,
     begin(from, to) {
       seen = from === 0 ? new Uint8Array(to) : withRoom(seen, to)

@@ -74,7 +74,7 @@ function stateTaker(log: LogPlan, { views }: PreparedGroup): ReduceSide {
     compare: null,
     foldOf(view, index) {
       return {
-        fold: compilePackedFold(stateFoldSpec(view, takePartitionState(view, index)), packed.visible),
+        fold: compilePackedFold(stateFoldSpec(view, takePartitionState(view, index), 'nothing'), packed.visible),
         handlerOf: partitionHandlerOf(views.length, index),
       }
     },

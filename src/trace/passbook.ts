@@ -11,11 +11,12 @@ import { makeStatusColumns } from '../reduce/status.ts'
 import { RunReader } from '../shuffle/run-reader.ts'
 import { compilePackedFold, NO_HANDLER, type PackedFold } from '../view/fold.ts'
 import { eventFoldSpec } from '../view/fold-spec.ts'
+import { makeStates } from '../view/free-form.ts'
 import { showKey } from '../view/key-codec.ts'
 import { eventLayout } from '../view/packed-layout.ts'
-import { guarded, PurityError } from '../view/purity.ts'
 import type { RowLayout } from '../view/row-layout.ts'
 import { typeCodeOf } from '../view/row-layout.ts'
+import { RuleError } from '../view/rule-error.ts'
 import { StateStore } from '../view/state.ts'
 import { describeThrown } from '../view/thrown.ts'
 import type { PreparedView } from '../view/view-set.ts'
@@ -156,7 +157,7 @@ class KeyFolder {
         this.#states = this.#begin()
       },
       refuse: (row, error) => {
-        if (view.definition.onError !== 'quarantine' || error instanceof PurityError)
+        if (view.definition.onError !== 'quarantine' || error instanceof RuleError)
           throw this.#failure(row, this.#event!, error)
       },
     })
@@ -197,8 +198,7 @@ class KeyFolder {
   }
 
   #begin(): StateStore | unknown[] {
-    const { state } = this.#view.definition
-    const states = this.#store ?? guarded(() => [(state as () => unknown)()])
+    const states = this.#store ?? makeStates(this.#view, 1)
     this.#store?.prepare(1)
     this.#fold.bindState(states)
     return states

@@ -1,5 +1,6 @@
 import type { LoadedJob } from '../job/load.ts'
 import { fieldsRead } from '../job/reads.ts'
+import { returnsOf } from '../job/returns.ts'
 import { makeWindowReader, type WindowReader } from '../map/windows.ts'
 import { ConfigurationError } from '../model/errors.ts'
 import { type ManifestColumn, manifestColumn } from '../model/manifest.ts'
@@ -63,6 +64,7 @@ export function planTrace(job: LoadedJob, options: TraceOptions, files: Disk): T
     asOf: options.asOf,
     strategy: 'shuffle',
     fieldsRead: (fn, parameter) => fieldsRead(fn === sought.keyBy ? view.keyBy! : fn, parameter),
+    returnsOf,
     files,
   }).logs[0]!
   const log = { ...plan, splits: rowGroupsOf(plan) }

@@ -1,5 +1,6 @@
-import type { GroupPlan, LogPlan } from '../model/plan.ts'
+import type { GroupPlan, LogPlan, MayReturn } from '../model/plan.ts'
 import type { AnyHandler, FoldSpec } from './fold.ts'
+import { stateNames } from './free-form.ts'
 import type { PreparedView } from './view-set.ts'
 
 /** Names of the slots that are not among `slots`: reading one of them is an error. */
@@ -8,11 +9,24 @@ export function absentNames(log: LogPlan, slots: readonly number[]): string[] {
 }
 
 /** The fold of a view's events. */
-export function eventFoldSpec(log: LogPlan, plan: GroupPlan, { state, handlers }: PreparedView): FoldSpec {
-  return { state, handlers, absentNames: absentNames(log, plan.slots), copiesEvents: plan.copiesEvents }
+export function eventFoldSpec(log: LogPlan, plan: GroupPlan, view: PreparedView): FoldSpec {
+  const { name, state, handlers, handlerNames } = view
+  const { on } = plan.returns[name]!
+  return {
+    state,
+    handlers,
+    returns: handlerNames.map((type) => on[type] ?? 'nothing'),
+    stateNames: state === undefined ? stateNames(view) : [],
+    absentNames: absentNames(log, plan.slots),
+    copiesEvents: plan.copiesEvents,
+  }
 }
 
-/** The fold of a view's states that were folded where events are read. @param take Takes one of them. */
-export function stateFoldSpec({ state }: PreparedView, take: AnyHandler): FoldSpec {
-  return { state, handlers: [take], absentNames: [], copiesEvents: false }
+/**
+ * The fold of a view's states that were folded where events are read.
+ *
+ * @param take Takes one of them.
+ */
+export function stateFoldSpec({ state }: PreparedView, take: AnyHandler, returns: MayReturn): FoldSpec {
+  return { state, handlers: [take], returns: [returns], stateNames: [], absentNames: [], copiesEvents: false }
 }

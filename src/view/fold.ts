@@ -1,5 +1,6 @@
 import { bufferOf, stringsOf } from '../columns/strings.ts'
 import type { Column } from '../model/column.ts'
+import type { MayReturn } from '../model/plan.ts'
 import type { Slot } from '../model/slots.ts'
 import type { Fields } from '../model/type.ts'
 import { columnEventSource, packedEventSource } from './event-source.ts'
@@ -8,7 +9,7 @@ import { runtime } from './runtime.ts'
 import { type StateStore, stateSource } from './state.ts'
 
 /** A handler, without its types. */
-export type AnyHandler = (state: unknown, event: unknown, key: unknown) => void
+export type AnyHandler = (state: unknown, event: unknown, key: unknown) => unknown
 
 /**
  * A view's fold as generated code: one loop that moves two flyweights and calls the handler of each event's type. The
@@ -60,6 +61,10 @@ export interface FoldSpec {
   /** Undefined for free-form states. */
   readonly state: Fields | undefined
   readonly handlers: readonly AnyHandler[]
+  /** Of each handler: whether what it returns must be looked at. */
+  readonly returns: readonly MayReturn[]
+  /** What every free-form state has from the start. */
+  readonly stateNames: readonly string[]
   /** Names that the log has and that no function of the view reads. */
   readonly absentNames: readonly string[]
   readonly copiesEvents: boolean
@@ -177,13 +182,11 @@ function takesKey(handler: AnyHandler): boolean {
 
 function foldSource(spec: FoldSpec, handlerCode: string): string {
   const { state, handlers } = spec
-  const stateValue = state === undefined ? 'objects[slot]' : 'state'
-  const callOf = (handler: AnyHandler) =>
-    `h${handlers.indexOf(handler)}(${stateValue}, event${takesKey(handler) ? ', keyOf(slot)' : ''})`
-  const { declared, result } = dispatchSource(handlers, callOf)
+  const { declared, result } = dispatchSource(handlers, (handler) => callSource(spec, handlers.indexOf(handler)))
   return `let p = 0, slot = 0, at = 0, objects, keyOf;
 ${state === undefined ? '' : `${stateVariables(state)}\n${stateSource(state, false)}`}
 ${handlers.map((_, index) => `const h${index} = handlers[${index}];`).join(' ')}
+${resultSource(spec)}
 ${declared}
 const fold = {
   at() { return at; },
@@ -201,9 +204,32 @@ function runSlice(rowAt, slotOf, from, to, handlerOf) {
     at = i; p = rowAt[i]; slot = slotOf[i];
     const code = ${handlerCode};
     if (code === ${NO_HANDLER}) continue;
-    const result = ${result};
-    if (typeof result === 'object' && result !== null) runtime.refusePromise(result);
+    ${result};
   }
+}`
+}
+
+/** The source of a handler's call, and of what is done with what it returns: where that may be anything but nothing. */
+function callSource({ state, handlers, returns }: FoldSpec, index: number): string {
+  const key = takesKey(handlers[index]!) ? ', keyOf(slot)' : ''
+  const kind = JSON.stringify(returns[index])
+  if (state === undefined) {
+    const call = `h${index}(objects[slot], event${key})`
+    return returns[index] === 'nothing' ? call : `takeState(${call}, ${kind})`
+  }
+  const call = `h${index}(state, event${key})`
+  return returns[index] === 'nothing' ? call : `refuseResult(${call}, ${kind})`
+}
+
+/** The source of what looks at results; closes over `objects` and `slot`. */
+function resultSource({ state, stateNames: names }: FoldSpec): string {
+  if (state !== undefined) {
+    const column = JSON.stringify(Object.keys(state)[0] ?? 'column')
+    return `function refuseResult(result, kind) { if (result !== undefined && result !== state) runtime.refuseResult(result, kind, event, ${column}); }`
+  }
+  return `function takeState(result, kind) {
+  if (result === undefined || result === objects[slot]) return;
+  objects[slot] = runtime.newState(objects[slot], result, kind, event, ${JSON.stringify(names)});
 }`
 }
 

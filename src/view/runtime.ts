@@ -1,4 +1,5 @@
 import { describeBadJson, parseJson } from '../columns/exact-json.ts'
+import { newState, refuseResult } from './results.ts'
 
 /** What generated code calls: conversions that are rare or that fail. */
 
@@ -59,13 +60,8 @@ export const runtime = {
   nullField(name: string): never {
     throw new ValueError(name, `field "${name}": expected a value, found null; declare it as nullable(…)`)
   },
-  /** What a handler does after its first await would run when the fold is over. */
-  refusePromise(result: object): void {
-    if (!('then' in result) || typeof result.then !== 'function') return
-    // Nobody waits for it, and this error reports it already.
-    result.then(undefined, () => {})
-    throw new TypeError("it returned a promise; a fold can't wait, so a handler must do all it does at once")
-  },
+  refuseResult,
+  newState,
   notRead(name: string): never {
     throw new ValueError(name, `field "${name}": no function of the view was found to read it; read it as e.${name}`)
   },

@@ -153,7 +153,7 @@ describe('inspectFiles()', () => {
 })
 
 test('a survey counts types, order, gaps, duplicates and delays over all events', () => {
-  const plan = makePlan({ job: 'job', views: [view], fieldsRead: () => 'all', files: disk })
+  const plan = makePlan({ job: 'job', views: [view], fieldsRead: () => 'all', returnsOf: () => 'nothing', files: disk })
   const survey = surveyPlanned(plan.logs[0]!)
   expect(survey).toEqual({
     events: 6,

@@ -33,6 +33,7 @@ const log: LogPlan = {
       slots: [1, 2, 4],
       mapSlots: [],
       copiesEvents: false,
+      returns: {},
     },
     {
       views: ['daily'],
@@ -43,6 +44,7 @@ const log: LogPlan = {
       slots: [4],
       mapSlots: [2],
       copiesEvents: false,
+      returns: {},
     },
   ],
   bucketBits: 7,

@@ -434,7 +434,7 @@ test('loadedFromDefinition() checks a definition that no file holds', () => {
       name: 'v',
       log: ledger,
       state: { n: int64() },
-      on: { '*': rate === 1 ? (s, e) => Object.assign(s, { n: s.n + e.a }) : (s) => void s.n++ },
+      on: { '*': rate === 1 ? (s, e) => void Object.assign(s, { n: s.n + e.a }) : (s) => void s.n++ },
     })
   const loaded = loadedFromDefinition(defineJob({ views: [view(1)] }))
   expect(loaded.bundlePath).toBeUndefined()

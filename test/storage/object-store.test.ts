@@ -123,6 +123,7 @@ describe('a log', () => {
         job: 'cases',
         views: [cases(`${folder.path}/log/**/*.parquet`)],
         fieldsRead: () => 'all',
+        returnsOf: () => 'nothing',
         files,
       })
     expect(plan(store).logs[0]!.rows).toBe(7)

@@ -199,6 +199,59 @@ export const windowAlone = defineView({
   },
 })
 
+const results = {
+  name: 'results',
+  log: ledger,
+  state: { count: int64(), name: string(), note: nullable(string()) },
+} as const
+// What is written for its effect compiles, whatever its value.
+defineView({
+  ...results,
+  on: {
+    A: (state) => state.count++,
+    B: (state, e) => (state.count += e.amount),
+    C: (state, e) => (state.name = e.city),
+    D: (state, e) => (state.note = e.note),
+    E: (state, e) => e.open && state.count++,
+    F: (state, e) => (e.open ? state.count++ : undefined),
+    G: (state) => void state.count++,
+    H: (state) => {
+      if (state.count > 1) return
+      state.count++
+    },
+  },
+  merge: (into, from) => (into.count += from.count),
+})
+// @ts-expect-error: a typed state is changed in place
+defineView({ ...results, on: { A: (s, e) => ({ ...s, count: s.count + e.amount }) } })
+// @ts-expect-error: a fold can't wait
+defineView({ ...results, on: { A: async (s) => void s.count++ } })
+// @ts-expect-error: a merge changes the first of the states
+defineView({ ...results, on: {}, merge: (a, b) => ({ ...a, count: a.count + b.count }) })
+// @ts-expect-error: a state is no array of states
+defineView({ ...results, on: { A: (s) => [s] } })
+
+const free = { name: 'free', log: ledger, columns: { sum: int64() }, row: () => ({ sum: 0 }) } as const
+// A free-form state is changed, or a new one returned.
+defineView({
+  ...free,
+  state: () => ({ sum: 0, names: [] as string[] }),
+  on: {
+    A: (s, e) => ({ ...s, sum: s.sum + e.amount }),
+    B: (s, e) => {
+      s.sum += e.amount
+    },
+    C: (s, e) => s.names.push(e.city),
+    D: (s, e) => (e.open ? { ...s, sum: 0 } : s),
+  },
+})
+// @ts-expect-error: the new state lacks what the state has
+defineView({ ...free, state: () => ({ sum: 0, count: 0 }), on: { A: (s, e) => ({ sum: s.sum + e.amount }) } })
+// @ts-expect-error: a fold can't wait
+defineView({ ...free, state: () => ({ sum: 0 }), on: { A: async (s) => s } })
+// @ts-expect-error: an event is no state
+defineView({ ...free, state: () => ({ sum: 0 }), on: { A: (_s, e) => e } })
+
 const other = { name: 'other', log: ledger, state: { count: int64() } } as const
 // @ts-expect-error: the key has another column
 defineView({ ...other, key: { path: string() }, keyBy: (e) => ({ pat: e.key }), on: {} })

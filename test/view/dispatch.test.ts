@@ -33,7 +33,17 @@ function fold(names: string, calls: Calls, handlers = handlersOf(names, calls)) 
   const handlerOf = Uint8Array.from({ length: names.length + 1 }, (_, code) => (code === 0 ? NO_HANDLER : code - 1))
   const store = new StateStore(fields)
   store.prepare(SLOTS)
-  const compiled = compileColumnFold({ state: fields, handlers, absentNames: [], copiesEvents: false }, [])
+  const compiled = compileColumnFold(
+    {
+      state: fields,
+      handlers,
+      returns: handlers.map(() => 'nothing'),
+      stateNames: [],
+      absentNames: [],
+      copiesEvents: false,
+    },
+    [],
+  )
   compiled.bindState(store)
   compiled.bindColumns([], codes)
   const rows = Int32Array.from({ length: ROWS }, (_, row) => row)

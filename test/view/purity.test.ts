@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest'
-import { guarded, PurityError } from '../../src/view/purity.ts'
+import { guarded } from '../../src/view/purity.ts'
+import { RuleError } from '../../src/view/rule-error.ts'
 
 const impure: Readonly<Record<string, () => unknown>> = {
   'Date.now()': () => Date.now(),
@@ -19,7 +20,7 @@ const impure: Readonly<Record<string, () => unknown>> = {
 }
 
 test.each(Object.entries(impure))('%s is refused while a view runs', (call, use) => {
-  expect(() => guarded(use)).toThrow(PurityError)
+  expect(() => guarded(use)).toThrow(RuleError)
   expect(() => guarded(use)).toThrow(`${call} was called`)
 })
 
@@ -49,6 +50,6 @@ test('what a view throws ends the guard too', () => {
 test('a guard within a guard ends with the outer one', () => {
   guarded(() => {
     guarded(() => {})
-    expect(() => Math.random()).toThrow(PurityError)
+    expect(() => Math.random()).toThrow(RuleError)
   })
 })
