@@ -9,6 +9,7 @@ import { installGuards } from '../view/purity.ts'
 import { bundleJob } from './bundle.ts'
 import { fingerprintDefinition, fingerprintViews } from './fingerprint.ts'
 import { positionInJob } from './position.ts'
+import { refuseModuleWrites, refuseOuterWrites } from './refuse-writes.ts'
 import { validateJob } from './validate.ts'
 
 /** A job that was bundled, imported and found valid. */
@@ -46,6 +47,7 @@ export async function loadJob(path: string): Promise<LoadedJob> {
       )
     }
     const definition = validateJob(exports.default, path)
+    refuseModuleWrites(path, bundlePath)
     const fingerprints = await fingerprintViews(path, definition, exports)
     return { path, name: nameOf(path), definition, bundlePath, fingerprints, dispose }
   } catch (error) {
@@ -58,6 +60,7 @@ export async function loadJob(path: string): Promise<LoadedJob> {
 export function loadedFromDefinition(definition: JobDefinition): LoadedJob {
   const path = 'a job without a file'
   const validated = validateJob(definition, path)
+  refuseOuterWrites(path, validated)
   const fingerprints = fingerprintDefinition(validated)
   return { path, name: 'job', definition: validated, bundlePath: undefined, fingerprints, dispose: () => {} }
 }

@@ -19,13 +19,22 @@ export function positionInJob(error: unknown, bundlePath: string): string | unde
     const path = found[1]!.startsWith('file:') ? fileURLToPath(found[1]!) : found[1]!
     const [line, column] = [Number(found[2]), Number(found[3])]
     if (sources.has(path)) return `${pathForPeople(path)}:${line}:${column}`
-    const origin = path === bundlePath ? map?.findEntry(line - 1, column - 1) : undefined
-    if (origin !== undefined && isMapping(origin)) {
-      const source = resolve(dirname(bundlePath), origin.originalSource)
-      return `${pathForPeople(source)}:${origin.originalLine + 1}:${origin.originalColumn + 1}`
-    }
+    const origin = path === bundlePath ? originOf(bundlePath, line, column) : undefined
+    if (origin !== undefined) return `${pathForPeople(origin.path)}:${origin.line}:${origin.column}`
   }
   return undefined
+}
+
+/** Where a place of the bundle comes from; lines and columns count from 1. */
+export function originOf(
+  bundlePath: string,
+  line: number,
+  column: number,
+): { readonly path: string; readonly line: number; readonly column: number } | undefined {
+  const origin = mapOf(bundlePath)?.findEntry(line - 1, column - 1)
+  if (origin === undefined || !isMapping(origin)) return undefined
+  const path = resolve(dirname(bundlePath), origin.originalSource)
+  return { path, line: origin.originalLine + 1, column: origin.originalColumn + 1 }
 }
 
 function mapOf(bundlePath: string): SourceMap | null {
@@ -38,15 +47,19 @@ function mapOf(bundlePath: string): SourceMap | null {
 }
 
 function readMap(bundlePath: string): SourceMap | null {
-  let code: string
-  try {
-    code = readFileSync(bundlePath, 'utf8')
-  } catch {
-    // The bundle was removed with its job: an error can still be reported without its position.
-    return null
-  }
+  const code = readBundle(bundlePath)
+  if (code === null) return null
   const inline = /\/\/# sourceMappingURL=data:application\/json;base64,([\w+/=]+)\s*$/.exec(code)
   return inline === null ? null : new SourceMap(JSON.parse(Buffer.from(inline[1]!, 'base64').toString('utf8')))
+}
+
+/** The code of a job's bundle; null where it was removed with its job: an error can still be reported without its position. */
+export function readBundle(bundlePath: string): string | null {
+  try {
+    return readFileSync(bundlePath, 'utf8')
+  } catch {
+    return null
+  }
 }
 
 function isMapping(entry: object): entry is SourceMapping {

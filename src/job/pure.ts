@@ -33,7 +33,7 @@ interface Edit {
 }
 
 /** Local names of what is imported from refold; `*` for the whole module. */
-function importedFromRefold(program: Program): Map<string, string> {
+export function importedFromRefold(program: Program): Map<string, string> {
   const names = new Map<string, string>()
   for (const statement of program.body) {
     if (statement.type !== 'ImportDeclaration' || !isRefold(statement.source.value)) continue
@@ -49,10 +49,10 @@ function importedFromRefold(program: Program): Map<string, string> {
 }
 
 function isRefold(source: unknown): boolean {
-  return source === 'refold' || (typeof source === 'string' && /\/src\/index\.ts$/.test(source))
+  return source === 'refold' || (typeof source === 'string' && /\/(?:src\/index\.ts|dist\/index\.js)$/.test(source))
 }
 
-function calledName({ callee }: CallExpression, imported: ReadonlyMap<string, string>): string | undefined {
+export function calledName({ callee }: CallExpression, imported: ReadonlyMap<string, string>): string | undefined {
   if (callee.type === 'Identifier') {
     const name = imported.get(callee.name)
     return name === '*' ? undefined : name

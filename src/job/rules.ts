@@ -63,8 +63,7 @@ function logProblems(log: AnyLog): string[] {
   if (zone !== null) problems.push(`zone: ${zone}`)
   const idleTimeout = idleTimeoutProblem(log.idleTimeout)
   if (idleTimeout !== null) problems.push(`idleTimeout: ${idleTimeout}`)
-  const upcasters = Object.entries(log.upcast as Readonly<Record<string, unknown>>)
-  problems.push(...asyncProblems(Object.fromEntries(upcasters.map(([name, fn]) => [`upcast ${name}`, fn]))))
+  problems.push(...asyncProblems(upcastersOf(log)))
   if (log.partitionedByKey && columns['key'] === undefined) {
     problems.push('partitionedByKey: the log has no key; name its column in columns, or leave partitionedByKey out')
   }
@@ -119,10 +118,17 @@ function viewProblems(view: ViewDefinition): string[] {
   return problems
 }
 
-function functionsOf(view: ViewDefinition): Record<string, unknown> {
+/** By name: the functions of a view. */
+export function functionsOf(view: ViewDefinition): Record<string, unknown> {
   const { keyBy, filter, merge, row, state, window } = view
   const handlers = Object.entries(view.on).map(([name, handler]) => [`handler ${name}`, handler])
   return { keyBy, filter, 'window.measure': window?.measure, merge, row, state, ...Object.fromEntries(handlers) }
+}
+
+/** By name: the functions of a log. */
+export function upcastersOf(log: AnyLog): Record<string, unknown> {
+  const upcasters = Object.entries(log.upcast as Readonly<Record<string, unknown>>)
+  return Object.fromEntries(upcasters.map(([name, fn]) => [`upcast ${name}`, fn]))
 }
 
 /** What a function does after its first await would run when the fold is over. */

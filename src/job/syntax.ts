@@ -121,7 +121,7 @@ function declaredBy(node: AnyNode): string[] {
   }
 }
 
-function namesIn(pattern: Pattern | null): string[] {
+export function namesIn(pattern: Pattern | null): string[] {
   switch (pattern?.type) {
     case 'Identifier':
       return [pattern.name]

@@ -1,0 +1,55 @@
+import { getLineInfo } from 'acorn'
+import { ConfigurationError } from '../model/errors.ts'
+import type { JobDefinition } from '../model/view.ts'
+import { parseFunction } from './function-syntax.ts'
+import { moduleWrites } from './module-writes.ts'
+import { outerWrites } from './outer-writes.ts'
+import { originOf, pathForPeople, readBundle } from './position.ts'
+import { functionsOf, upcastersOf } from './rules.ts'
+
+const rule = (subject: string) =>
+  `Cannot use the job ${subject}: a function of a view or log may change nothing but the state it is given, as it would see other values ` +
+  'with another number of workers. Keep them in the state, or make them while the module is loaded:'
+
+/**
+ * Refuses functions that keep something from one event to the next outside the state, in the job's own code. Packages are
+ * not looked at: what they keep is theirs.
+ *
+ * @param path Names the job in messages.
+ */
+export function refuseModuleWrites(path: string, bundlePath: string): void {
+  const code = readBundle(bundlePath) ?? ''
+  const places = moduleWrites(code).flatMap(({ node, what }) => {
+    const { line, column } = getLineInfo(code, node.start)
+    const origin = originOf(bundlePath, line, column + 1)
+    if (origin === undefined || /[\\/]node_modules[\\/]/.test(origin.path)) return []
+    return [`${pathForPeople(origin.path)}:${origin.line}:${origin.column}: ${what}`]
+  })
+  refuse(path, places)
+}
+
+/** The same of functions whose module is not known: of what their own text shows. */
+export function refuseOuterWrites(path: string, { views }: JobDefinition): void {
+  const logs = [...new Set(views.map((view) => view.log))]
+  const functions = [
+    ...logs.flatMap((log) =>
+      Object.entries(upcastersOf(log)).map(([name, fn]) => [`log "${log.name}", ${name}`, fn] as const),
+    ),
+    ...views.flatMap((view) =>
+      Object.entries(functionsOf(view)).map(([name, fn]) => [`view "${view.name}", ${name}`, fn] as const),
+    ),
+  ]
+  const places = functions.flatMap(([place, fn]) => {
+    const definition = typeof fn === 'function' ? parseFunction(String(fn)) : undefined
+    return definition === undefined
+      ? []
+      : outerWrites(definition, () => undefined).map(({ what }) => `${place}: ${what}`)
+  })
+  refuse(path, places)
+}
+
+function refuse(path: string, places: readonly string[]): void {
+  if (places.length === 0) return
+  const distinct = [...new Set(places)]
+  throw new ConfigurationError(`${rule(path)}\n${distinct.map((place) => `- ${place}`).join('\n')}`, { file: path })
+}
