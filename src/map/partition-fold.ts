@@ -185,7 +185,7 @@ export class PartitionFold {
     }
   }
 
-  readonly #keyOf = (slot: number): unknown => (this.#keyObjects[slot] ??= this.#keys.keyAt(slot))
+  readonly #keyOf = (slot: number): unknown => (this.#keyObjects[slot] ??= Object.freeze(this.#keys.keyAt(slot)))
 
   #foldWaiting(): void {
     for (const { store } of this.#accumulators) {

@@ -201,7 +201,7 @@ export function defineView<
     kind: 'view',
     name: spec.name,
     log: spec.log,
-    window: spec.window && defineWindow(spec.window, spec.log.zone),
+    window: spec.window && defineWindow(spec.window, spec.log?.zone),
     key: spec.key,
     keyBy: spec.keyBy as ViewDefinition['keyBy'],
     state: spec.state,

@@ -15,7 +15,7 @@ export function keyReader({ table }: Bucket, { codec }: PreparedView): (slot: nu
   let keys: unknown[] = noKeys
   return (slot) => {
     if (keys === noKeys) keys = new Array<unknown>(table.size)
-    keys[slot] ??= codec.read(bytes, starts[slot]! * 4, starts[slot]! * 4 + lengths[slot]!)
+    keys[slot] ??= Object.freeze(codec.read(bytes, starts[slot]! * 4, starts[slot]! * 4 + lengths[slot]!))
     return keys[slot]
   }
 }

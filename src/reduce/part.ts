@@ -127,7 +127,7 @@ export class Part {
   }
 
   #cursor(): StateCursor {
-    const cursor = compileStateCursor(this.#view.state)
+    const cursor = compileStateCursor(this.#view.state, true)
     cursor.bindState(
       this.#view.state === undefined ? this.#objects : ({ columns: this.#columns } as unknown as StateStore),
     )
@@ -166,7 +166,7 @@ export function shapeRows(
   key: unknown,
 ): readonly Record<string, unknown>[] {
   try {
-    const made = guarded(() => shape(state, key))
+    const made = guarded(() => shape(state, Object.freeze(key)))
     if (made === null) return []
     const rows: unknown[] = Array.isArray(made) ? made : [made]
     for (const row of rows) {

@@ -9,6 +9,7 @@ import { showKey } from '../view/key-codec.ts'
 import { typeCodeOf } from '../view/row-layout.ts'
 import { RuleError } from '../view/rule-error.ts'
 import { StateStore } from '../view/state.ts'
+import { reasonOf } from '../view/thrown.ts'
 import type { PreparedView } from '../view/view-set.ts'
 import type { Bucket, BucketSource } from './bucket.ts'
 import { keyReader } from './bucket-keys.ts'
@@ -170,7 +171,7 @@ export class ViewAccumulator {
       ),
       type: type < 0 ? ONLY_TYPE : String(event[log.slots[type]!.name]),
       reason: 'handler failed',
-      detail: error instanceof Error ? error.message : String(error),
+      detail: reasonOf(error),
     }
   }
 }

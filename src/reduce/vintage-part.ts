@@ -325,7 +325,7 @@ class ShapedRows implements EntryRows {
 
   constructor(view: PreparedView) {
     this.#view = view
-    this.#cursor = compileStateCursor(view.state)
+    this.#cursor = compileStateCursor(view.state, false)
     this.#names = Object.keys(outputFields(view.definition))
     this.#values = this.#names.map(() => [])
   }

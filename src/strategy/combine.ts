@@ -90,7 +90,8 @@ class BatchCombiner extends BatchwiseSide implements MapSide {
 
   #keyReader({ distinct: { count, data, starts, lengths } }: FoundKeys): (slot: number) => unknown {
     const keys = new Array<unknown>(count)
-    return (slot) => (keys[slot] ??= this.#view.codec.read(data, starts[slot]!, starts[slot]! + lengths[slot]!))
+    return (slot) =>
+      (keys[slot] ??= Object.freeze(this.#view.codec.read(data, starts[slot]!, starts[slot]! + lengths[slot]!)))
   }
 
   #foldBatch(

@@ -18,7 +18,7 @@ import type { RowLayout } from '../view/row-layout.ts'
 import { typeCodeOf } from '../view/row-layout.ts'
 import { RuleError } from '../view/rule-error.ts'
 import { StateStore } from '../view/state.ts'
-import { describeThrown } from '../view/thrown.ts'
+import { describeThrown, reasonOf } from '../view/thrown.ts'
 import type { PreparedView } from '../view/view-set.ts'
 import type { Applied, SentEvent } from './apply-events.ts'
 import type { TracePlan } from './plan-trace.ts'
@@ -168,7 +168,7 @@ class KeyFolder {
     const before = isKept ? (this.#kept ?? this.#snapshot()) : null
     this.#event = event
     const failed = this.#replay.step(row)
-    const failure = failed === null ? null : messageOf(failed.error)
+    const failure = failed === null ? null : reasonOf(failed.error)
     const after = isKept ? this.#snapshot() : null
     this.#kept = after
     // A late event that isn't applied comes this far, so that it can be counted.
@@ -207,7 +207,7 @@ class KeyFolder {
   #keyOf(): unknown {
     const { words, starts, lengths } = this.#bucket.table
     const start = starts[0]! * 4
-    this.#key ??= this.#view.codec.read(new Uint8Array(words.buffer), start, start + lengths[0]!)
+    this.#key ??= Object.freeze(this.#view.codec.read(new Uint8Array(words.buffer), start, start + lengths[0]!))
     return this.#key
   }
 
@@ -239,8 +239,4 @@ class KeyFolder {
     const who = `View ${name}, handler ${handler}, key ${showKey(this.#keyOf())}, at ${describePlace(place)}`
     return new ViewError(`${who}: ${describeThrown(error)}`, place, { cause: error })
   }
-}
-
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error)
 }

@@ -6,7 +6,8 @@ import { type PackedSlot, type RowLayout, rowSource } from './row-layout.ts'
  * batch. Both close over `p`, the row's place; no object is made for an event.
  *
  * Getters are in a class. Where an event may be copied whole (`own`), they are the object's own, so that `{ ...e }` and
- * JSON have its fields; the engine takes three times as long for those.
+ * JSON have its fields; the engine takes three times as long for those. In both cases an event can't be written to: what one handler
+ * wrote would be seen at the next event.
  */
 
 /** The source of a getter's body that ends in an expression for a 64-bit slot, from its low and high word. */
@@ -17,16 +18,20 @@ function wide(slot: Slot, low: string, high: string): string {
 }
 
 function flyweight(getters: readonly string[], own: boolean): string {
-  if (own) return `const event = {\n${getters.join(',\n')}\n};`
-  return `class Event {\n${getters.join('\n')}\n}\nconst event = new Event();`
+  if (own) return `const event = Object.freeze({\n${getters.join(',\n')}\n});`
+  return `class Event {\n${getters.join('\n')}\n}\nconst event = Object.preventExtensions(new Event());`
 }
 
 function onNull(slot: Slot): string {
   return slot.type.nullable ? 'return null;' : `return runtime.nullField(${JSON.stringify(slot.name)});`
 }
 
-function textual(slot: Slot, text: string): string {
-  return slot.type.kind === 'json' ? `return runtime.parse(${JSON.stringify(slot.name)}, ${text});` : `return ${text};`
+/** How a document is given to functions: an event's is frozen, one that was a state's is theirs. */
+export type Documents = 'frozen' | 'own'
+
+function textual(slot: Slot, text: string, documents: Documents): string {
+  if (slot.type.kind !== 'json') return `return ${text};`
+  return `return runtime.${documents === 'own' ? 'parse' : 'parseFrozen'}(${JSON.stringify(slot.name)}, ${text});`
 }
 
 /** Names a log has but that no function of the view was found to read: reading one all the same is an error. */
@@ -41,10 +46,15 @@ function absent(names: readonly string[], slots: readonly Slot[]): string[] {
  * Closes over `w` (words of a bucket), `bytes` (a Buffer over the same memory) and, for each string slot, `d<index>`
  * (the strings its codes stand for).
  */
-export function packedEventSource(layout: RowLayout, absentNames: readonly string[], own: boolean): string {
+export function packedEventSource(
+  layout: RowLayout,
+  absentNames: readonly string[],
+  own: boolean,
+  documents: Documents,
+): string {
   const getters = layout.slots.map((slot, index) => {
     const nullCheck = slot.nullBit < 0 ? '' : `if (${nullTest(slot)}) ${onNull(slot)} `
-    return `get ${JSON.stringify(slot.name)}() { ${nullCheck}${packedRead(layout, slot, index)} }`
+    return `get ${JSON.stringify(slot.name)}() { ${nullCheck}${packedRead(layout, slot, index, documents)} }`
   })
   return flyweight([...getters, ...absent(absentNames, layout.slots)], own)
 }
@@ -53,7 +63,7 @@ function nullTest(slot: PackedSlot): string {
   return `(${rowSource.nullWord('w', 'p', slot.nullBit >> 5)} & ${1 << (slot.nullBit & 31)}) !== 0`
 }
 
-function packedRead(layout: RowLayout, slot: PackedSlot, index: number): string {
+function packedRead(layout: RowLayout, slot: PackedSlot, index: number, documents: Documents): string {
   const word = `w[p + ${slot.word}]`
   switch (slot.storage) {
     case 'i32':
@@ -65,7 +75,7 @@ function packedRead(layout: RowLayout, slot: PackedSlot, index: number): string 
     case 'f64':
       return `return runtime.float(${word}, w[p + ${slot.word + 1}]);`
     case 'str':
-      return `const code = ${word}; if (code >= 0) { ${textual(slot, `d${index}[code]`)} } const start = ${stringStart(layout, index)}; ${textual(slot, 'runtime.text(bytes, start, start - 1 - code)')}`
+      return `const code = ${word}; if (code >= 0) { ${textual(slot, `d${index}[code]`, documents)} } const start = ${stringStart(layout, index)}; ${textual(slot, 'runtime.text(bytes, start, start - 1 - code)', documents)}`
   }
 }
 
@@ -100,6 +110,6 @@ function columnRead(slot: Slot, index: number): string {
     case 'i64':
       return wide(slot, `${column}[2 * p]`, `${column}[2 * p + 1]`)
     case 'str':
-      return `if (d${index} !== null) { ${textual(slot, `d${index}[${column}[p]]`)} } ${textual(slot, `runtime.text(b${index}, ${column}[p], ${column}[p + 1] - g${index})`)}`
+      return `if (d${index} !== null) { ${textual(slot, `d${index}[${column}[p]]`, 'frozen')} } ${textual(slot, `runtime.text(b${index}, ${column}[p], ${column}[p + 1] - g${index})`, 'frozen')}`
   }
 }

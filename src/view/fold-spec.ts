@@ -19,6 +19,7 @@ export function eventFoldSpec(log: LogPlan, plan: GroupPlan, view: PreparedView)
     stateNames: state === undefined ? stateNames(view) : [],
     absentNames: absentNames(log, plan.slots),
     copiesEvents: plan.copiesEvents,
+    documents: 'frozen',
   }
 }
 
@@ -28,5 +29,13 @@ export function eventFoldSpec(log: LogPlan, plan: GroupPlan, view: PreparedView)
  * @param take Takes one of them.
  */
 export function stateFoldSpec({ state }: PreparedView, take: AnyHandler, returns: MayReturn): FoldSpec {
-  return { state, handlers: [take], returns: [returns], stateNames: [], absentNames: [], copiesEvents: false }
+  return {
+    state,
+    handlers: [take],
+    returns: [returns],
+    stateNames: [],
+    absentNames: [],
+    copiesEvents: false,
+    documents: 'own',
+  }
 }

@@ -3,10 +3,11 @@ import type { Column } from '../model/column.ts'
 import type { MayReturn } from '../model/plan.ts'
 import type { Slot } from '../model/slots.ts'
 import type { Fields } from '../model/type.ts'
-import { columnEventSource, packedEventSource } from './event-source.ts'
+import { columnEventSource, type Documents, packedEventSource } from './event-source.ts'
+import { frozen } from './frozen.ts'
 import { type RowLayout, rowSource } from './row-layout.ts'
 import { runtime } from './runtime.ts'
-import { type StateStore, stateSource } from './state.ts'
+import { finalStateSource, type StateStore, stateSource } from './state.ts'
 
 /** A handler, without its types. */
 export type AnyHandler = (state: unknown, event: unknown, key: unknown) => unknown
@@ -68,13 +69,14 @@ export interface FoldSpec {
   /** Names that the log has and that no function of the view reads. */
   readonly absentNames: readonly string[]
   readonly copiesEvents: boolean
+  readonly documents: Documents
 }
 
 export function compilePackedFold(spec: FoldSpec, layout: RowLayout): PackedFold {
   const strings = layout.slots.map((_, index) => index)
   const source = `'use strict';
 let w, bytes, ${variables('d', strings)};
-${packedEventSource(layout, spec.absentNames, spec.copiesEvents)}
+${packedEventSource(layout, spec.absentNames, spec.copiesEvents, spec.documents)}
 ${foldSource(spec, `handlerOf[${rowSource.typeCode('w', 'p')}]`)}
 fold.eventAt = (word) => { p = word; return event; };
 fold.bindRows = (words, strings) => { w = words; bytes = Buffer.from(words.buffer, words.byteOffset, words.byteLength); ${strings.map((i) => `d${i} = strings[${i}];`).join(' ')} };
@@ -139,29 +141,30 @@ ${body}`
   )
 }
 
-/** The flyweight of a state alone, for `row` and `merge`. */
+/** The flyweight of a state alone, for `row`, which can't write to it. */
 export interface StateCursor {
   readonly state: unknown
   seek(slot: number): void
   bindState(states: StateStore | readonly unknown[]): void
 }
 
-export function compileStateCursor(state: Fields | undefined): StateCursor {
-  if (state === undefined) return freeFormCursor()
+/** @param isFinal Whether nothing is folded into the states any more: the objects in them are frozen then. */
+export function compileStateCursor(state: Fields | undefined, isFinal: boolean): StateCursor {
+  if (state === undefined) return freeFormCursor(isFinal)
   const source = `'use strict';
 let slot = 0;
 ${stateVariables(state)}
-${stateSource(state, true)}
+${finalStateSource(state, isFinal)}
 return { state, seek(to) { slot = to; }, bindState(states) { ${bindStateSource(state)} } };`
   return new Function('runtime', source)(runtime) as StateCursor
 }
 
-function freeFormCursor(): StateCursor {
+function freeFormCursor(isFinal: boolean): StateCursor {
   let objects: readonly unknown[] = []
   let slot = 0
   return {
     get state() {
-      return objects[slot]
+      return isFinal ? frozen(objects[slot]) : objects[slot]
     },
     seek: (to) => {
       slot = to
@@ -184,7 +187,7 @@ function foldSource(spec: FoldSpec, handlerCode: string): string {
   const { state, handlers } = spec
   const { declared, result } = dispatchSource(handlers, (handler) => callSource(spec, handlers.indexOf(handler)))
   return `let p = 0, slot = 0, at = 0, objects, keyOf;
-${state === undefined ? '' : `${stateVariables(state)}\n${stateSource(state, false)}`}
+${state === undefined ? '' : `${stateVariables(state)}\n${stateSource(state)}`}
 ${handlers.map((_, index) => `const h${index} = handlers[${index}];`).join(' ')}
 ${resultSource(spec)}
 ${declared}

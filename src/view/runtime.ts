@@ -1,4 +1,5 @@
 import { describeBadJson, parseJson } from '../columns/exact-json.ts'
+import { frozen } from './frozen.ts'
 import { newState, refuseResult } from './results.ts'
 
 /** What generated code calls: conversions that are rare or that fail. */
@@ -41,6 +42,11 @@ export const runtime = {
       throw new ValueError(name, `field "${name}": ${describeBadJson(text, error)}`)
     }
   },
+  /** A document of an event: it is parsed wherever it is read, so what is written to it would be lost. */
+  parseFrozen(name: string, text: string): unknown {
+    return frozen(runtime.parse(name, text))
+  },
+  frozen,
   float(low: number, high: number): number {
     scratchWords[0] = low
     scratchWords[1] = high

@@ -123,21 +123,31 @@ function zeroOf(type: Type): unknown {
 /**
  * The source of `state`: the flyweight that a handler's first argument is. Closes over `slot`, and for each column
  * `s<index>` (values) and `n<index>` (nulls).
- *
- * @param own For `row`: the accessors are the object's own, so that `{ ...state }` copies a state. Slow to write to.
  */
-export function stateSource(fields: Fields, own: boolean): string {
+export function stateSource(fields: Fields): string {
   const members = Object.entries(fields).map(([name, type], index) => {
     const quoted = JSON.stringify(name)
     const value = `s${index}[slot]`
-    const read = type.kind === 'bool' ? `${value} !== 0` : value
-    const get = type.nullable ? `n${index}[slot] !== 0 ? null : ${read}` : read
     const setNull = type.nullable ? `if (v === null) { n${index}[slot] = 1; return; } n${index}[slot] = 0; ` : ''
-    return `get ${quoted}() { return ${get}; }${own ? ',' : ''}
+    return `get ${quoted}() { return ${readSource(type, index)}; }
 set ${quoted}(v) { ${setNull}${checkSource(name, type)} ${value} = ${storedSource(type)}; }`
   })
-  if (own) return `const state = {\n${members.join(',\n')}\n};`
   return `class State {\n${members.join('\n')}\n}\nconst state = Object.preventExtensions(new State());`
+}
+
+/** The source of the `state` that `row` gets: the accessors are the object's own, so that `{ ...state }` copies it. */
+export function finalStateSource(fields: Fields, isFinal: boolean): string {
+  const members = Object.entries(fields).map(([name, type], index) => {
+    const read = readSource(type, index)
+    return `get ${JSON.stringify(name)}() { return ${isFinal && type.kind === 'json' ? `runtime.frozen(${read})` : read}; }`
+  })
+  return `const state = Object.freeze({\n${members.join(',\n')}\n});`
+}
+
+function readSource(type: Type, index: number): string {
+  const value = `s${index}[slot]`
+  const read = type.kind === 'bool' ? `${value} !== 0` : value
+  return type.nullable ? `n${index}[slot] !== 0 ? null : ${read}` : read
 }
 
 /** Integers have one zero. −0 passes for an integer, so it would differ from 0 until a state travels, and not after. */

@@ -29,6 +29,8 @@ afterEach(() => folder.remove())
 const at7 = 'at log/1.parquet, row group 1, row 1, event e7'
 const placeOf7 = { rowGroup: 1, row: 1, eventId: 'e7' }
 const typed = 'state: { balance: int64() }'
+const readOnly =
+  'what a function is given is read-only: set columns that the state declares, and copy an event, as { ...event }, or a value in it, as structuredClone(value), to change the copy'
 
 async function expectViewError(text: JobText, workers: number, message: string, place: object): Promise<void> {
   const error = await refusal(writeJob(home, text), home, { workers })
@@ -219,7 +221,7 @@ const cases: Readonly<Record<string, readonly [JobText, string, object]>> = {
   ],
   'a handler that sets what its state has not': [
     { view: `${typed}, on: { Deposited: (s, e) => { if (e.amount === 7) s.balanc = 1 } }` },
-    `View balances, handler Deposited, key "a1", ${at7}: threw TypeError: Cannot add property balanc, object is not extensible`,
+    `View balances, handler Deposited, key "a1", ${at7}: it set "balanc", which was not declared; ${readOnly}.`,
     placeOf7,
   ],
   'a keyBy with a decimal of too many digits': [
@@ -364,7 +366,7 @@ describe('an event refuses', () => {
     await expectViewError(
       { view: `${typed}, on: { '*': (s, e) => { if (e.id === 'e7') e.amount = 1 } }` },
       0,
-      `View balances, handler *, key "a1", ${at7}: threw TypeError: Cannot set property amount of #<Event> which has only a getter`,
+      `View balances, handler *, key "a1", ${at7}: it set "amount"; ${readOnly}.`,
       placeOf7,
     )
   })

@@ -41,6 +41,7 @@ function fold(names: string, calls: Calls, handlers = handlersOf(names, calls)) 
       stateNames: [],
       absentNames: [],
       copiesEvents: false,
+      documents: 'frozen',
     },
     [],
   )
