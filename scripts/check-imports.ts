@@ -60,6 +60,8 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
     ...['model', 'storage', 'parquet', 'time', 'view', 'columns', 'compare'],
     // The columns of notices.
     'correct/notices.ts',
+    // How the files that two generations were built from differ.
+    'plan/input-changes.ts',
   ],
   notify: ['model', 'storage', 'read/notices.ts'],
   commit: [
@@ -98,7 +100,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
     'read/values.ts',
   ],
   'engine.ts': ['model', 'job', 'plan/plan-rebuild.ts', 'rebuild.ts'],
-  'index.ts': ['model', 'job', 'engine.ts', 'read', 'inspect', 'trace'],
+  'index.ts': ['model', 'job', 'engine.ts', 'plan/plan-rebuild.ts', 'read', 'inspect', 'trace'],
   // Contenders do what a user's program would.
   bench: ['model', 'storage', 'parquet', 'job', 'rebuild.ts', 'index.ts'],
   cli: [
@@ -108,6 +110,8 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
     ...['job/load.ts', 'scenario/scenario.ts', 'storage/generations.ts'],
     // The disk that jobs are looked for on and notices are delivered from.
     'storage/disk.ts',
+    // What a plan says of the files of what is published.
+    ...['plan/plan-rebuild.ts', 'plan/input-changes.ts'],
   ],
 }
 

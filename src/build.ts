@@ -5,6 +5,7 @@ import { mapAll } from './map/all.ts'
 import { timelinesOf } from './map/timelines.ts'
 import type { RecordedBounds } from './model/plan.ts'
 import type { RebuildOptions } from './model/report.ts'
+import { checkPublishedInputs } from './plan/input-changes.ts'
 import { planRebuild } from './plan/plan-rebuild.ts'
 import { reduceAll } from './reduce/all.ts'
 import type { Stages } from './stages.ts'
@@ -30,6 +31,7 @@ export interface BuildRequest {
 export async function build(request: BuildRequest, stages: Stages, files: Disk): Promise<BuiltViews> {
   const { job, options, bounds, start = startExecutor } = request
   const plan = await stages.run('plan', () => planRebuild(job, options, files, bounds))
+  const inputNotes = checkPublishedInputs(plan, options, files)
   const threads = options.workers ?? threadsFor(job, plan, files)
   options.onThreads?.(threads)
   const staged = stageAll(plan, options, threads, files)
@@ -45,7 +47,7 @@ export async function build(request: BuildRequest, stages: Stages, files: Disk):
     )
     // Nothing is left for them to do; corrections may need others.
     await workers.close()
-    return { job, plan, mapped, timelines, reduced, staged, threads }
+    return { job, plan, mapped, timelines, reduced, staged, inputNotes, threads }
   } catch (error) {
     await cleanUp(started, staged, files)
     throw error

@@ -1,7 +1,7 @@
 import type { LoadedJob } from './job/load.ts'
-import type { Plan } from './model/plan.ts'
 import type { RebuildOptions, RebuildReport } from './model/report.ts'
 import type { JobDefinition } from './model/view.ts'
+import type { RebuildPlan } from './plan/plan-rebuild.ts'
 
 /**
  * The engine for programs. Job files import the same module for `defineView` and its like, on every thread, so what only
@@ -34,7 +34,7 @@ export async function rebuild(job: LoadedJob, options: RebuildOptions): Promise<
   return (await import('./rebuild.ts')).rebuild(job, options)
 }
 
-/** What `rebuild` would do, from the logs' footers alone: plain data. */
-export async function planRebuild(job: LoadedJob, options: RebuildOptions): Promise<Plan> {
-  return (await import('./plan/plan-rebuild.ts')).planRebuild(job, options)
+/** What `rebuild` would do, from the logs' footers and the manifests of what is published: plain data. */
+export async function planRebuild(job: LoadedJob, options: RebuildOptions): Promise<RebuildPlan> {
+  return (await import('./plan/plan-rebuild.ts')).planOverPublished(job, options)
 }

@@ -1,7 +1,7 @@
 import type { GenerationEntry } from '../read/history.ts'
 import { toJson } from '../read/json.ts'
 import { ExitCode } from './failure.ts'
-import { formatBytes, formatCount } from './numbers.ts'
+import { formatBytes, formatCount, formatCounted } from './numbers.ts'
 import { renderTable } from './table.ts'
 import { defineVerb, outOption } from './verb.ts'
 
@@ -25,6 +25,14 @@ export const history = defineVerb({
   },
 })
 
+/** `3 files`, or `2 files, 1 lost`: how many it was built from, and what became of those of the generation before. */
+function describeInputs({ inputs, goneInputs, lostInputs }: GenerationEntry): string {
+  if (inputs === null) return ''
+  const gone = goneInputs?.length ?? 0
+  const change = gone === 0 ? '' : `, ${gone} ${lostInputs === null ? 'rewritten' : 'lost'}`
+  return `${formatCounted(inputs, 'file')}${change}`
+}
+
 function describeEntries(entries: readonly GenerationEntry[], width?: number): string {
   const right = 'right' as const
   const columns = [
@@ -36,6 +44,7 @@ function describeEntries(entries: readonly GenerationEntry[], width?: number): s
     { header: 'keys', align: right },
     { header: 'size', align: right },
     { header: 'logic' },
+    { header: 'inputs' },
     { header: 'options' },
   ]
   const rows = entries.map((entry) => [
@@ -47,6 +56,7 @@ function describeEntries(entries: readonly GenerationEntry[], width?: number): s
     entry.keys === null ? '' : formatCount(entry.keys),
     entry.bytes === null ? '' : formatBytes(entry.bytes),
     entry.fingerprint?.slice(0, hashDigitsShown) ?? '',
+    describeInputs(entry),
     [entry.knownAt && `known at ${entry.knownAt}`, entry.asOf && `as of ${entry.asOf}`].filter(Boolean).join(', '),
   ])
   return renderTable(columns, rows, width)

@@ -1,11 +1,20 @@
 import type { OrderTerm } from '../model/order.ts'
-import type { GroupPlan, LogPlan, Plan } from '../model/plan.ts'
+import type { GroupPlan, LogPlan } from '../model/plan.ts'
+import { describeChangedInputs } from '../plan/input-changes.ts'
+import type { RebuildPlan } from '../plan/plan-rebuild.ts'
 import { formatBytes, formatCount, formatCounted } from './numbers.ts'
 import { renderTable } from './table.ts'
 
 /** A plan for people. The whole of it is what `--json` prints. */
-export function describePlan(plan: Plan, width?: number): string {
-  return plan.logs.map((log) => describeLog(log, width)).join('\n')
+export function describePlan({ logs, changedInputs }: RebuildPlan, width?: number): string {
+  const changes = changedInputs.map((changed) => {
+    const then =
+      changed.loss === null
+        ? 'They count as rewritten: no rows were lost.'
+        : 'A rebuild fails, unless --allow-missing-inputs says that this is intended.'
+    return `${describeChangedInputs(changed)} ${then}\n`
+  })
+  return [...logs.map((log) => describeLog(log, width)), ...changes].join('\n')
 }
 
 function describeLog(log: LogPlan, width?: number): string {

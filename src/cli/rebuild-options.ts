@@ -44,6 +44,12 @@ export const rebuildOptionSpecs = {
     describe: 'Only this view of the job; may be given several times',
   },
   ...inputOption,
+  'allow-missing-inputs': {
+    type: 'boolean',
+    default: false,
+    describe:
+      'Publish though files that the current generation was built from are gone, with rows that no other file has',
+  },
   ...momentOptions,
   vintages: {
     type: 'string',
@@ -83,6 +89,7 @@ export function rebuildOptionsOf(given: Given<typeof rebuildOptionSpecs>): Rebui
     ...(vintages !== undefined && { vintages: parseVintages(vintages) }),
     ...(memory !== undefined && { memoryBytes: parseBytes('memory', memory) }),
     ...(spillFolder !== undefined && { spillFolder }),
+    ...(given.allowMissingInputs && { allowMissingInputs: true }),
     ...(input !== undefined && { inputs: parseInputs(input) }),
     ...(workers !== undefined && { workers: parseCount('workers', workers, 0, workersMax) }),
     out: given.out,

@@ -149,6 +149,8 @@ export interface BuiltViews {
   readonly timelines: readonly Timeline[]
   readonly reduced: ReadonlyMap<string, ReducedView>
   readonly staged: StagedViews
+  /** On files that the published generations were built from and that are no longer there, in sentences. */
+  readonly inputNotes: readonly string[]
   /** Number of worker threads that built them; they have ended. */
   readonly threads: number
 }
@@ -209,6 +211,7 @@ export function publishAll(finished: Finished, files: Disk): RebuildReport {
     workers: threads,
     notes: [
       ...plan.logs.flatMap((log, index) => emptyNote(log, finished.timelines[index]!) ?? []),
+      ...finished.inputNotes,
       ...finished.corrections.notes,
     ],
   }
@@ -299,6 +302,8 @@ function prepareView(
       rows: file.rows,
       bytes: file.bytes,
       footerSha256: file.footerSha256,
+      ...(file.recordedFrom !== undefined && { recordedFrom: file.recordedFrom }),
+      ...(file.recordedTo !== undefined && { recordedTo: file.recordedTo }),
     })),
   }
   return { body, bytes: parts.reduce((sum, part) => sum + part.bytes, 0), exceptions: duplicates.rows + refused.rows }

@@ -1,7 +1,7 @@
-import { planRebuild } from '../engine.ts'
 import type { LoadedJob } from '../job/load.ts'
 import type { LogPlan } from '../model/plan.ts'
 import { openInTurn } from '../parquet/open-in-turn.ts'
+import { planRebuild } from '../plan/plan-rebuild.ts'
 import { disk } from '../storage/disk.ts'
 import { type Survey, surveyLog } from './survey.ts'
 
@@ -12,7 +12,7 @@ export interface LogEvents {
 
 /** Surveys the logs of a job, each read whole. */
 export async function surveyJob(job: LoadedJob): Promise<LogEvents[]> {
-  const { logs } = await planRebuild(job, { out: '', workers: 0 })
+  const { logs } = await planRebuild(job, {})
   return logs.map((log) => ({ log: log.name, events: surveyPlanned(log) }))
 }
 

@@ -108,6 +108,9 @@ export interface ManifestInput {
   readonly rows: number
   readonly bytes: number
   readonly footerSha256: string
+  /** When its first and last event were recorded, ISO 8601 with nanoseconds, where the file's statistics show both. */
+  readonly recordedFrom?: string
+  readonly recordedTo?: string
 }
 
 /** The part of a manifest that its digest covers. */

@@ -90,6 +90,9 @@ export interface FilePlan {
   readonly rows: number
   readonly bytes: number
   readonly footerSha256: string
+  /** As in `ManifestInput`. */
+  readonly recordedFrom?: string
+  readonly recordedTo?: string
   /** Index of its partition. */
   readonly partition: number
   /** By slot: where this file has it. */

@@ -26,6 +26,11 @@ export interface RebuildOptions {
   readonly workers?: number
   /** By log: the files or globs to read instead of those that the log's definition names. */
   readonly inputs?: Readonly<Record<string, string | readonly string[]>>
+  /**
+   * Publishes also where files that the published generation was built from are no longer there, with rows that are in no other
+   * file of the log. Absent: such a rebuild fails.
+   */
+  readonly allowMissingInputs?: boolean
   /** ISO 8601 moment, or a day, which means its end in the log's zone: keep only events recorded up to it. */
   readonly knownAt?: string
   /** ISO 8601 moment, or a day: keep only events that occurred up to it. */

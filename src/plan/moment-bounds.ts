@@ -1,5 +1,6 @@
 import { nanosecondsIn } from '../columns/from-values.ts'
-import type { SlotSource } from '../model/plan.ts'
+import { formatMoment } from '../model/moment-text.ts'
+import type { FilePlan, SlotSource } from '../model/plan.ts'
 import type { ParquetFile, RowGroup } from '../parquet/file.ts'
 import { fieldAt } from '../parquet/schema.ts'
 import { makeCalendar } from '../time/calendar.ts'
@@ -30,6 +31,26 @@ export function momentBounds(
   const days = makeCalendar({ every: 'day', zone, unit: 'ms' })
   const midnight = (day: number | bigint | string | boolean) => days.startOf(Number(day)) * nanosecondsIn.ms
   return { min: midnight(min), max: midnight(max), nullCount }
+}
+
+/** Moments whose texts have the same digits, so that they are in the order of their texts: of the years 0 to 9999. */
+const momentMin = -62_167_219_200n * 1_000_000_000n
+const momentMax = 253_402_300_799n * 1_000_000_000n
+
+/** When the first and last event of a file were recorded, where its statistics show both. */
+export function recordedSpanOf(
+  parquet: ParquetFile,
+  source: SlotSource | undefined,
+  zone: string,
+): Pick<FilePlan, 'recordedFrom' | 'recordedTo'> {
+  const bounds = parquet.rowGroups
+    .filter(({ rows }) => rows > 0)
+    .map((rowGroup) => momentBounds(parquet, rowGroup, source, zone))
+  if (bounds.length === 0 || bounds.some((bound) => bound === undefined)) return {}
+  const from = bounds.map((bound) => bound!.min).reduce((a, b) => (a < b ? a : b))
+  const to = bounds.map((bound) => bound!.max).reduce((a, b) => (a > b ? a : b))
+  if (from < momentMin || to > momentMax) return {}
+  return { recordedFrom: formatMoment(from, 'ns'), recordedTo: formatMoment(to, 'ns') }
 }
 
 /** Whether a column of moments is one of days. */

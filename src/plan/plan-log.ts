@@ -8,7 +8,7 @@ import { idleSteps } from '../time/watermark.ts'
 import { declareSlots } from './declare-slots.ts'
 import { denseIds } from './dense-ids.ts'
 import { folderColumns, listFiles, partitionName } from './files.ts'
-import { holdsDays } from './moment-bounds.ts'
+import { holdsDays, recordedSpanOf } from './moment-bounds.ts'
 import { type OpenedFile, openFile } from './open-file.ts'
 import { logOrders } from './order-terms.ts'
 import { findPartitions } from './partitions.ts'
@@ -45,7 +45,7 @@ export function planLog(log: AnyLog, views: readonly ViewDefinition[], input: Pl
   const asOf = momentOption(log, roles.occurredAt, 'occurredAt', '--as-of', input.asOf)
   const recorded = recordedSpans(opened, input.recorded)
   const timeline = timelineOf(log, { knownAt, asOf, recorded, readsAll: input.vintages !== undefined })
-  const { files, partitions } = planFiles(opened, sources)
+  const { files, partitions } = planFiles(opened, sources, roles.recordedAt, log.zone)
   const rows = files.reduce((sum, file) => sum + file.rows, 0)
   const splits = opened.flatMap(({ parquet }, file) => planSplits(parquet, file, sources[file]!, roles, timeline))
   const keyPartitions = log.partitionedByKey ? findPartitions(files, splits) : null
@@ -85,6 +85,8 @@ export function planLog(log: AnyLog, views: readonly ViewDefinition[], input: Pl
 function planFiles(
   opened: readonly OpenedFile[],
   sources: readonly (readonly SlotSource[])[],
+  recordedAt: number,
+  zone: string,
 ): Pick<LogPlan, 'files' | 'partitions'> {
   const partitionOf = opened.map(({ path }) => partitionName(path))
   const partitions = [...new Set(partitionOf)].sort()
@@ -94,6 +96,7 @@ function planFiles(
       rows: parquet.rows,
       bytes: parquet.file.byteLength,
       footerSha256,
+      ...recordedSpanOf(parquet, sources[i]![recordedAt], zone),
       partition: partitions.indexOf(partitionOf[i]!),
       sources: sources[i]!,
     }),

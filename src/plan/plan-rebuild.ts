@@ -6,6 +6,7 @@ import type { Plan, RecordedBounds } from '../model/plan.ts'
 import type { RebuildOptions } from '../model/report.ts'
 import { disk } from '../storage/disk.ts'
 import type { Store } from '../storage/store.ts'
+import { type ChangedInputs, publishedInputChanges } from './input-changes.ts'
 import { makePlan } from './make-plan.ts'
 
 /** Those of a rebuild's options that decide its plan. */
@@ -43,4 +44,20 @@ export async function planRebuild(
     returnsOf,
     files,
   })
+}
+
+/** What a rebuild would do, and what became of the files that the published generations were built from. */
+export interface RebuildPlan extends Plan {
+  /** Views of which such files are gone or changed. Where one has a `loss`, a rebuild fails unless `allowMissingInputs`. */
+  readonly changedInputs: readonly ChangedInputs[]
+}
+
+/** The same, with a look at what is published. */
+export async function planOverPublished(
+  job: LoadedJob,
+  options: RebuildOptions,
+  files: Store = disk,
+): Promise<RebuildPlan> {
+  const plan = await planRebuild(job, options, files)
+  return { ...plan, changedInputs: publishedInputChanges(plan, options.out, files) }
 }

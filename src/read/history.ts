@@ -1,4 +1,6 @@
 import { OutputError } from '../model/errors.ts'
+import type { Manifest } from '../model/manifest.ts'
+import { changesOfInputs } from '../plan/input-changes.ts'
 import {
   findCurrent,
   generationFolder,
@@ -24,6 +26,15 @@ export interface GenerationEntry {
   readonly knownAt: string | null
   readonly asOf: string | null
   readonly fingerprint: string | null
+  /** Number of files that it was built from. */
+  readonly inputs: number | null
+  /**
+   * Of those that the generation before it was built from, the files whose contents were in none of its own; null where that one is no longer
+   * there.
+   */
+  readonly goneInputs: readonly { readonly path: string; readonly rows: number }[] | null
+  /** Why some of their rows were missing from its log; null where they were rewritten, or none is gone. */
+  readonly lostInputs: string | null
   readonly digest: string | null
   readonly path: string
 }
@@ -61,9 +72,27 @@ function entriesOf(out: string, view: string, onDamage: (reason: string) => void
       knownAt: options.knownAt,
       asOf: options.asOf,
       fingerprint,
+      ...inputsOf(out, manifest),
       digest,
     }
   })
+}
+
+function inputsOf(
+  out: string,
+  { view, previous, inputs }: Manifest,
+): Pick<GenerationEntry, 'inputs' | 'goneInputs' | 'lostInputs'> {
+  // Damage of the generation before is reported with that one.
+  const before =
+    previous === null
+      ? undefined
+      : orDamaged(
+          () => readManifest(out, view, previous),
+          () => {},
+        )
+  if (before === undefined) return { inputs: inputs.length, goneInputs: null, lostInputs: null }
+  const { gone, loss } = changesOfInputs(before.inputs, inputs)
+  return { inputs: inputs.length, goneInputs: gone.map(({ path, rows }) => ({ path, rows })), lostInputs: loss }
 }
 
 /** Damage is reported; everything else is still listed. */
@@ -86,5 +115,8 @@ const unknown = {
   knownAt: null,
   asOf: null,
   fingerprint: null,
+  inputs: null,
+  goneInputs: null,
+  lostInputs: null,
   digest: null,
 }

@@ -122,7 +122,17 @@ const manifestShape: Shape = {
   corrections: [fileShape],
   logic: { orNull: { bytes: 'count', sha256: 'string' } },
   progress: [{ partition: 'string', recordedAt: 'string' }],
-  inputs: [{ log: 'string', path: 'string', rows: 'count', bytes: 'count', footerSha256: 'string' }],
+  inputs: [
+    {
+      log: 'string',
+      path: 'string',
+      rows: 'count',
+      bytes: 'count',
+      footerSha256: 'string',
+      recordedFrom: 'string?',
+      recordedTo: 'string?',
+    },
+  ],
 }
 
 /** The file that is checked, and what to do where it is damaged. */

@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest'
 import { describePlan } from '../../src/cli/print-plan.ts'
-import type { LogPlan, Plan } from '../../src/model/plan.ts'
+import type { LogPlan } from '../../src/model/plan.ts'
+import type { RebuildPlan } from '../../src/plan/plan-rebuild.ts'
 
 const slot = (name: string) =>
   ({ name, type: { kind: 'string', nullable: false }, storage: 'str', mayBeNull: false }) as const
@@ -62,7 +63,7 @@ const log: LogPlan = {
 
 test('describePlan() says in how many partitions views are folded in place', () => {
   const group = { ...log.groups[0]!, strategy: 'in-place', reason: 'all events of a key lie in one partition' } as const
-  const plan: Plan = { job: 'bank', logs: [{ ...log, mapTasks: [[0, 1]], groups: [group] }] }
+  const plan: RebuildPlan = { changedInputs: [], job: 'bank', logs: [{ ...log, mapTasks: [[0, 1]], groups: [group] }] }
   const text = describePlan(plan)
   expect(text).toContain('split       into 1 task of 2 row groups\n')
   expect(text).toContain('in place    1 partition, each with all events of its keys\n')
@@ -71,12 +72,12 @@ test('describePlan() says in how many partitions views are folded in place', () 
 })
 
 test('describePlan() counts one bucket as one', () => {
-  const plan: Plan = { job: 'bank', logs: [{ ...log, bucketBits: 0, reduceBits: 0 }] }
+  const plan: RebuildPlan = { changedInputs: [], job: 'bank', logs: [{ ...log, bucketBits: 0, reduceBits: 0 }] }
   expect(describePlan(plan)).toContain('shuffle     over 1 bucket, reduced in 1 task\n')
 })
 
 test('describePlan() says what is read, what is skipped, and how each view is made and why', () => {
-  const plan: Plan = { job: 'bank', logs: [log] }
+  const plan: RebuildPlan = { changedInputs: [], job: 'bank', logs: [log] }
   expect(describePlan(plan)).toBe(`log ledger
   read        1 file, 10,000,000 rows, 240 MB
   split       into 2 tasks of 2 row groups
