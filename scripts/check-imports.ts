@@ -77,8 +77,8 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   ],
   'start-executor.ts': ['model', 'storage', 'job', 'shuffle/block-memory.ts', 'tasks.ts', 'workers'],
   'build.ts': [
-    ...['model', 'storage', 'job', 'stages.ts', 'plan', 'dedupe', 'map', 'reduce', 'commit/views.ts'],
-    ...['start-executor.ts', 'workers/executor.ts'],
+    ...['model', 'storage', 'job', 'stages.ts', 'plan', 'dedupe', 'map', 'reduce'],
+    ...['commit/views.ts', 'commit/owner.ts', 'start-executor.ts', 'workers/executor.ts'],
   ],
   scenario: ['model', 'storage', 'job', 'stages.ts', 'plan/plan-rebuild.ts', 'build.ts', 'commit/views.ts'],
   correct: [

@@ -1,4 +1,5 @@
-import { type BuiltViews, discardAfterFailure, type StagedViews, stageAll } from './commit/views.ts'
+import { checkOwners } from './commit/owner.ts'
+import { type BuiltViews, discardAfterFailure, publishedNames, type StagedViews, stageAll } from './commit/views.ts'
 import { identifyAll } from './dedupe/all.ts'
 import type { LoadedJob } from './job/load.ts'
 import { mapAll } from './map/all.ts'
@@ -31,6 +32,7 @@ export interface BuildRequest {
 export async function build(request: BuildRequest, stages: Stages, files: Disk): Promise<BuiltViews> {
   const { job, options, bounds, start = startExecutor } = request
   const plan = await stages.run('plan', () => planRebuild(job, options, files, bounds))
+  const ownership = checkOwners(job, publishedNames(plan), options, files)
   const inputNotes = checkPublishedInputs(plan, options, files)
   const threads = options.workers ?? threadsFor(job, plan, files)
   options.onThreads?.(threads)
@@ -47,7 +49,7 @@ export async function build(request: BuildRequest, stages: Stages, files: Disk):
     )
     // Nothing is left for them to do; corrections may need others.
     await workers.close()
-    return { job, plan, mapped, timelines, reduced, staged, inputNotes, threads }
+    return { job, plan, mapped, timelines, reduced, staged, ownership, inputNotes, threads }
   } catch (error) {
     await cleanUp(started, staged, files)
     throw error

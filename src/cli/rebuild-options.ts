@@ -50,6 +50,11 @@ export const rebuildOptionSpecs = {
     describe:
       'Publish though files that the current generation was built from are gone, with rows that no other file has',
   },
+  'take-over': {
+    type: 'boolean',
+    default: false,
+    describe: 'Publish also views that another job published, which belong to this one from then on',
+  },
   ...momentOptions,
   vintages: {
     type: 'string',
@@ -89,6 +94,7 @@ export function rebuildOptionsOf(given: Given<typeof rebuildOptionSpecs>): Rebui
     ...(vintages !== undefined && { vintages: parseVintages(vintages) }),
     ...(memory !== undefined && { memoryBytes: parseBytes('memory', memory) }),
     ...(spillFolder !== undefined && { spillFolder }),
+    ...(given.takeOver && { takeOver: true }),
     ...(given.allowMissingInputs && { allowMissingInputs: true }),
     ...(input !== undefined && { inputs: parseInputs(input) }),
     ...(workers !== undefined && { workers: parseCount('workers', workers, 0, workersMax) }),

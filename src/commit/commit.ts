@@ -93,21 +93,22 @@ export function publish(staged: StagedView, body: ManifestBody, run: object, fil
 /**
  * All of publishing but the last step: the generation gets its name, and no reader sees it yet.
  *
- * @param isDamaged The current generation was found to be damaged where its names, sizes and manifest don't show it.
+ * @param mustReplace Also where the current generation has the same digest: it was found to be damaged where its names, sizes and manifest
+ * don't show it, or belongs to another job.
  */
 export function install(
   staged: StagedView,
   body: ManifestBody,
   run: object,
   files: Disk,
-  isDamaged = false,
+  mustReplace = false,
 ): InstalledView {
   const { out, view, folder } = staged
   const digest = digestOf(body)
   // A damaged `_current.json` counts as none: publishing replaces it, which repairs the view.
   const current = findReadableCurrent(out, view, files)
   refuseNewerFormat(out, view, files)
-  if (current?.digest === digest && !isDamaged && isWhole(out, view, current, files)) {
+  if (current?.digest === digest && !mustReplace && isWhole(out, view, current, files)) {
     discard(staged, files)
     const path = generationFolder(out, view, current.generation)
     return { staged, generation: current.generation, outcome: 'unchanged', digest, path }

@@ -25,10 +25,12 @@ import { isAbandoned } from '../storage/temporary.ts'
 import { keyFields, outputSchema, vintageColumn } from '../view/view-set.ts'
 import { discard, type InstalledView, install, type StagedView, stage, switchAll, withdraw } from './commit.ts'
 import { type EncodedExceptions, encodeDuplicates, encodeRefused, writeExceptions } from './exceptions.ts'
+import { type Ownership, ownerName } from './owner.ts'
 import { writeTriangle } from './triangle.ts'
 
 /** The staging folders of all views of a rebuild. */
 export interface StagedViews {
+  readonly out: string
   readonly views: ReadonlyMap<string, StagedView>
   /** By view: the folder part files are written to. */
   readonly folders: Readonly<Record<string, string>>
@@ -44,7 +46,7 @@ export function stageAll(plan: Plan, options: RebuildOptions, threads: number, f
       `Cannot spill to ${options.spillFolder}: expected a folder, found none. Make it, or name another as spill folder.`,
     )
   }
-  const names = plan.logs.flatMap((log) => viewsOf(log).map(({ publishedAs }) => publishedAs))
+  const names = publishedNames(plan)
   const views = new Map<string, StagedView>()
   const spill = spillFolder(options.spillFolder ?? out)
   try {
@@ -57,7 +59,7 @@ export function stageAll(plan: Plan, options: RebuildOptions, threads: number, f
     throw error
   }
   const folders = Object.fromEntries([...views].map(([name, view]) => [name, view.folder]))
-  return { views, folders, budget: budgetOf(options.memoryBytes, threads, spill) }
+  return { out, views, folders, budget: budgetOf(options.memoryBytes, threads, spill) }
 }
 
 /** The share of a rebuild's memory that packed rows may have; the rest is for columns, states and the engine itself. */
@@ -114,6 +116,11 @@ export async function finishStaged<T>(staged: StagedViews, files: Store, work: (
   return result
 }
 
+/** The names under which a rebuild publishes. */
+export function publishedNames(plan: Plan): string[] {
+  return plan.logs.flatMap((log) => viewsOf(log).map(({ publishedAs }) => publishedAs))
+}
+
 /** The views that are published of a log: those that are rebuilt, and where asked for the vintages of each. */
 function viewsOf(
   log: LogPlan,
@@ -149,6 +156,8 @@ export interface BuiltViews {
   readonly timelines: readonly Timeline[]
   readonly reduced: ReadonlyMap<string, ReducedView>
   readonly staged: StagedViews
+  /** Whether the views were another job's; what to say of that. */
+  readonly ownership: Ownership
   /** On files that the published generations were built from and that are no longer there, in sentences. */
   readonly inputNotes: readonly string[]
   /** Number of worker threads that built them; they have ended. */
@@ -211,6 +220,7 @@ export function publishAll(finished: Finished, files: Disk): RebuildReport {
     workers: threads,
     notes: [
       ...plan.logs.flatMap((log, index) => emptyNote(log, finished.timelines[index]!) ?? []),
+      ...finished.ownership.notes,
       ...finished.inputNotes,
       ...finished.corrections.notes,
     ],
@@ -227,7 +237,7 @@ function emptyNote(log: LogPlan, { watermark }: Timeline): string | null {
 /** Gives every view's generation its name; where one fails, none has. */
 function installAll(
   ready: readonly ReadyView[],
-  { staged, corrections }: Finished,
+  { staged, corrections, ownership }: Finished,
   run: object,
   onPlaced: () => void,
   files: Disk,
@@ -235,8 +245,8 @@ function installAll(
   const installed: InstalledView[] = []
   try {
     for (const { body } of ready) {
-      const isDamaged = corrections.damaged.has(body.view)
-      installed.push(install(staged.views.get(body.view)!, body, run, files, isDamaged))
+      const mustReplace = corrections.damaged.has(body.view) || ownership.taken.has(body.view)
+      installed.push(install(staged.views.get(body.view)!, body, run, files, mustReplace))
       onPlaced()
     }
   } catch (error) {
@@ -273,6 +283,7 @@ function prepareView(
   const schema = [...(isVintages ? [vintageColumn(log)] : []), ...outputSchema(log, definition)]
   const keys = Object.keys(keyFields(log, definition)).length + (isVintages ? 1 : 0)
   const triangle = timeline.triangles.get(name)
+  const owner = ownerName(job, staged.out)
   const body: ManifestBody = {
     view: publishedAs,
     fingerprint: job.fingerprints.get(name)!,
@@ -291,6 +302,7 @@ function prepareView(
     window: definition.window === undefined ? null : describeWindow(log, definition.window, timeline),
     triangle: triangle === undefined || isVintages ? [] : [writeTriangle(triangle, folder, files)],
     corrections: corrections.files.get(publishedAs) ?? [],
+    ...(owner !== undefined && { job: owner }),
     logic: definition.window === undefined || isVintages ? null : writeLogic(job, folder, files),
     progress: log.partitions.flatMap((partition, index) => {
       const recordedAt = momentText(log, timeline.progress[index]!)

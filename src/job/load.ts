@@ -8,6 +8,7 @@ import { isAbandoned, jobFolderPrefix } from '../storage/temporary.ts'
 import { installGuards } from '../view/purity.ts'
 import { bundleJob } from './bundle.ts'
 import { fingerprintDefinition, fingerprintViews } from './fingerprint.ts'
+import { identityOf } from './identity.ts'
 import { positionInJob } from './position.ts'
 import { refuseModuleWrites, refuseOuterWrites } from './refuse-writes.ts'
 import { validateJob } from './validate.ts'
@@ -17,6 +18,8 @@ export interface LoadedJob {
   readonly path: string
   /** The file's name without its extension. */
   readonly name: string
+  /** Which job it is, wherever its project is: see `identityOf`. Absent where the file is in no package. */
+  readonly identity?: string
   readonly definition: JobDefinition
   /** The job as one module, for worker threads to import. Absent where the job came from no file. */
   readonly bundlePath: string | undefined
@@ -49,7 +52,16 @@ export async function loadJob(path: string): Promise<LoadedJob> {
     const definition = validateJob(exports.default, path)
     refuseModuleWrites(path, bundlePath)
     const fingerprints = await fingerprintViews(path, definition, exports)
-    return { path, name: nameOf(path), definition, bundlePath, fingerprints, dispose }
+    const identity = identityOf(path, disk)
+    return {
+      path,
+      name: nameOf(path),
+      ...(identity !== undefined && { identity }),
+      definition,
+      bundlePath,
+      fingerprints,
+      dispose,
+    }
   } catch (error) {
     dispose()
     throw error

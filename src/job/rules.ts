@@ -1,7 +1,14 @@
 import { canonicalJson } from '../model/canonical-json.ts'
 import type { RoleSource } from '../model/log.ts'
 import type { Fields, TimeUnit, Type } from '../model/type.ts'
-import { type AnyLog, isTyped, type JobDefinition, statusNames, type ViewDefinition } from '../model/view.ts'
+import {
+  type AnyLog,
+  isTyped,
+  type JobDefinition,
+  statusNames,
+  type ViewDefinition,
+  vintagesName,
+} from '../model/view.ts'
 import { everyProblem } from '../time/calendar.ts'
 import { durationProblem } from '../time/duration.ts'
 import { idleTimeoutProblem } from '../time/watermark.ts'
@@ -15,6 +22,7 @@ export function problemsOf(job: JobDefinition): string[] {
   const logs = [...new Set(job.views.map((view) => view.log))]
   return [
     ...duplicateNames(job.views),
+    ...likeNames(job.views),
     ...differingLogs(logs),
     ...logs.flatMap((log) => logProblems(log).map((problem) => `log "${log.name}": ${problem}`)),
     ...job.views.flatMap((view) => viewProblems(view).map((problem) => `view "${view.name}": ${problem}`)),
@@ -27,6 +35,26 @@ function duplicateNames(views: readonly ViewDefinition[]): string[] {
   return repeated.map(
     (name) => `view "${name}": expected one view of this name, found ${names.filter((other) => other === name).length}`,
   )
+}
+
+/** Names of views that would share a folder: on disks that ignore case, or with the vintages of another. */
+function likeNames(views: readonly ViewDefinition[]): string[] {
+  const problems: string[] = []
+  for (const [index, { name }] of views.entries()) {
+    const other = views
+      .slice(0, index)
+      .find((view) => view.name !== name && view.name.toLowerCase() === name.toLowerCase())
+    if (other !== undefined) {
+      problems.push(
+        `view "${name}": its name differs only in case from that of view "${other.name}", with which it would share a folder on some disks; rename one of them`,
+      )
+    }
+    const vintages = views.find((view) => view.name.toLowerCase() === vintagesName(name).toLowerCase())
+    if (vintages !== undefined) {
+      problems.push(`view "${vintages.name}": the name is kept for the vintages of view "${name}"; rename one of them`)
+    }
+  }
+  return problems
 }
 
 function differingLogs(logs: readonly AnyLog[]): string[] {

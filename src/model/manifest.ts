@@ -41,6 +41,11 @@ export interface ManifestBody {
    * from what was published before as well.
    */
   readonly corrections: readonly ManifestFile[]
+  /**
+   * The job that published the view, which is the only one that publishes it again: `package-name:jobs/ledger.ts`, or the file's path from the
+   * folder of views where it is in no package. Absent where the job came from no file. Not digested.
+   */
+  readonly job?: string
   /** The job as it was built by, in `_logic.mjs`; null where the job came from no file. Not digested: comments are in it. */
   readonly logic: ManifestLogic | null
   /**

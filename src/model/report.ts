@@ -31,6 +31,11 @@ export interface RebuildOptions {
    * file of the log. Absent: such a rebuild fails.
    */
   readonly allowMissingInputs?: boolean
+  /**
+   * Publishes also views that another job published before, which belong to this job from then on. Absent: a rebuild of such a view
+   * fails, unless the other job's file is no longer there.
+   */
+  readonly takeOver?: boolean
   /** ISO 8601 moment, or a day, which means its end in the log's zone: keep only events recorded up to it. */
   readonly knownAt?: string
   /** ISO 8601 moment, or a day: keep only events that occurred up to it. */

@@ -1,7 +1,7 @@
 import { ConfigurationError } from '../model/errors.ts'
 import type { MayReturn, RecordedBounds } from '../model/plan.ts'
 import type { Strategy, VintageLength } from '../model/report.ts'
-import { type ViewDefinition, vintagesName } from '../model/view.ts'
+import type { ViewDefinition } from '../model/view.ts'
 import type { Store } from '../storage/store.ts'
 import { outputFields, vintageName } from '../view/view-set.ts'
 
@@ -40,16 +40,10 @@ export function refuseInputs({ inputs }: PlanInput, logs: readonly string[]): vo
   }
 }
 
-/** Vintages need a name of their own, and a log that says when it recorded its events. */
+/** Vintages need a log that says when it recorded its events. */
 export function refuseVintages(views: readonly ViewDefinition[]): void {
   for (const view of views) {
     const { name, log, key, window } = view
-    const also = views.find((view) => view.name === vintagesName(name))
-    if (also !== undefined) {
-      throw new ConfigurationError(
-        `--vintages: the vintages of view ${name} are published as view ${also.name}, and the job has another view of this name. Rename one of them, or rebuild them separately with --view.`,
-      )
-    }
     if (log.columns.recordedAt === undefined) {
       throw new ConfigurationError(
         `--vintages: log ${log.name} of view ${name} has no recordedAt column, so it isn't known what was known when. Declare columns.recordedAt, or leave out the view with --view.`,

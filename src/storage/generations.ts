@@ -242,6 +242,8 @@ export function refuseNewerFormat(out: string, view: string, files: Store = disk
 export interface Run {
   /** Absolute path of the job file; null where the job came from none. */
   readonly job: string | null
+  /** The host on which it was built; null where it doesn't say. */
+  readonly host: string | null
   /** ISO 8601; null where it doesn't say. */
   readonly startedAt: string | null
   readonly finishedAt: string | null
@@ -276,9 +278,14 @@ export function writtenAt(out: string, view: string, generation: string, files: 
 function parseRun(text: string): Run | undefined {
   try {
     const run: unknown = JSON.parse(text)
-    const { job, startedAt, finishedAt } = (run ?? {}) as Partial<Record<keyof Run, unknown>>
+    const { job, host, startedAt, finishedAt } = (run ?? {}) as Partial<Record<keyof Run, unknown>>
     const textOrNull = (value: unknown) => (typeof value === 'string' ? value : null)
-    return { job: textOrNull(job), startedAt: textOrNull(startedAt), finishedAt: textOrNull(finishedAt) }
+    return {
+      job: textOrNull(job),
+      host: textOrNull(host),
+      startedAt: textOrNull(startedAt),
+      finishedAt: textOrNull(finishedAt),
+    }
   } catch {
     return undefined
   }

@@ -120,6 +120,7 @@ const manifestShape: Shape = {
   },
   triangle: [fileShape],
   corrections: [fileShape],
+  job: 'string?',
   logic: { orNull: { bytes: 'count', sha256: 'string' } },
   progress: [{ partition: 'string', recordedAt: 'string' }],
   inputs: [

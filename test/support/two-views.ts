@@ -44,7 +44,7 @@ function event(id: string, region: string, day: number, recordedDay: number, cas
  */
 export function loadTwoViews(home: string, factor: number): Promise<LoadedJob> {
   mkdirSync(home, { recursive: true })
-  const path = join(home, `two-${factor}.ts`)
+  const path = join(home, 'two.ts')
   writeFileSync(
     path,
     `import { defineJob, defineLog, defineView, int32, int64, string } from 'refold'
