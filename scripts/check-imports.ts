@@ -107,7 +107,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
     // Options and moments are parsed by the clocks of zones.
     ...['model', 'time', 'engine.ts', 'index.ts', 'read', 'inspect', 'notify', 'bench'],
     // A job and its clean-up; a view as of a moment, which is built on the side.
-    ...['job/load.ts', 'scenario/scenario.ts', 'storage/generations.ts'],
+    ...['job/load.ts', 'scenario/scenario.ts', 'storage/generations.ts', 'storage/local-path.ts'],
     // The disk that jobs are looked for on and notices are delivered from.
     'storage/disk.ts',
     // What a plan says of the files of what is published.

@@ -7,6 +7,7 @@ import { timelinesOf } from './map/timelines.ts'
 import type { RecordedBounds } from './model/plan.ts'
 import type { RebuildOptions } from './model/report.ts'
 import { checkPublishedInputs } from './plan/input-changes.ts'
+import { refuseUrls } from './plan/plan-input.ts'
 import { planRebuild } from './plan/plan-rebuild.ts'
 import { reduceAll } from './reduce/all.ts'
 import type { Stages } from './stages.ts'
@@ -31,6 +32,7 @@ export interface BuildRequest {
  */
 export async function build(request: BuildRequest, stages: Stages, files: Disk): Promise<BuiltViews> {
   const { job, options, bounds, start = startExecutor } = request
+  refuseUrls(options)
   const plan = await stages.run('plan', () => planRebuild(job, options, files, bounds))
   const ownership = checkOwners(job, publishedNames(plan), options, files)
   const inputNotes = checkPublishedInputs(plan, options, files)

@@ -31,7 +31,7 @@ test('threads are refused for such a storage', async () => {
   const rebuilt = rebuild(job, { out: join(folder.path, 'views'), workers: 1 }, onlyHere)
   await expect(rebuilt).rejects.toThrow(ConfigurationError)
   await expect(rebuilt).rejects.toThrow(
-    'Job two-1 reads from a storage that only the calling thread can open: run it with 0 workers.',
+    'Job two reads from a storage that only the calling thread can open: run it with 0 workers.',
   )
 })
 

@@ -30,7 +30,9 @@ export const bench = defineVerb({
     const { runBenchmark } = await import('../bench/benchmark.ts')
     const { contenders } = await import('../bench/contender.ts')
     const { sizeNames } = await import('../bench/sizes.ts')
+    const { requireLocal } = await import('../storage/local-path.ts')
     const { workloadNames } = await import('../bench/workloads.ts')
+    requireLocal(given.out, 'write reports to')
     const [size] = namesOf('size', [given.size], sizeNames)
     const workloads = namesOf('workload', given.workload, workloadNames)
     const names = contenders.map(({ name }) => name)
@@ -40,7 +42,7 @@ export const bench = defineVerb({
       ...(given.contender === undefined ? {} : { contenders: namesOf('contender', given.contender, names) }),
       rounds: parseCount('rounds', given.rounds, 1, 1000),
       seed: parseCount('seed', given.seed, 0, 2 ** 32 - 1),
-      data: given.data,
+      data: requireLocal(given.data, 'make logs in'),
       signal: interruptible(),
       onStep: given.quiet ? () => {} : (step) => output.note(step),
     })

@@ -40,6 +40,7 @@ export interface StagedViews {
 
 export function stageAll(plan: Plan, options: RebuildOptions, threads: number, files: Disk): StagedViews {
   const { out } = options
+  const spill = spillFolder(options.spillFolder ?? out)
   if (out === '') throw new ConfigurationError('Cannot write views: expected a folder as out, found an empty text.')
   if (options.spillFolder !== undefined && !files.exists(options.spillFolder)) {
     throw new ConfigurationError(
@@ -48,7 +49,6 @@ export function stageAll(plan: Plan, options: RebuildOptions, threads: number, f
   }
   const names = publishedNames(plan)
   const views = new Map<string, StagedView>()
-  const spill = spillFolder(options.spillFolder ?? out)
   try {
     for (const name of names) views.set(name, stage(out, name, files))
     removeAbandoned(options.spillFolder ?? out, files)

@@ -4,6 +4,7 @@ import { pathToFileURL } from 'node:url'
 import { ConfigurationError, RefoldError } from '../model/errors.ts'
 import type { JobDefinition } from '../model/view.ts'
 import { disk } from '../storage/disk.ts'
+import { requireLocal } from '../storage/local-path.ts'
 import { isAbandoned, jobFolderPrefix } from '../storage/temporary.ts'
 import { installGuards } from '../view/purity.ts'
 import { bundleJob } from './bundle.ts'
@@ -94,7 +95,7 @@ function nameOf(path: string): string {
 }
 
 function checkFile(path: string): void {
-  const stat = disk.stat(path)
+  const stat = disk.stat(requireLocal(path, 'load the job'))
   if (stat?.kind === 'file') return
   const found = stat === undefined ? 'no such file' : 'a folder'
   throw new ConfigurationError(

@@ -3,6 +3,7 @@ import { once } from 'node:events'
 import { resolve } from 'node:path'
 import { OutputError } from '../model/errors.ts'
 import type { SentNotice } from '../read/notices.ts'
+import { requireLocal } from '../storage/local-path.ts'
 import type { Disk } from '../storage/store.ts'
 
 /** Where notices go. */
@@ -33,7 +34,7 @@ export class NotTaken extends Error {
 /** Adds a line of JSON to a file for each notice; taken when it is on the disk. */
 export function fileTarget(path: string, files: Disk): Target {
   return {
-    name: `file:${resolve(path)}`,
+    name: `file:${resolve(requireLocal(path, 'deliver to'))}`,
     oneViewAtATime: true,
     async deliver({ json }) {
       files.appendLine(path, json)

@@ -1,6 +1,7 @@
 import { posix } from 'node:path'
 import { InputError } from '../model/errors.ts'
 import { filesMatching, isPattern } from '../storage/glob.ts'
+import { requireLocal } from '../storage/local-path.ts'
 import type { Store } from '../storage/store.ts'
 import { CountedFiles, type FoundFiles } from './counted-files.ts'
 
@@ -16,7 +17,7 @@ export function listFiles(log: string, patterns: string | readonly string[], sto
   const files = new Map<string, string>()
   const counted = new CountedFiles(log, store)
   for (const pattern of typeof patterns === 'string' ? [patterns] : patterns) {
-    const found = filesOf(pattern, store)
+    const found = filesOf(requireLocal(pattern, `read log ${log} at`), store)
     const places = counted.select(found)
     if (found.files.length === 0) {
       const why = store.exists(pattern)

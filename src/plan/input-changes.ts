@@ -154,7 +154,8 @@ const pathsShownMax = 5
 export function describeChangedInputs({ view, generation, files, gone, added, loss }: ChangedInputs): string {
   const shown = gone.slice(0, pathsShownMax).map(({ path, rows }) => `${path} (${rows} ${rows === 1 ? 'row' : 'rows'})`)
   const more = gone.length > pathsShownMax ? ` and ${gone.length - pathsShownMax} more` : ''
-  const what = `${gone.length} of the ${files} files that generation ${generation} of view ${view} was built from`
+  const which = files === 1 ? 'The file' : `${gone.length} of the ${files} files`
+  const what = `${which} that generation ${generation} of view ${view} was built from`
   const isAre = gone.length === 1 ? 'is' : 'are'
   const others = `${added.length} ${added.length === 1 ? 'file has' : 'files have'} other contents`
   return `${what} ${isAre} gone or changed: ${shown.join(', ')}${more}; ${others}${loss === null ? '' : `; ${loss}`}.`

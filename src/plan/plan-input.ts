@@ -1,7 +1,8 @@
 import { ConfigurationError } from '../model/errors.ts'
 import type { MayReturn, RecordedBounds } from '../model/plan.ts'
-import type { Strategy, VintageLength } from '../model/report.ts'
+import type { RebuildOptions, Strategy, VintageLength } from '../model/report.ts'
 import type { ViewDefinition } from '../model/view.ts'
+import { requireLocal } from '../storage/local-path.ts'
 import type { Store } from '../storage/store.ts'
 import { outputFields, vintageName } from '../view/view-set.ts'
 
@@ -30,6 +31,12 @@ export interface PlanInput extends FunctionTexts {
   /** How every view is to be folded; absent: as is best. */
   readonly strategy?: Strategy | undefined
   readonly files: Store
+}
+
+/** @throws ConfigurationError where a folder of a rebuild is a URL. */
+export function refuseUrls({ out, spillFolder }: Pick<RebuildOptions, 'out' | 'spillFolder'>): void {
+  requireLocal(out, 'use views in')
+  if (spillFolder !== undefined) requireLocal(spillFolder, 'spill to')
 }
 
 /** Only logs that a view reads can be read from other files. */

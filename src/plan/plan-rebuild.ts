@@ -8,6 +8,7 @@ import { disk } from '../storage/disk.ts'
 import type { Store } from '../storage/store.ts'
 import { type ChangedInputs, publishedInputChanges } from './input-changes.ts'
 import { makePlan } from './make-plan.ts'
+import { refuseUrls } from './plan-input.ts'
 
 /** Those of a rebuild's options that decide its plan. */
 export type PlanOptions = Pick<RebuildOptions, 'views' | 'inputs' | 'knownAt' | 'asOf' | 'vintages' | 'strategy'>
@@ -58,6 +59,7 @@ export async function planOverPublished(
   options: RebuildOptions,
   files: Store = disk,
 ): Promise<RebuildPlan> {
+  refuseUrls(options)
   const plan = await planRebuild(job, options, files)
   return { ...plan, changedInputs: publishedInputChanges(plan, options.out, files) }
 }

@@ -2,6 +2,7 @@ import { join } from 'node:path'
 import { ConfigurationError, OutputError } from '../model/errors.ts'
 import type { Manifest } from '../model/manifest.ts'
 import { disk } from './disk.ts'
+import { requireLocal } from './local-path.ts'
 import { type Current, NewerFormatError, parseCurrent, parseManifest, rebuildAdvice } from './manifest-file.ts'
 import type { Store } from './store.ts'
 import { type TemporaryPurpose, temporaryName } from './temporary.ts'
@@ -30,16 +31,17 @@ export const exceptionsFolderName = '_exceptions'
 export const triangleFolderName = '_triangle'
 export const correctionsFolderName = '_corrections'
 
+/** @throws ConfigurationError where the folder of views is a URL, as for all paths below it. */
 export function viewFolder(out: string, view: string): string {
-  return join(out, view)
+  return join(requireLocal(out, 'use views in'), view)
 }
 
 export function generationFolder(out: string, view: string, generation: string): string {
-  return join(out, view, generation)
+  return join(viewFolder(out, view), generation)
 }
 
 export function currentPath(out: string, view: string): string {
-  return join(out, view, '_current.json')
+  return join(viewFolder(out, view), '_current.json')
 }
 
 /** `part-00012.parquet` */
@@ -62,7 +64,7 @@ export function attemptPath(folder: string, name: string, attempt: number): stri
 
 /** A new name of a file or folder being written, beside a view's generations. */
 export function temporaryPath(out: string, view: string, purpose: TemporaryPurpose): string {
-  return join(out, view, temporaryName(purpose))
+  return join(viewFolder(out, view), temporaryName(purpose))
 }
 
 /** Paths within a generation's folder, staged or published. */
@@ -93,7 +95,7 @@ export function keptLogicPath(folder: string): string {
 
 /** A new folder for what a rebuild spills, in the folder of views unless another is named. */
 export function spillFolder(within: string): string {
-  return join(within, temporaryName('spill'))
+  return join(requireLocal(within, 'spill to'), temporaryName('spill'))
 }
 
 /** `000012-9f86d081884c` */
@@ -109,7 +111,7 @@ export function generationNumber(name: string): number | undefined {
 
 /** Exists while a process gives a generation this number, so that no other does. */
 export function reservationPath(out: string, view: string, number: number): string {
-  return join(out, view, `_number-${String(number).padStart(6, '0')}`)
+  return join(viewFolder(out, view), `_number-${String(number).padStart(6, '0')}`)
 }
 
 /** The number that a file reserves, or undefined where it is none of those. */
@@ -131,7 +133,7 @@ export function listGenerations(out: string, view: string, files: Store = disk):
 
 /** Names of the views that were built. */
 export function listViews(out: string, files: Store = disk): string[] {
-  return namesIn(out, files).filter((view) => files.exists(currentPath(out, view)))
+  return namesIn(requireLocal(out, 'use views in'), files).filter((view) => files.exists(currentPath(out, view)))
 }
 
 /** Which generation of a view is published; undefined where it was never built. */

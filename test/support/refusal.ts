@@ -99,7 +99,8 @@ export async function refusal(
 ): Promise<RefoldError> {
   const currentPath = join(home, 'views/balances/_current.json')
   const before = existsSync(currentPath) ? readFileSync(currentPath, 'utf8') : undefined
-  const error = await run(jobPath, home, options).then(
+  // The log that is broken is another than the sound one.
+  const error = await run(jobPath, home, { allowMissingInputs: true, ...options }).then(
     () => expect.unreachable('it was rebuilt'),
     (thrown: unknown) => thrown,
   )

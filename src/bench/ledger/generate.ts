@@ -14,6 +14,7 @@ import { join } from 'node:path'
 import { Worker } from 'node:worker_threads'
 import { ConfigurationError } from '../../model/errors.ts'
 import type { OutputCodec } from '../../parquet/write.ts'
+import { requireLocal } from '../../storage/local-path.ts'
 import { type PartitionSummary, type PartitionTask, writePartition } from './partition.ts'
 import type { Payload } from './row-group.ts'
 
@@ -84,7 +85,7 @@ const partitionFolder = /^(p=\d+|day=\d{4}-\d\d-\d\d)$/
 export async function generateLedger(options: LedgerOptions): Promise<LedgerSummary> {
   const started = performance.now()
   const tasks = planTasks(options)
-  clearFolder(options.out, options.force ?? false)
+  clearFolder(requireLocal(options.out, 'make a ledger in'), options.force ?? false)
   const { workers = availableParallelism() } = options
   const parts = workers === 1 ? tasks.map(writePartition) : await runOnThreads(tasks, Math.min(workers, tasks.length))
   const files = parts.flatMap((part) => part.files)
