@@ -41,7 +41,7 @@ export default defineJob({ views: [accounts, keyed] })
 beforeAll(async () => {
   writeRows(join(folder.path, 'log.parquet'), columns, events)
   for (const factor of [1, 2]) {
-    const path = join(folder.path, `job-${factor}.ts`)
+    const path = join(folder.path, 'job.ts')
     writeFileSync(path, job(factor))
     await run(path, folder.path, {})
   }
