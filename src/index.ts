@@ -21,7 +21,21 @@ export type {
   VintageLength,
 } from './model/report.ts'
 export type { Fields, TimeUnit, Type, Values } from './model/type.ts'
-export { bigint, bool, date, decimal, float64, int32, int64, json, nullable, string, timestamp } from './model/types.ts'
+export {
+  bigint,
+  bool,
+  bytes,
+  date,
+  decimal,
+  float64,
+  int32,
+  int64,
+  json,
+  nullable,
+  string,
+  timestamp,
+  uuid,
+} from './model/types.ts'
 export type { JobDefinition, LatePolicy, ViewDefinition, WindowLength } from './model/view.ts'
 export { defineJob, defineView } from './model/view.ts'
 export type { RebuildPlan } from './plan/plan-rebuild.ts'

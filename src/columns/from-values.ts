@@ -2,6 +2,8 @@ import type { BytesColumn, Column } from '../model/column.ts'
 import { storageOf } from '../model/slots.ts'
 import type { Type } from '../model/type.ts'
 import { midnightSteps } from '../time/zone.ts'
+import { expectedText, type Origin, textOf } from './text-values.ts'
+import { encodableText, firstNotEncodable } from './utf8.ts'
 
 /** A value that doesn't fit its declared type; the caller adds the place. */
 export class MisfitError extends Error {
@@ -71,7 +73,7 @@ export function columnFromValues(
       return { kind: 'bool', ...base, bits }
     }
     case 'str':
-      return { ...bytesFromValues(type, values), ...base }
+      return { ...bytesFromValues(type, values, origin), ...base }
   }
 }
 
@@ -92,14 +94,15 @@ function each(values: readonly unknown[], take: (value: unknown, row: number) =>
   })
 }
 
-function bytesFromValues(type: Type, values: readonly unknown[]) {
+function bytesFromValues(type: Type, values: readonly unknown[], origin: Origin) {
   const pieces: Uint8Array[] = []
   const offsets = new Int32Array(values.length + 1)
   let total = 0
   values.forEach((value, row) => {
     if (value !== null && value !== undefined) {
-      if (type.kind === 'string' && typeof value !== 'string') throw misfit(row, 'a string', value)
-      const piece = encoder.encode(type.kind === 'string' ? (value as string) : jsonOf(value, row))
+      const text = type.kind === 'json' ? jsonOf(value, row) : textOf(type, value, origin)
+      if (text === undefined) throw misfit(row, expectedText(type, origin), value)
+      const piece = encoder.encode(text)
       pieces.push(piece)
       total += piece.length
     }
@@ -111,13 +114,22 @@ function bytesFromValues(type: Type, values: readonly unknown[]) {
     data.set(piece, at)
     at += piece.length
   }
+  const lossy = type.kind === 'string' ? firstNotEncodable(data, values) : -1
+  if (lossy >= 0) throw misfit(lossy, encodableText, values[lossy])
   return { kind: 'bytes' as const, offsets, data, gap: 0 as const }
 }
 
-/** A column of strings. All are encoded at once: one by one it takes several times as long. */
-export function textColumn(texts: readonly (string | null)[]): BytesColumn {
-  const length = texts.length
-  const joined = texts.join('')
+/**
+ * A column of messages and of texts that come from columns. All are encoded at once: one by one it takes several times as
+ * long. U+FFFD takes the place of what UTF-8 can't encode, as a message may quote it.
+ */
+export function textColumn(given: readonly (string | null)[]): BytesColumn {
+  const length = given.length
+  const whole = given.join('')
+  const texts = given.every((text) => text === null || text.isWellFormed())
+    ? given
+    : given.map((text) => text?.toWellFormed() ?? null)
+  const joined = texts === given ? whole : texts.join('')
   const data = Buffer.from(joined)
   const isAscii = data.length === joined.length
   const offsets = new Int32Array(length + 1)

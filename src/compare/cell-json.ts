@@ -1,4 +1,4 @@
-import type { LogicalType } from '../model/column.ts'
+import type { Column, LogicalType } from '../model/column.ts'
 import { formatDecimal } from '../model/decimal-text.ts'
 import type { Manifest, ManifestColumn } from '../model/manifest.ts'
 import { formatDay } from '../model/moment.ts'
@@ -11,12 +11,22 @@ import type { RowPlace } from './batch.ts'
  * numbers that JSON doesn't know. Null where there is no value.
  */
 export function cellJson({ batch, row }: RowPlace, index: number, column: ManifestColumn): string {
-  const raw = valueReader(batch.cells(index).column, rawType)(row)
+  const raw = cellReader(batch.cells(index).column, column)(row)
   return raw === null ? 'null' : jsonOf(raw, column)
 }
 
-/** Values as they lie in their column; bytes as text. */
-const rawType: LogicalType = { kind: 'string' }
+/** Values as they lie in their column; bytes as the texts that they are to functions of the view. */
+export function cellReader(column: Column, { type }: ManifestColumn): (row: number) => unknown {
+  if (type === 'uuid') return valueReader(column, { kind: 'uuid' })
+  if (type !== 'bytes') return valueReader(column, asText)
+  const read = valueReader(column, { kind: 'binary' })
+  return (row) => {
+    const value = read(row)
+    return value instanceof Uint8Array ? Buffer.from(value).toString('hex') : value
+  }
+}
+
+const asText: LogicalType = { kind: 'string' }
 
 /** Days that a Date can hold, on either side of 1970; and the same in seconds. */
 const DAYS_MAX = 100_000_000

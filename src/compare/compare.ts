@@ -1,9 +1,8 @@
 import { withRoom } from '../columns/grow.ts'
-import type { LogicalType } from '../model/column.ts'
 import type { ManifestColumn } from '../model/manifest.ts'
-import { valueReader } from '../parquet/values.ts'
 import type { Store } from '../storage/store.ts'
 import { compareKeys, equalKeys, firstDifference, type RowPlace } from './batch.ts'
+import { cellReader } from './cell-json.ts'
 import { alignedStreams, type ComparedGeneration, type RowStream } from './stream.ts'
 
 /**
@@ -196,15 +195,12 @@ function firstChange(column: ColumnInBoth, before: RowPlace, after: RowPlace, fr
   const b = after.batch.cells(column.after)
   if (column.sameType) return firstDifference(a, before.row, b, after.row, from, to)
   // Values of different types are the same where they read the same: 5 of 32 bits and 5 of 64 bits.
-  const [readA, readB] = [a, b].map((cells) => valueReader(cells.column, anyType))
+  const [readA, readB] = [cellReader(a.column, column.beforeColumn), cellReader(b.column, column.afterColumn)]
   for (let row = from; row < to; row++) {
-    if (String(readA!(before.row + row)) !== String(readB!(after.row + row))) return row
+    if (String(readA(before.row + row)) !== String(readB(after.row + row))) return row
   }
   return -1
 }
-
-/** Reads integers as they lie, and bytes as text. */
-const anyType: LogicalType = { kind: 'string' }
 
 function describeColumn(column: ManifestColumn): string {
   return `${column.name}: ${column.nullable ? 'nullable ' : ''}${typeText(column)}`

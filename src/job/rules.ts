@@ -1,3 +1,4 @@
+import { isHexText, isUuidText } from '../model/byte-text.ts'
 import { canonicalJson } from '../model/canonical-json.ts'
 import type { RoleSource } from '../model/log.ts'
 import type { Fields, TimeUnit, Type } from '../model/type.ts'
@@ -223,6 +224,12 @@ function stateProblems(view: ViewDefinition): string[] {
   const problems: string[] = []
   if (isTyped(view.state)) {
     problems.push(...fieldProblems('state column', view.state), ...sourceProblems('state column', view.state))
+    for (const [name, type] of Object.entries(view.state)) {
+      if (type.kind !== 'uuid' || type.nullable || type.initial !== undefined) continue
+      problems.push(
+        `state column "${name}": no UUID is the first one; declare nullable(uuid()), or uuid(undefined, { initial: … })`,
+      )
+    }
     if (view.columns !== undefined && view.row === undefined) {
       problems.push('columns: declared without row; add row: (state, key) => ({ … }), or leave out columns')
     }
@@ -350,7 +357,11 @@ function fits(type: Type, value: unknown): boolean {
     case 'bool':
       return typeof value === 'boolean'
     case 'string':
-      return typeof value === 'string'
+      return typeof value === 'string' && value.isWellFormed()
+    case 'bytes':
+      return isHexText(value)
+    case 'uuid':
+      return isUuidText(value)
     case 'json':
       return true
   }

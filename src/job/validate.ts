@@ -14,7 +14,20 @@ const aPath = z.union([aName, z.array(aName).min(1, 'at least one')], 'a column,
 const aType = z.strictObject(
   {
     kind: z.enum(
-      ['int32', 'int64', 'bigint', 'decimal', 'float64', 'bool', 'string', 'timestamp', 'date', 'json'],
+      [
+        'int32',
+        'int64',
+        'bigint',
+        'decimal',
+        'float64',
+        'bool',
+        'string',
+        'bytes',
+        'uuid',
+        'timestamp',
+        'date',
+        'json',
+      ],
       'a declared type, such as int64()',
     ),
     nullable: z.boolean('true or false'),

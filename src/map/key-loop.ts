@@ -1,7 +1,7 @@
 import { grown } from '../columns/grow.ts'
 import { hashAll } from '../columns/hash.ts'
 import type { Column } from '../model/column.ts'
-import type { Slot } from '../model/slots.ts'
+import { isTextual, type Slot } from '../model/slots.ts'
 import type { ReadMemory } from '../parquet/read-memory.ts'
 import { type BoundSlots, compileWithEvent, SLICE_ROWS } from '../view/fold.ts'
 import { ByteWriter, type KeyCodec, KeyValueError } from '../view/key-codec.ts'
@@ -167,9 +167,9 @@ type Lookup = { readonly by: 'number' } | { readonly by: 'code'; readonly slot: 
 /** For a column of strings, the slot whose strings they may be: that of its name, or the only one. */
 function lookupsOf({ names, types }: KeyCodec, slots: readonly Slot[]): readonly Lookup[] {
   const strings = slots.flatMap(({ storage, type }, slot) => (storage === 'str' && type.kind !== 'json' ? [slot] : []))
-  return types.map(({ kind }, i) => {
-    if (kind === 'bool') return { by: 'value' }
-    if (kind !== 'string') return { by: 'number' }
+  return types.map((type, i) => {
+    if (type.kind === 'bool') return { by: 'value' }
+    if (!isTextual(type)) return { by: 'number' }
     const slot = strings.find((candidate) => slots[candidate]!.name === names[i]) ?? strings[0]
     return slot === undefined ? { by: 'value' } : { by: 'code', slot }
   })

@@ -77,13 +77,16 @@ export type LogicalType =
   | { readonly kind: 'bool' }
   | { readonly kind: 'string' }
   | { readonly kind: 'json' }
-  | { readonly kind: 'binary' }
+  /** Bytes without annotation; `width` where all values have that many. */
+  | { readonly kind: 'binary'; readonly width?: number }
   | { readonly kind: 'uuid' }
   | { readonly kind: 'date' }
   | { readonly kind: 'timestamp'; readonly unit: TimeUnit; readonly utc: boolean }
   | { readonly kind: 'time'; readonly unit: TimeUnit }
   | { readonly kind: 'decimal'; readonly precision: number; readonly scale: number }
   | { readonly kind: 'interval' }
+  /** No value at all: every row is null. */
+  | { readonly kind: 'null' }
   /** A list, map, struct or variant: its rows are nested JavaScript values. */
   | { readonly kind: 'nested' }
 

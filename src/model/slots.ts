@@ -41,9 +41,16 @@ export function storageOf(type: Type): Storage {
     case 'bool':
       return 'bool'
     case 'string':
+    case 'bytes':
+    case 'uuid':
     case 'json':
       return 'str'
   }
+}
+
+/** Whether values are texts to functions of a view, and are told apart, ordered and hashed as these. */
+export function isTextual({ kind }: Type): boolean {
+  return kind === 'string' || kind === 'bytes' || kind === 'uuid'
 }
 
 /** A decimal's unscaled integer lies below this, of either sign; beyond 15 digits any that a number holds exactly fits. */

@@ -10,6 +10,8 @@
  * | `float64`   | `number`                                                 | DOUBLE                |
  * | `bool`      | `boolean`                                                | BOOLEAN               |
  * | `string`    | `string`                                                 | BYTE_ARRAY STRING     |
+ * | `bytes`     | `string` of lower-case hexadecimal digits                | BYTE_ARRAY            |
+ * | `uuid`      | `string`, `6ba7b810-9dad-11d1-80b4-00c04fd430c8`         | 16 bytes, UUID        |
  * | `timestamp` | `number` of milliseconds or microseconds since 1970 UTC, `bigint` of nanoseconds | INT64 TIMESTAMP |
  * | `date`      | `number` of days since 1970-01-01                        | INT32 DATE            |
  * | `json`      | any JSON value, or any nested Parquet value              | BYTE_ARRAY JSON       |
@@ -27,6 +29,8 @@ export type TypeKind =
   | 'float64'
   | 'bool'
   | 'string'
+  | 'bytes'
+  | 'uuid'
   | 'timestamp'
   | 'date'
   | 'json'
@@ -45,6 +49,10 @@ export interface Type<Value = unknown> {
   readonly unit?: TimeUnit
   /** For the `timestamp` of a planned log: a day in place of a moment is its midnight in this zone. Absent: UTC. */
   readonly zone?: string
+  /**
+   * Of a planned log: the job names a column and no type, so that a column whose bytes have no annotation must hold text.
+   */
+  readonly bare?: true
   /** For `decimal`: digits in all, and digits after the point. */
   readonly precision?: number
   readonly scale?: number

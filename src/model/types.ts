@@ -48,8 +48,29 @@ export function bool(from?: From, options?: TypeOptions<boolean>): Type<boolean>
   return make('bool', from, options)
 }
 
+/**
+ * Text. Of a log's columns it also takes what has one spelling as text: integers (their decimal digits), UUIDs (lower case),
+ * and bytes without annotation that are valid UTF-8. Other bytes are refused, and so is text that UTF-8 can't encode.
+ */
 export function string(from?: From, options?: TypeOptions<string>): Type<string> {
   return make('string', from, options)
+}
+
+/**
+ * Bytes, as lower-case hexadecimal digits: `'00ff'` is two bytes. Of a log's columns it takes bytes of any length, with or
+ * without annotation; JSON has no bytes. A view's files have them as bytes.
+ */
+export function bytes(from?: From, options?: TypeOptions<string>): Type<string> {
+  return make('bytes', from, options)
+}
+
+/**
+ * UUIDs, as `'6ba7b810-9dad-11d1-80b4-00c04fd430c8'`, lower case. Of a log it takes columns of 16 bytes, with or without
+ * annotation, and texts of 36 characters of either case. A view's files have them as 16 bytes. A state column declares a
+ * value to start with, or is nullable.
+ */
+export function uuid(from?: From, options?: TypeOptions<string>): Type<string> {
+  return make('uuid', from, options)
 }
 
 /** Days since 1970-01-01, as `dayOf` gives. */

@@ -1,3 +1,4 @@
+import { isHexText, isUuidText } from '../model/byte-text.ts'
 import { OutputError } from '../model/errors.ts'
 import type { TypeKind } from '../model/type.ts'
 import type { OutputColumn } from './write-schema.ts'
@@ -29,8 +30,19 @@ const kinds: Readonly<Record<TypeKind, AppendedKind>> = {
   bool: { type: 'BOOLEAN', encode: (value) => (typeof value === 'boolean' ? value : undefined), expected: 'a boolean' },
   string: {
     type: 'BYTE_ARRAY',
-    encode: (value) => (typeof value === 'string' ? Buffer.from(value) : undefined),
-    expected: 'a string',
+    encode: (value) => (typeof value === 'string' && value.isWellFormed() ? Buffer.from(value) : undefined),
+    expected: 'a string that UTF-8 can encode',
+  },
+  bytes: {
+    type: 'BYTE_ARRAY',
+    encode: (value) => (isHexText(value) ? Buffer.from(value, 'hex') : undefined),
+    expected: 'bytes as lower-case hexadecimal digits',
+  },
+  uuid: {
+    type: 'FIXED_LEN_BYTE_ARRAY',
+    typeLength: 16,
+    encode: (value) => (isUuidText(value) ? Buffer.from(value.replaceAll('-', ''), 'hex') : undefined),
+    expected: 'a UUID in lower case',
   },
   json: { type: 'BYTE_ARRAY', encode: json, expected: 'a value that JSON can hold' },
 }

@@ -1,11 +1,12 @@
 import type { SchemaTree } from 'hyparquet'
 import { assembleLists, assembleNested } from 'hyparquet/src/assemble.js'
 import { getMaxDefinitionLevel, getMaxRepetitionLevel } from 'hyparquet/src/schema.js'
+import { firstNotUtf8 } from '../columns/utf8.ts'
 import type { Column, LogicalType } from '../model/column.ts'
 import { joinBytes } from './bytes.ts'
 import { decodeFlat, type Physical } from './flat.ts'
 import { decodeLevels } from './levels.ts'
-import { finishLogical } from './logical.ts'
+import { bytesAt, finishLogical } from './logical.ts'
 import { PageError } from './page-error.ts'
 import { type DataPage, readPages } from './pages.ts'
 import { isVariant, logicalTypeOf } from './schema.ts'
@@ -145,9 +146,19 @@ function denseValues(chunk: Parameters<typeof decodeFlat>[0], schemaPath: readon
     rows,
   })
   const type = logicalTypeOf(leaf)
+  if (type.kind === 'string' || type.kind === 'json') requireUtf8(decoded)
   const read = valueReader(finishLogical(decoded, type), type)
   const convert = schemaPath.some(isVariant) ? inVariant(type) : undefined
   return Array.from({ length: rows }, (_, row) => (convert === undefined ? read(row) : convert(read(row))))
+}
+
+function requireUtf8(column: Column): void {
+  const bytes = column.kind === 'dictionary' ? column.dictionary : column
+  if (bytes.kind !== 'bytes') return
+  const wrong = firstNotUtf8(bytes)
+  if (wrong < 0) return
+  const found = Buffer.from(bytesAt(bytes, wrong).subarray(0, 20)).toString('hex')
+  throw new PageError(`expected UTF-8 text, found the bytes ${found}`)
 }
 
 /** A variant's shredded values lose their schema: a decimal becomes what it is in the variant's own form, a float. */

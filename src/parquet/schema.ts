@@ -68,6 +68,8 @@ function annotated(element: SchemaElement): LogicalType | undefined {
       return { kind: 'uuid' }
     case 'DATE':
       return { kind: 'date' }
+    case 'NULL':
+      return { kind: 'null' }
     case 'FLOAT16':
       return { kind: 'float', bits: 16 }
     case 'DECIMAL':
@@ -119,6 +121,8 @@ function physicalType(element: SchemaElement): LogicalType {
       return { kind: 'float', bits: 32 }
     case 'DOUBLE':
       return { kind: 'float', bits: 64 }
+    case 'FIXED_LEN_BYTE_ARRAY':
+      return { kind: 'binary', width: element.type_length ?? 0 }
     default:
       return { kind: 'binary' }
   }

@@ -51,6 +51,9 @@ function boundReader(type: LogicalType, physical: string) {
     if (isExact === false) return undefined
     if (type.kind === 'bool') return typeof value === 'boolean' ? value : undefined
     if (type.kind === 'string') return value instanceof Uint8Array ? decoded(value) : undefined
+    // hyparquet has made text of UUIDs.
+    if (type.kind === 'uuid') return typeof value === 'string' ? value : undefined
+    if (type.kind === 'binary' && value instanceof Uint8Array) return Buffer.from(value).toString('hex')
     // hyparquet has converted decimals to floats.
     if (!numericTypes.includes(physical) || type.kind === 'decimal') return undefined
     if (typeof value === 'number') return Number.isNaN(value) ? undefined : value

@@ -1,3 +1,4 @@
+import { uuidOfHex } from '../model/byte-text.ts'
 import { type BytesColumn, type Column, isPresent, type LogicalType } from '../model/column.ts'
 import { bigEndian, bytesAt } from './logical.ts'
 
@@ -70,10 +71,7 @@ function bytesReader(column: BytesColumn, type: LogicalType): ValueReader {
     case 'decimal':
       return (row) => bigEndian(bytesAt(column, row))
     case 'uuid':
-      return (row) => {
-        const hex = buffer.toString('hex', offsets[row]!, offsets[row + 1]! - gap)
-        return hex.replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, '$1-$2-$3-$4-$5')
-      }
+      return (row) => uuidOfHex(buffer.toString('hex', offsets[row]!, offsets[row + 1]! - gap))
     default:
       // A copy, so that the row doesn't hold the whole page.
       return (row) => bytesAt(column, row).slice()

@@ -39,15 +39,17 @@ export interface EncodedChunk {
 /** One column of one row group, beginning at byte `start` of the file. */
 export function encodeChunk(
   layout: ColumnLayout,
-  column: WritableColumn,
+  given: WritableColumn,
   from: number,
   to: number,
   start: number,
   settings: Settings,
 ): EncodedChunk {
+  const column = layout.encode === undefined ? given : (layout.encode(given, from, to) as WritableColumn)
+  const fixed = layout.element.type === 'FIXED_LEN_BYTE_ARRAY'
   const dictionary = dictionaryOf(column, to - from, settings)
   const pages = new PageWriter(start, settings)
-  if (dictionary !== null) pages.writeDictionary(dictionary)
+  if (dictionary !== null) pages.writeDictionary(dictionary, fixed)
   const dataStart = pages.offset
   const summaries: PageSummary[] = []
   const step = rowsPerPage(column, from, to, settings.pageRows)
@@ -57,7 +59,7 @@ export function encodeChunk(
     const levels = layout.nullable ? definitionLevels(column, row, end, values.count) : new Uint8Array(0)
     const body =
       dictionary === null
-        ? plainPage(levels, values)
+        ? plainPage(levels, values, fixed)
         : dictionaryPage(levels, values.positions!, codeBits(dictionary.length))
     const location = pages.writeData(body, end - row, dictionary === null ? 'PLAIN' : 'RLE_DICTIONARY')
     summaries.push({
@@ -114,8 +116,8 @@ class PageWriter {
     this.#settings = settings
   }
 
-  writeDictionary(dictionary: DictionaryColumn['dictionary']): void {
-    const body = plainPage(new Uint8Array(0), selectValues(dictionary, 0, dictionary.length))
+  writeDictionary(dictionary: DictionaryColumn['dictionary'], fixed: boolean): void {
+    const body = plainPage(new Uint8Array(0), selectValues(dictionary, 0, dictionary.length), fixed)
     this.#write(body, {
       type: 'DICTIONARY_PAGE',
       dictionary_page_header: { num_values: dictionary.length, encoding: 'PLAIN' },

@@ -1,6 +1,8 @@
 import type { ParquetType, SchemaElement } from 'hyparquet'
+import type { Column } from '../model/column.ts'
 import { ConfigurationError } from '../model/errors.ts'
 import type { TimeUnit, Type } from '../model/type.ts'
+import { bytesOfTexts } from './write-bytes.ts'
 
 /** A column of a file to be written. */
 export interface OutputColumn {
@@ -17,6 +19,8 @@ export interface ColumnLayout {
   readonly nullable: boolean
   readonly stored: StoredKind
   readonly element: SchemaElement
+  /** For values that lie in memory as something else than the file has: gives rows `from … to` as it has them. */
+  readonly encode?: (column: Column, from: number, to: number) => Column
   /**
    * Whether the file says the smallest and largest value. Not for JSON: no reader searches documents by the order of their
    * bytes, and the bounds would be whole documents.
@@ -28,6 +32,7 @@ interface Storage {
   readonly stored: StoredKind
   readonly physical: ParquetType
   readonly annotation: Partial<SchemaElement>
+  readonly encode?: ColumnLayout['encode']
 }
 
 const units = { ms: 'MILLIS', us: 'MICROS', ns: 'NANOS' } as const satisfies Record<TimeUnit, string>
@@ -37,11 +42,12 @@ const decimalDigitsMax = 18
 
 export function layOut(column: OutputColumn): ColumnLayout {
   const { name, type } = column
-  const { stored, physical, annotation } = storageOf(column)
+  const { stored, physical, annotation, encode } = storageOf(column)
   return {
     name,
     nullable: type.nullable,
     stored,
+    ...(encode === undefined ? {} : { encode }),
     bounded: type.kind !== 'json',
     element: { name, type: physical, repetition_type: type.nullable ? 'OPTIONAL' : 'REQUIRED', ...annotation },
   }
@@ -79,6 +85,13 @@ function storageOf(column: OutputColumn): Storage {
       return { stored: 'bool', physical: 'BOOLEAN', annotation: {} }
     case 'string':
       return bytesStorage({ converted_type: 'UTF8', logical_type: { type: 'STRING' } })
+    case 'bytes':
+      return { ...bytesStorage({}), encode: bytesOfTexts }
+    case 'uuid':
+      return {
+        ...{ stored: 'bytes', physical: 'FIXED_LEN_BYTE_ARRAY', encode: bytesOfTexts },
+        annotation: { type_length: 16, logical_type: { type: 'UUID' } },
+      }
     case 'json':
       return bytesStorage({ converted_type: 'JSON', logical_type: { type: 'JSON' } })
   }

@@ -80,15 +80,19 @@ function copyBits(source: Uint8Array, first: number, count: number): Uint8Array 
   return target
 }
 
-/** The values in PLAIN encoding, after `prefix`. */
-export function plainPage(prefix: Uint8Array, values: PageValues): Uint8Array {
-  const body = new Uint8Array(prefix.length + plainBytes(values))
+/**
+ * The values in PLAIN encoding, after `prefix`.
+ *
+ * @param fixed Bytes have one length, which is not written.
+ */
+export function plainPage(prefix: Uint8Array, values: PageValues, fixed: boolean): Uint8Array {
+  const body = new Uint8Array(prefix.length + plainBytes(values, fixed))
   body.set(prefix)
-  writePlain(values, body, prefix.length)
+  writePlain(values, body, prefix.length, fixed)
   return body
 }
 
-function plainBytes(values: PageValues): number {
+function plainBytes(values: PageValues, fixed: boolean): number {
   const { column, count } = values
   switch (column.kind) {
     case 'int32':
@@ -99,7 +103,7 @@ function plainBytes(values: PageValues): number {
     case 'bool':
       return (count + 7) >> 3
     case 'bytes':
-      return 4 * count + valueBytes(column, values)
+      return (fixed ? 0 : 4 * count) + valueBytes(column, values)
   }
 }
 
@@ -115,7 +119,7 @@ function valueBytes(column: BytesColumn, { first, positions, count }: PageValues
   return total
 }
 
-function writePlain(values: PageValues, target: Uint8Array, at: number): void {
+function writePlain(values: PageValues, target: Uint8Array, at: number, fixed: boolean): void {
   const { column, first, positions, count } = values
   switch (column.kind) {
     case 'int32':
@@ -136,7 +140,19 @@ function writePlain(values: PageValues, target: Uint8Array, at: number): void {
       target.set(positions === null ? copyBits(column.bits, first, count) : gatherBits(column, positions), at)
       break
     case 'bytes':
-      writeBytes(column, values, target, at)
+      if (fixed) writeFixed(column, values, target, at)
+      else writeBytes(column, values, target, at)
+  }
+}
+
+function writeFixed(column: BytesColumn, values: PageValues, target: Uint8Array, start: number): void {
+  const { data, offsets, gap } = column
+  const { first, positions, count } = values
+  let at = start
+  for (let index = 0; index < count; index++) {
+    const position = positions === null ? first + index : positions[index]!
+    const to = offsets[position + 1]! - gap
+    for (let from = offsets[position]!; from < to; from++) target[at++] = data[from]!
   }
 }
 

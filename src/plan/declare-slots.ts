@@ -13,7 +13,7 @@ export function declareSlots(log: AnyLog): { slots: DeclaredSlot[]; roles: RoleS
   const columns = log.columns as Readonly<Record<string, RoleSource | readonly string[] | undefined>>
   const add = (name: string, what: string, source: RoleSource | undefined, bare: Type | undefined): number => {
     if (source === undefined) return -1
-    const type = typeof source === 'string' ? bare : source
+    const type = typeof source === 'string' ? bare && { ...bare, bare: true as const } : source
     slots.push({
       name,
       what,

@@ -1,14 +1,16 @@
 import { nanosecondsIn } from '../columns/from-values.ts'
+import { isFixed } from '../model/accepted.ts'
 import type { LogicalType } from '../model/column.ts'
 import { InputError } from '../model/errors.ts'
 import type { SlotSource } from '../model/plan.ts'
 import { type Slot, storageOf } from '../model/slots.ts'
 import type { Type } from '../model/type.ts'
-import { int64, string } from '../model/types.ts'
+import { int64, string, uuid } from '../model/types.ts'
 import type { ParquetFile } from '../parquet/file.ts'
 import { fieldAt } from '../parquet/schema.ts'
+import { type FoundText, sameText, unionOf } from './bare-text.ts'
 import type { OpenedFile } from './open-file.ts'
-import { type DeclaredSlot, describeType } from './sources.ts'
+import { type DeclaredSlot, describeType, remedyFor } from './sources.ts'
 
 /**
  * The type of a slot in all files; one whose type is left to the files must have one type in all of them.
@@ -24,6 +26,7 @@ export function settleSlot(
 ): Slot {
   let type = slot.type
   let settledBy = ''
+  let text: FoundText | undefined
   let mayBeNull = upcasts
   files.forEach(({ parquet, path }, i) => {
     const source = sources[i]![index]!
@@ -34,18 +37,22 @@ export function settleSlot(
     }
     const field = fieldAt(parquet.schema, source.path)
     mayBeNull ||= mayHoldNull(parquet, source.path)
-    if (slot.type !== undefined) return
+    if (slot.type !== undefined) {
+      text = sameText(slot, text, { found: field.type, path, column: source.path.join('.') })
+      return
+    }
+    if (field.type.kind === 'null') return
     const found = bareType(field.type, slot, path)
     if (type !== undefined && type.kind !== found.kind) {
       throw new InputError(
-        `Cannot read ${path}, column "${source.path.join('.')}" (${slot.what}): expected ${type.kind} as in ${settledBy || files[0]!.path}, found ${describeType(field.type)}.`,
+        `Cannot read ${path}, column "${source.path.join('.')}" (${slot.what}): expected ${type.kind} as in ${settledBy || files[0]!.path}, found ${describeType(field.type)}. ${unionOf(slot, type, found)}`,
         { file: path, column: source.path.join('.') },
       )
     }
     type = finer(type, found)
     settledBy ||= path
   })
-  const settled = { from: slot.from, ...type! }
+  const settled = { from: slot.from, ...(type ?? string()) }
   return { name: slot.name, type: settled, storage: storageOf(settled), mayBeNull }
 }
 
@@ -63,12 +70,13 @@ function mayHoldNull(parquet: ParquetFile, path: readonly string[]): boolean {
 
 /** The type of a column whose declaration names none. */
 function bareType(found: LogicalType, slot: DeclaredSlot, path: string): Type {
-  if (found.kind === 'int') return int64()
-  if (found.kind === 'string' || found.kind === 'uuid' || found.kind === 'binary') return string()
+  if (found.kind === 'int' || (found.kind === 'decimal' && found.scale === 0)) return int64()
+  if (found.kind === 'uuid') return uuid()
+  if (found.kind === 'string' || (found.kind === 'binary' && !isFixed(found))) return { ...string(), bare: true }
   if (found.kind === 'date') return { kind: 'date', nullable: false }
   if (found.kind === 'timestamp') return { kind: 'timestamp', nullable: false, unit: found.unit }
   throw new InputError(
-    `Cannot read ${path}, column "${slot.from}" (${slot.what}): expected integers or strings, found ${describeType(found)}.`,
+    `Cannot read ${path}, column "${slot.from}" (${slot.what}): expected integers or strings, found ${describeType(found)}.${remedyFor(slot, found, [String(slot.from)])}`,
     { file: path, column: String(slot.from) },
   )
 }

@@ -1,7 +1,8 @@
+import { accepts, declarationOf } from '../model/accepted.ts'
 import type { LogicalType } from '../model/column.ts'
 import { InputError } from '../model/errors.ts'
 import type { SlotSource } from '../model/plan.ts'
-import type { Type, TypeKind } from '../model/type.ts'
+import type { Type } from '../model/type.ts'
 import type { ParquetFile, SchemaField } from '../parquet/file.ts'
 import { type Shape, shapeAt, stepInto } from '../parquet/nested-shape.ts'
 
@@ -92,27 +93,35 @@ function missing(
   )
 }
 
-const accepted: Readonly<Record<TypeKind, readonly LogicalType['kind'][]>> = {
-  int32: ['int'],
-  int64: ['int'],
-  bigint: ['int'],
-  decimal: ['decimal', 'int'],
-  float64: ['float', 'int'],
-  bool: ['bool'],
-  string: ['string', 'json', 'uuid', 'binary'],
-  timestamp: ['timestamp', 'date'],
-  date: ['date'],
-  json: ['json', 'string', 'binary', 'nested'],
-}
-
 function refuseWrongType(slot: DeclaredSlot, file: ParquetFile, steps: readonly string[], found: LogicalType): void {
   const { type } = slot
-  if (type === undefined || accepted[type.kind].includes(found.kind)) return
+  if (type === undefined || accepts(type, found) || isAllNull(file, steps)) return
   const place = { file: file.path, column: steps.join('.') }
   throw new InputError(
-    `Cannot read ${file.path}, column "${steps.join('.')}" (${slot.what}): expected ${type.kind}, found ${describeType(found)}.`,
+    `Cannot read ${file.path}, column "${steps.join('.')}" (${slot.what}): expected ${type.kind}, found ${describeType(found)}.${remedyFor(slot, found, steps)}`,
     place,
   )
+}
+
+/** What to declare for what a column holds: ` Declare key: int64('account_id').` */
+export function remedyFor({ name, what }: DeclaredSlot, found: LogicalType, steps: readonly string[]): string {
+  const declaration = declarationOf(found, steps.join('.'))
+  const roleKinds = what.startsWith('field ') ? undefined : (declarable[name] ?? [])
+  const isDeclarable = declaration !== undefined && roleKinds?.includes(found.kind) !== false
+  return isDeclarable ? ` Declare ${name}: ${declaration}.` : ''
+}
+
+/** What a role may be declared as. */
+const declarable: Readonly<Record<string, readonly LogicalType['kind'][]>> = {
+  id: ['int', 'string', 'uuid', 'binary', 'decimal', 'date', 'timestamp'],
+  key: ['int', 'string', 'uuid', 'binary', 'decimal', 'date', 'timestamp', 'bool', 'float'],
+  type: ['string', 'binary'],
+  sequence: ['int'],
+}
+
+/** Whether statistics say that a file has no value of a column. */
+function isAllNull({ rowGroups }: ParquetFile, path: readonly string[]): boolean {
+  return rowGroups.every((rowGroup) => rowGroup.statistics(path)?.nullCount === rowGroup.rows)
 }
 
 /** What a list or a map holds may be anything that a document in JSON may, but a moment is no plain number there. */
@@ -135,6 +144,8 @@ export function describeType(type: LogicalType): string {
       return `timestamp(${type.unit}${type.utc ? ', utc' : ''})`
     case 'decimal':
       return `decimal(${type.precision}, ${type.scale})`
+    case 'binary':
+      return type.width === undefined ? 'bytes without annotation' : `${type.width} bytes without annotation`
     default:
       return type.kind
   }

@@ -7,7 +7,7 @@ import type { Store } from '../storage/store.ts'
 import { ByteWriter, KeyValueError, makeKeyCodec } from '../view/key-codec.ts'
 import { handlerValue, type KeyValue } from './key-text.ts'
 import type { Rows } from './rows.ts'
-import { rawReader } from './values.ts'
+import { rawReader, spellingOf } from './values.ts'
 import { type FoundView, type OpenView, openParts, readNamedColumns } from './view-files.ts'
 
 export interface RowRange {
@@ -127,8 +127,8 @@ function readKeys(
 ): (row: number) => readonly KeyValue[] {
   if (from === to) return () => []
   const paths = fields.map(({ path }) => path)
-  const readers = readColumns(part, rowGroup, paths, { from, to }).map((column) => {
-    const raw = rawReader(column, 'utf8')
+  const readers = readColumns(part, rowGroup, paths, { from, to }).map((column, i) => {
+    const raw = rawReader(column, spellingOf(fields[i]!.type))
     return (row: number) => (isPresent(column, row) ? (raw(row) as KeyValue) : null)
   })
   return (row) => readers.map((read) => read(row))

@@ -1,4 +1,5 @@
 /** Keys as programs name them and as they are written on the command line. */
+import { isHexText, parseUuid } from '../model/byte-text.ts'
 import { ConfigurationError } from '../model/errors.ts'
 import type { Manifest, ManifestColumn } from '../model/manifest.ts'
 import type { TimeUnit, TypeKind } from '../model/type.ts'
@@ -96,6 +97,10 @@ function parseValue({ name, type, unit, scale }: ManifestColumn, text: string, z
     case 'string':
     case 'json':
       return text
+    case 'bytes':
+      return isHexText(text.toLowerCase()) ? text.toLowerCase() : nullOf(text)
+    case 'uuid':
+      return parseUuid(text) ?? nullOf(text)
     case 'bool':
       return text === 'true' ? true : text === 'false' ? false : nullOf(text)
     case 'int32':
@@ -148,6 +153,8 @@ function parseTimestamp(text: string, context: MomentContext): bigint | undefine
 const examples: Readonly<Record<TypeKind, string>> = {
   string: 'a text',
   json: 'a JSON text',
+  bytes: 'bytes as hexadecimal digits',
+  uuid: 'a UUID such as 6ba7b810-9dad-11d1-80b4-00c04fd430c8',
   bool: 'true or false',
   int32: 'a whole number',
   int64: 'a whole number',

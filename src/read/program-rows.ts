@@ -12,6 +12,8 @@ import { declaredReader, declaredTypeOf, valueReader } from './values.ts'
  * | `bigint`           | `bigint`                                                                       |
  * | `decimal`          | `string`: `-12.50`                                                             |
  * | `bool`, `string`   | `boolean`, `string`                                                            |
+ * | `bytes`            | `string` of lower-case hexadecimal digits                                      |
+ * | `uuid`             | `string`, lower case                                                           |
  * | `date`             | `string`: `2021-05-22`                                                         |
  * | `timestamp`        | `string` in UTC, with all digits of its unit: `2021-05-22T06:00:00.000000Z`    |
  * | `json`             | the value; an integer in it that a number would round is a `bigint`            |

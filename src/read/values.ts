@@ -1,4 +1,5 @@
 import { parseJson } from '../columns/exact-json.ts'
+import { uuidOfHex } from '../model/byte-text.ts'
 import { type BytesColumn, type Column, isPresent, type LogicalType } from '../model/column.ts'
 import { formatDecimal } from '../model/decimal-text.ts'
 import type { ManifestColumn } from '../model/manifest.ts'
@@ -17,22 +18,30 @@ export type ValueReader = (row: number) => unknown
  * | time            | text, `06:00:00.000000`                                   |
  * | json            | whatever it is, its integers beyond 2^53 as bigints; text where it can't be parsed |
  * | binary          | text, hexadecimal                                         |
+ * | uuid            | text, `6ba7b810-9dad-11d1-80b4-00c04fd430c8`              |
  */
 export function valueReader(column: Column, type: LogicalType): ValueReader {
   const convert = converterOf(type)
-  const raw = rawReader(column, type.kind === 'binary' || type.kind === 'uuid' ? 'hex' : 'utf8')
+  const raw = rawReader(column, spellingOf(type))
   return (row) => (isPresent(column, row) ? convert(raw(row)) : null)
 }
 
+/** How bytes of a column are read as text. */
+type Spelling = 'utf8' | 'hex' | 'uuid'
+
+export function spellingOf({ kind }: LogicalType): Spelling {
+  return kind === 'uuid' ? 'uuid' : kind === 'binary' ? 'hex' : 'utf8'
+}
+
 /** The values as they lie in the column; whatever a null's place holds is given too. */
-export function rawReader(column: Column, encoding: 'utf8' | 'hex'): ValueReader {
+export function rawReader(column: Column, spelling: Spelling): ValueReader {
   switch (column.kind) {
     case 'bool':
       return (row) => (column.bits[row >> 3]! & (1 << (row & 7))) !== 0
     case 'bytes':
-      return bytesReader(column, encoding)
+      return bytesReader(column, spelling)
     case 'dictionary': {
-      const entry = rawReader(column.dictionary, encoding)
+      const entry = rawReader(column.dictionary, spelling)
       return (row) => entry(column.codes[row]!)
     }
     default:
@@ -40,8 +49,10 @@ export function rawReader(column: Column, encoding: 'utf8' | 'hex'): ValueReader
   }
 }
 
-function bytesReader({ data, offsets, gap }: BytesColumn, encoding: 'utf8' | 'hex'): ValueReader {
+function bytesReader({ data, offsets, gap }: BytesColumn, spelling: Spelling): ValueReader {
   const buffer = Buffer.from(data.buffer, data.byteOffset, data.byteLength)
+  const encoding = spelling === 'utf8' ? 'utf8' : 'hex'
+  if (spelling === 'uuid') return (row) => uuidOfHex(buffer.toString('hex', offsets[row]!, offsets[row + 1]! - gap))
   return (row) => buffer.toString(encoding, offsets[row]!, offsets[row + 1]! - gap)
 }
 
@@ -60,9 +71,6 @@ export function converterOf(type: LogicalType): (raw: unknown) => unknown {
       return (raw) => (isInteger(raw) ? formatTime(BigInt(raw), type.unit) : raw)
     case 'json':
       return (raw) => (typeof raw === 'string' ? jsonValue(raw) : raw)
-    case 'uuid':
-      return (raw) =>
-        typeof raw === 'string' ? raw.replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, '$1-$2-$3-$4-$5') : raw
     default:
       return (raw) => raw
   }
@@ -82,6 +90,8 @@ export function logicalOf({ kind, unit = 'us', precision = 18, scale = 0 }: Decl
       return { kind: 'timestamp', unit, utc: true }
     case 'decimal':
       return { kind: 'decimal', precision, scale }
+    case 'bytes':
+      return { kind: 'binary' }
     default:
       return { kind }
   }
@@ -107,7 +117,7 @@ export function declaredConverter(type: DeclaredType): (raw: unknown) => unknown
 /** The values of a column of a declared type, as `declaredConverter` gives them; null where there is none. */
 export function declaredReader(column: Column, type: DeclaredType): ValueReader {
   const convert = declaredConverter(type)
-  const raw = rawReader(column, 'utf8')
+  const raw = rawReader(column, spellingOf(logicalOf(type)))
   return (row) => (isPresent(column, row) ? convert(raw(row)) : null)
 }
 

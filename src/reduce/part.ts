@@ -4,6 +4,7 @@ import { type KeyHeap, KeyHeapBuilder } from '../columns/key-heap.ts'
 import { sortKeys } from '../columns/sort-keys.ts'
 import type { Column } from '../model/column.ts'
 import { ViewError } from '../model/errors.ts'
+import { isTextual } from '../model/slots.ts'
 import type { Fields } from '../model/type.ts'
 import type { KeyTable } from '../shuffle/key-table.ts'
 import { compileStateCursor, type StateCursor } from '../view/fold.ts'
@@ -238,7 +239,7 @@ export function keyAt(view: PreparedView, keys: KeyHeap, slot: number): Record<s
 /** Key columns in the given order of keys; a single column of strings is copied as bytes. */
 export function keyColumns(view: PreparedView, keys: KeyHeap, order: Int32Array): Column[] {
   const { names, types } = view.codec
-  if (names.length === 1 && types[0]!.kind === 'string' && !types[0]!.nullable) return [bytesOf(keys, order)]
+  if (names.length === 1 && isTextual(types[0]!) && !types[0]!.nullable) return [bytesOf(keys, order)]
   const decoded = Array.from(order, (slot) => keyAt(view, keys, slot))
   return names.map((name, i) =>
     columnFromValues(

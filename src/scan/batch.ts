@@ -1,13 +1,15 @@
 import { describeBadJson, parseJson } from '../columns/exact-json.ts'
 import { columnFromValues, MisfitError } from '../columns/from-values.ts'
 import type { SlotColumn } from '../columns/slot-column.ts'
-import { type Column, isPresent } from '../model/column.ts'
+import { lostInDecoding } from '../columns/utf8.ts'
+import { type BytesColumn, type Column, isPresent } from '../model/column.ts'
 import { describePlace, InputError, type Place } from '../model/errors.ts'
 import { orderSlots } from '../model/order.ts'
 import type { FilePlan, LogPlan, SlotSource } from '../model/plan.ts'
 import type { Slot } from '../model/slots.ts'
 import type { Type } from '../model/type.ts'
 import type { ParquetFile } from '../parquet/file.ts'
+import { bytesAt } from '../parquet/logical.ts'
 import { type Shape, shapeAt, stepInto } from '../parquet/nested-shape.ts'
 import { newMemory, type ReadMemory } from '../parquet/read-memory.ts'
 import { readColumns } from '../parquet/scan.ts'
@@ -16,6 +18,7 @@ import type { Batch } from './event-batch.ts'
 import { idText } from './identity.ts'
 import { makeJsonScanner } from './json-scanner.ts'
 import { follow, nestedConverter, shapeBeyond, textConverter } from './nested-values.ts'
+import { shownBytes, utf8Text } from './text-slots.ts'
 import { toSlot } from './to-slot.ts'
 
 /**
@@ -167,8 +170,16 @@ function rowReader(column: Column, place: Place): (row: number) => unknown {
     if (validity !== null && (validity[row >> 3]! & (1 << (row & 7))) === 0) return null
     const entry = column.kind === 'dictionary' ? column.codes[row]! : row
     const text = buffer.toString('utf8', bytes.offsets[entry]!, bytes.offsets[entry + 1]! - bytes.gap)
+    if (lostInDecoding(text, () => bytesAt(bytes, entry))) refuseBytes(bytes, entry, { ...place, row })
     return parseExactly(text, { ...place, row })
   }
+}
+
+function refuseBytes(bytes: BytesColumn, entry: number, place: Place): never {
+  throw new InputError(
+    `Cannot read ${describePlace(place)}: expected ${utf8Text}, found ${shownBytes(bytes, entry)}.`,
+    place,
+  )
 }
 
 /** JSON with integers beyond 2^53 as bigints, so that no digit is lost before the declared type is known. */

@@ -1,36 +1,34 @@
 import { columnFromValues, MisfitError, midnightOf, nanosecondsIn, unitNames } from '../columns/from-values.ts'
 import { type SlotColumn, wordsOf } from '../columns/slot-column.ts'
-import {
-  type BytesColumn,
-  type Column,
-  type Int64Column,
-  isPresent,
-  type LogicalType,
-  type ValuesColumn,
-} from '../model/column.ts'
+import { type Column, type Int64Column, isPresent, type LogicalType, type ValuesColumn } from '../model/column.ts'
 import { storageOf } from '../model/slots.ts'
 import type { TimeUnit, Type } from '../model/type.ts'
 import { withoutDictionary } from '../parquet/logical.ts'
+import { digitsOf, integersOf, requireDigits, truthValues, withoutValues } from './declared-conversions.ts'
 import { decimalText } from './nested-values.ts'
+import { textSlot } from './text-slots.ts'
 
 /**
  * Brings a file's column into the storage of its slot: integers widened or narrowed, moments in the slot's unit,
  * decimals in its scale, dictionaries of numbers written out. What doesn't fit exactly is a MisfitError with its row.
  */
 export function toSlot(column: Column, logical: LogicalType, type: Type): SlotColumn {
+  const nulls = withoutValues(column, logical, type)
+  if (nulls !== undefined) return nulls
   if (type.kind === 'json') return jsonColumn(column, logical, type)
-  if (column.kind === 'values') return fromWide(column, logical, type)
+  if (column.kind === 'values' && storageOf(type) !== 'bool') return fromWide(column, logical, type)
   switch (storageOf(type)) {
     case 'i32':
-      return toInt32(withoutDictionary(column))
+      return toInt32(integersOf(withoutDictionary(column)))
     case 'i64':
-      return toUnit(toInt64(withoutDictionary(column)), logical, type)
+      return toUnit(toInt64(integersOf(withoutDictionary(column))), logical, type)
     case 'f64':
       return toFloat64(withoutDictionary(column))
     case 'bool':
-      return column as SlotColumn
+      return truthValues(withoutDictionary(column))
     case 'str':
-      return logical.kind === 'uuid' ? uuidText(column) : (column as SlotColumn)
+      if (logical.kind === 'int' || logical.kind === 'decimal') return digitsOf(withoutDictionary(column))
+      return textSlot(column, logical, type)
   }
 }
 
@@ -46,7 +44,7 @@ function fromWide(column: ValuesColumn, logical: LogicalType, type: Type): SlotC
 function jsonColumn(column: Column, logical: LogicalType, type: Type): SlotColumn {
   const isText = logical.kind === 'string' || logical.kind === 'json' || logical.kind === 'binary'
   if (column.kind === 'values') return columnFromValues(type, column.values) as SlotColumn
-  if (isText) return column as SlotColumn
+  if (isText) return textSlot(column, logical, type)
   throw new MisfitError(0, 'JSON text or nested values', logical.kind)
 }
 
@@ -110,13 +108,19 @@ function toUnit(column: Int64Column, logical: LogicalType, type: Type): Int64Col
       : rescaled(column, 1n, to / from, 'a moment', type.unit)
   }
   if (type.kind === 'decimal') {
-    const digits = (type.scale ?? 0) - (logical.kind === 'decimal' ? logical.scale : 0)
-    if (digits === 0) return column
-    return digits > 0
-      ? rescaled(column, 10n ** BigInt(digits), 1n, 'a decimal')
-      : rescaled(column, 1n, 10n ** BigInt(-digits), 'a decimal')
+    const scaled = toScale(column, logical, type)
+    requireDigits(scaled, logical, type)
+    return scaled
   }
   return column
+}
+
+function toScale(column: Int64Column, logical: LogicalType, type: Type): Int64Column {
+  const digits = (type.scale ?? 0) - (logical.kind === 'decimal' ? logical.scale : 0)
+  if (digits === 0) return column
+  return digits > 0
+    ? rescaled(column, 10n ** BigInt(digits), 1n, 'a decimal')
+    : rescaled(column, 1n, 10n ** BigInt(-digits), 'a decimal')
 }
 
 /** Days as the moments at which they begin. */
@@ -159,36 +163,4 @@ function rescaled(column: Int64Column, times: bigint, by: bigint, what: string, 
     }
   }
   return { kind: 'int64', length: column.length, nullCount: column.nullCount, validity: column.validity, values }
-}
-
-/** UUIDs of 16 bytes as their usual text, lower case. */
-function uuidText(column: Column): SlotColumn {
-  if (column.kind === 'dictionary' && column.dictionary.kind === 'bytes') {
-    return { ...column, dictionary: uuidText(column.dictionary) as BytesColumn }
-  }
-  if (column.kind !== 'bytes') throw new MisfitError(0, 'UUIDs', column.kind)
-  const offsets = new Int32Array(column.length + 1)
-  const data = Buffer.alloc(column.length * 36)
-  let at = 0
-  for (let i = 0; i < column.length; i++) {
-    const start = column.offsets[i]!
-    if (column.offsets[i + 1]! - column.gap - start === 16) {
-      const hex = Buffer.from(column.data.buffer, column.data.byteOffset + start, 16).toString('hex')
-      at += data.write(
-        `${hex.slice(0, 8)}-${hex.slice(8, 12)}-${hex.slice(12, 16)}-${hex.slice(16, 20)}-${hex.slice(20)}`,
-        at,
-        'latin1',
-      )
-    }
-    offsets[i + 1] = at
-  }
-  return {
-    kind: 'bytes',
-    length: column.length,
-    nullCount: column.nullCount,
-    validity: column.validity,
-    offsets,
-    data,
-    gap: 0,
-  }
 }

@@ -1,4 +1,6 @@
 import { grown } from '../columns/grow.ts'
+import { encodableText } from '../columns/utf8.ts'
+import { isHexText, isUuidText } from '../model/byte-text.ts'
 import { decimalLimit } from '../model/slots.ts'
 import type { Fields, Type } from '../model/type.ts'
 
@@ -9,7 +11,7 @@ import type { Fields, Type } from '../model/type.ts'
  * - integers, days and moments: 4 or 8 bytes, big-endian, sign bit flipped;
  * - float64: 8 bytes, big-endian, all bits flipped if negative, else the sign bit; −0 is stored as 0, NaN refused;
  * - bool: 1 byte;
- * - string: UTF-8; where another column follows, 00 becomes 00 FF and 00 00 ends the string;
+ * - string, and bytes and uuid as the texts that functions see: UTF-8; where another column follows, 00 becomes 00 FF and 00 00 ends the string;
  * - a nullable column begins with 00 for null (and ends there) or 01.
  *
  * The scheme of strings is that of FoundationDB's tuple layer.
@@ -70,6 +72,15 @@ function writeValue(name: string, type: Type, value: unknown, isLast: boolean, w
   switch (type.kind) {
     case 'string':
       if (typeof value !== 'string') throw wrong(name, 'a string', value)
+      if (!value.isWellFormed()) throw wrong(name, encodableText, value)
+      writeString(value, isLast, writer)
+      break
+    case 'bytes':
+      if (!isHexText(value)) throw wrong(name, 'bytes as lower-case hexadecimal digits', value)
+      writeString(value, isLast, writer)
+      break
+    case 'uuid':
+      if (!isUuidText(value)) throw wrong(name, 'a UUID in lower case', value)
       writeString(value, isLast, writer)
       break
     case 'int32':
@@ -160,6 +171,8 @@ function readValue(type: Type, bytes: Uint8Array, cursor: { at: number }, end: n
   if (type.nullable && bytes[cursor.at++] === 0) return null
   switch (type.kind) {
     case 'string':
+    case 'bytes':
+    case 'uuid':
       return readString(bytes, cursor, end, isLast)
     case 'int32':
     case 'date':

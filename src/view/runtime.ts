@@ -1,4 +1,5 @@
 import { describeBadJson, parseJson } from '../columns/exact-json.ts'
+import { isHexText, isUuidText } from '../model/byte-text.ts'
 import { frozen } from './frozen.ts'
 import { newState, refuseResult } from './results.ts'
 
@@ -47,6 +48,8 @@ export const runtime = {
     return frozen(runtime.parse(name, text))
   },
   frozen,
+  isHexText,
+  isUuidText,
   float(low: number, high: number): number {
     scratchWords[0] = low
     scratchWords[1] = high

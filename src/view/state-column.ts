@@ -1,5 +1,6 @@
-import { jsonOf } from '../columns/from-values.ts'
+import { jsonOf, MisfitError } from '../columns/from-values.ts'
 import { grown } from '../columns/grow.ts'
+import { encodableText, firstNotEncodable } from '../columns/utf8.ts'
 import type { Column } from '../model/column.ts'
 import { isBigInt, storageOf } from '../model/slots.ts'
 import type { StateColumn } from './state.ts'
@@ -31,7 +32,7 @@ export function storeColumn(column: StateColumn, order: Int32Array | null, count
       return { kind: 'bool', ...base, bits }
     }
     case 'str':
-      return { ...storedTexts(values as unknown[], nulls, type.kind === 'json', order, count), ...base }
+      return { ...storedTexts(column, order, count), ...base }
   }
 }
 
@@ -68,13 +69,10 @@ function gatherExact(from: Float64Array, count: number, order: Int32Array | null
   return to
 }
 
-function storedTexts(
-  values: unknown[],
-  nulls: Uint8Array | null,
-  isJson: boolean,
-  order: Int32Array | null,
-  count: number,
-) {
+function storedTexts(column: StateColumn, order: Int32Array | null, count: number) {
+  const { type, nulls } = column
+  const values = column.values as unknown[]
+  const isJson = type.kind === 'json'
   const offsets = new Int32Array(count + 1)
   let data = new Uint8Array(Math.max(64, count * 16))
   let at = 0
@@ -87,5 +85,24 @@ function storedTexts(
     }
     offsets[i + 1] = at
   }
-  return { kind: 'bytes' as const, offsets, data: data.subarray(0, at), gap: 0 as const }
+  const encoded = data.subarray(0, at)
+  if (!isJson) refuseLossy(encoded, column, order, count)
+  return { kind: 'bytes' as const, offsets, data: encoded, gap: 0 as const }
+}
+
+function refuseLossy(
+  encoded: Uint8Array,
+  { values, nulls }: StateColumn,
+  order: Int32Array | null,
+  count: number,
+): void {
+  const valueAt = (i: number) => {
+    const slot = order === null ? i : order[i]!
+    return nulls === null || nulls[slot] === 0 ? values[slot] : null
+  }
+  const valuesInOrder = function* () {
+    for (let i = 0; i < count; i++) yield valueAt(i)
+  }
+  const lossy = firstNotEncodable(encoded, valuesInOrder())
+  if (lossy >= 0) throw new MisfitError(lossy, encodableText, JSON.stringify(valueAt(lossy)))
 }

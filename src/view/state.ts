@@ -1,5 +1,5 @@
 import { copyInto } from '../columns/grow.ts'
-import { decimalLimit, isBigInt } from '../model/slots.ts'
+import { decimalLimit, isBigInt, isTextual } from '../model/slots.ts'
 import type { Fields, Type } from '../model/type.ts'
 
 /**
@@ -105,6 +105,8 @@ export function allocate(type: Type, length: number): StateColumn['values'] {
     case 'bool':
       return new Uint8Array(length)
     case 'string':
+    case 'bytes':
+    case 'uuid':
     case 'json':
       return new Array<unknown>(length)
     default:
@@ -114,7 +116,7 @@ export function allocate(type: Type, length: number): StateColumn['values'] {
 
 function zeroOf(type: Type): unknown {
   if (isBigInt(type)) return 0n
-  if (type.kind === 'string') return ''
+  if (isTextual(type)) return ''
   if (type.kind === 'json') return null
   if (type.kind === 'bool') return 0
   return 0
@@ -176,6 +178,10 @@ function checkSource(name: string, type: Type): string {
       return `if (typeof v !== 'boolean') ${refuse('true or false')}`
     case 'string':
       return `if (typeof v !== 'string') ${refuse('a string')}`
+    case 'bytes':
+      return `if (!runtime.isHexText(v)) ${refuse('bytes as lower-case hexadecimal digits')}`
+    case 'uuid':
+      return `if (!runtime.isUuidText(v)) ${refuse('a UUID in lower case')}`
     case 'json':
       return `if (v === undefined) ${refuse('a JSON value')}`
     case 'decimal': {

@@ -158,7 +158,7 @@ describe('columns that are not as declared', () => {
     write([ledgerRow(3, { amount: '3' })], { ...ledgerColumns, amount: string() })
     await expectInputError(
       {},
-      'Cannot read log/1.parquet, column "amount" (field amount): expected int64, found string.',
+      `Cannot read log/1.parquet, column "amount" (field amount): expected int64, found string. Declare amount: string('amount').`,
       {
         column: 'amount',
       },
@@ -178,7 +178,7 @@ describe('columns that are not as declared', () => {
     write([ledgerRow(3, { event_id: 3 })], { ...ledgerColumns, event_id: int64() })
     await expectInputError(
       {},
-      `Cannot read log/1.parquet, column "event_id" (the events' id): expected string as in log/0.parquet, found int64.`,
+      `Cannot read log/1.parquet, column "event_id" (the events' id): expected string as in log/0.parquet, found int64. Declare id: string('event_id'), which reads integers as the texts of their digits.`,
       { column: 'event_id' },
     )
   })
@@ -299,7 +299,8 @@ describe('a JSON payload', () => {
     ['int64', '[1]', 'an integer of 64 bits, found [1]'],
     ['int64', '9223372036854775808', 'an integer of 64 bits, found 9223372036854775808'],
     ['int32', '2147483648', 'an integer of 32 bits, found 2147483648'],
-    ['string', '5', 'a string, found 5'],
+    ['string', '5.5', 'a string, found 5.5'],
+    ['string', 'true', 'a string, found true'],
     ['bool', '"true"', 'true or false, found "true"'],
     ['float64', '"1.5"', 'a number, found "1.5"'],
     ['date', '"2021-02-31"', 'a day as 2021-05-22, found "2021-02-31"'],

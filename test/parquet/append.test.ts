@@ -160,10 +160,10 @@ describe('openAppender()', () => {
     ['date', 0.5, 'a whole number of days since 1970-01-01, found 0.5'],
     ['float64', '1', 'a number, found the string "1"'],
     ['bool', 1, 'a boolean, found 1'],
-    ['string', 1, 'a string, found 1'],
+    ['string', 1, 'a string that UTF-8 can encode, found 1'],
     ['json', { n: 1n }, 'a value that JSON can hold, found a value of type object'],
     ['json', undefined, 'a value that JSON can hold, found undefined'],
-    ['string', null, 'a string, found null'],
+    ['string', null, 'a string that UTF-8 can encode, found null'],
   ])('refuses %s %s, naming the place, and goes on', async (kind, value, message) => {
     const appender = await openAppender(path, [column('good', 'int32'), column('odd', kind)], disk)
     const refused = appender.append({ good: 1, odd: value })

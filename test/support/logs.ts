@@ -2,6 +2,7 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'nod
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { columnFromValues } from '../../src/columns/from-values.ts'
+import { uuidOfHex } from '../../src/model/byte-text.ts'
 import { type Column, isPresent } from '../../src/model/column.ts'
 import type { Manifest } from '../../src/model/manifest.ts'
 import type { Fields, Type } from '../../src/model/type.ts'
@@ -134,26 +135,28 @@ export function readFile(path: string, types: Fields): Row[] {
 /** A value of a column as handlers would see it. */
 export function handlerValue(column: Column, type: Type, row: number): unknown {
   if (!isPresent(column, row)) return null
+  if (type.kind === 'bytes') return storedValue(column, row, 'hex')
+  if (type.kind === 'uuid') return uuidOfHex(storedValue(column, row, 'hex') as string)
   const value = storedValue(column, row)
   if (type.kind === 'json') return JSON.parse(value as string)
   const asBigInt = type.kind === 'bigint' || type.unit === 'ns'
   return typeof value === 'bigint' && !asBigInt ? Number(value) : value
 }
 
-function storedValue(column: Column, row: number): unknown {
+function storedValue(column: Column, row: number, encoding: 'utf8' | 'hex' = 'utf8'): unknown {
   switch (column.kind) {
     case 'bool':
       return (column.bits[row >> 3]! & (1 << (row & 7))) !== 0
     case 'bytes': {
       const { data, offsets, gap } = column
       return Buffer.from(data.buffer, data.byteOffset, data.byteLength).toString(
-        'utf8',
+        encoding,
         offsets[row],
         offsets[row + 1]! - gap,
       )
     }
     case 'dictionary':
-      return storedValue(column.dictionary, column.codes[row]!)
+      return storedValue(column.dictionary, column.codes[row]!, encoding)
     default:
       return column.values[row]
   }
