@@ -11,6 +11,7 @@ test('src/index.ts exports what is promised, and nothing else', () => {
     'ViewError',
     'bigint',
     'bool',
+    'bytes',
     'date',
     'dayOf',
     'decimal',
@@ -38,5 +39,6 @@ test('src/index.ts exports what is promised, and nothing else', () => {
     'surveyLateness',
     'timestamp',
     'traceKey',
+    'uuid',
   ])
 })

@@ -35,7 +35,7 @@ const keys = 20_000
 
 beforeAll(async () => {
   duckdb = await (await DuckDBInstance.create()).connect()
-  await duckdb.run(`COPY (SELECT gen_random_uuid() AS id, 'Seen' AS type, i AS n,
+  await duckdb.run(`COPY (SELECT ('00000000-0000-0000-0000-' || lpad(to_hex(i), 12, '0'))::UUID AS id, 'Seen' AS type, i AS n,
       ('6ba7b8' || lpad(to_hex(16 + i % 3), 2, '0') || '-9dad-11d1-80b4-00c04fd430c8')::UUID AS device,
       unhex(lpad(to_hex(i % ${keys}), 8, '0') || CASE i % 2 WHEN 0 THEN 'ff' ELSE '00' END) AS hash,
       CASE i % 5 WHEN 0 THEN NULL ELSE unhex(lpad(to_hex(i % 7), 2, '0')) END AS maybe
