@@ -85,7 +85,12 @@ function rowsOf(columns: readonly ManifestColumn[], rows: KeyRows): Row[] {
     type: logicalOf({ kind: type, ...rest }),
     column: rows.columns[index]!,
   }))
-  return [...programRows(named, columns)]
+  return [...programRows(named, columns.map(asTexts))]
+}
+
+/** Bytes and UUIDs become bytes where files are written: until then they are texts. */
+function asTexts(column: ManifestColumn): ManifestColumn {
+  return column.type === 'bytes' || column.type === 'uuid' ? { ...column, type: 'string' } : column
 }
 
 function keyEvent(plan: TracePlan, event: TracedEvent): KeyEvent {
