@@ -13,6 +13,7 @@ import {
   manifestColumn,
 } from '../model/manifest.ts'
 import { formatMoment } from '../model/moment-text.ts'
+import { isOrderSensitive } from '../model/order.ts'
 import type { LogPlan, Plan } from '../model/plan.ts'
 import type { Counters, ExceptionRow, RebuildOptions, RebuildReport, ViewReport } from '../model/report.ts'
 import { vintagesName, type WindowDefinition } from '../model/view.ts'
@@ -22,6 +23,7 @@ import type { Stages } from '../stages.ts'
 import { keptLogicPath, namesIn, spillFolder } from '../storage/generations.ts'
 import type { Disk, Store } from '../storage/store.ts'
 import { isAbandoned } from '../storage/temporary.ts'
+import { orderReport } from '../view/order-tally.ts'
 import { keyFields, outputSchema, vintageColumn } from '../view/view-set.ts'
 import { discard, type InstalledView, install, type StagedView, stage, switchAll, withdraw } from './commit.ts'
 import { type EncodedExceptions, encodeDuplicates, encodeRefused, writeExceptions } from './exceptions.ts'
@@ -208,6 +210,7 @@ export function publishAll(finished: Finished, files: Disk): RebuildReport {
       bytes,
       exceptions,
       corrections,
+      order: body.order ?? null,
     }
   })
   return {
@@ -274,7 +277,7 @@ function prepareView(
   const timeline = timelines[logIndex]!
   const { parts } = reduced.get(publishedAs)!
   // The last of the vintages is the view itself, so that its counters are theirs.
-  const { exceptions: failed } = reduced.get(name)!
+  const { exceptions: failed, order } = reduced.get(name)!
   const results = mapped[logIndex]!
   const counters = balance(name, log, results, failed)
   const refused = encodeRefused([...results.flatMap((result) => result.exceptions[name]!), ...failed])
@@ -297,6 +300,9 @@ function prepareView(
     rows: parts.reduce((sum, part) => sum + part.rows, 0),
     keys: parts.reduce((sum, part) => sum + part.keys, 0),
     counters,
+    order: isOrderSensitive(definition)
+      ? orderReport([...results.flatMap((result) => result.order[name] ?? []), ...order])
+      : null,
     files: parts.map((part) => ({ name: part.name, rows: part.rows, bytes: part.bytes, sha256: part.sha256 })),
     exceptions: lists,
     window: definition.window === undefined ? null : describeWindow(log, definition.window, timeline),

@@ -28,6 +28,12 @@ export function orderColumns(
 
 const ENTRY = 3
 
+/** By key: what is found of the order of its events. */
+export interface KeyMarks {
+  readonly disordered: Uint8Array
+  readonly tied: Uint8Array
+}
+
 /**
  * Checks whether each key's events come in the log's order. Of each key it keeps the leading value of its latest event
  * and which event that was; the other values are compared only where the leading ones are equal.
@@ -39,6 +45,7 @@ export class KeyOrder {
   readonly #batches: { readonly from: number; readonly columns: OrderColumns }[] = []
   readonly #terms: readonly OrderTerm[]
   #rows = 0
+  #anyTies = false
 
   constructor(terms: readonly OrderTerm[]) {
     this.#terms = terms
@@ -49,14 +56,21 @@ export class KeyOrder {
     this.#keys = 0
     this.#batches.length = 0
     this.#rows = 0
+    this.#anyTies = false
+  }
+
+  /** Whether any key was found to have events that nothing declared tells apart. */
+  get anyTies(): boolean {
+    return this.#anyTies
   }
 
   /**
    * Takes a batch's events.
    *
    * @param keys How many keys there are by now.
-   * @param disordered Gets 1 for each key with an event that belongs before an earlier one.
-   * @returns Whether there was any.
+   * @param found Gets 1 in `disordered` for each key with an event that belongs before an earlier one, and in `tied` for
+   * each with events that nothing declared tells apart.
+   * @returns Whether any was disordered.
    */
   take(
     columns: OrderColumns,
@@ -64,7 +78,7 @@ export class KeyOrder {
     rows: Int32Array,
     slots: Int32Array,
     keys: number,
-    disordered: Uint8Array,
+    { disordered, tied }: KeyMarks,
   ): boolean {
     this.#reserve(keys)
     const from = this.#rows
@@ -80,8 +94,15 @@ export class KeyOrder {
       const low = leading[2 * row]!
       const before = latest[at + 2]!
       if (before !== 0) {
-        const order = compareWords(latest[at]!, latest[at + 1]!, high, low)
-        if (order > 0 || (order === 0 && this.#compare(before - 1, columns, row) > 0)) {
+        let order = compareWords(latest[at]!, latest[at + 1]!, high, low)
+        if (order === 0) {
+          order = this.#compare(before - 1, columns, row)
+          if (order === TIE || order === -TIE) {
+            tied[slots[i]!] = 1
+            this.#anyTies = true
+          }
+        }
+        if (order > 0) {
           disordered[slots[i]!] = 1
           any = true
           continue
@@ -180,7 +201,7 @@ function leadingWords(column: SlotColumn): Int32Array {
 }
 
 /** As `CompareRows` does of packed rows. */
-function compareEvents(
+export function compareEvents(
   terms: readonly OrderTerm[],
   a: OrderColumns,
   rowA: number,
@@ -205,6 +226,7 @@ function compareValues(a: SlotColumn, rowA: number, b: SlotColumn, rowB: number)
     const [wordsA, wordsB] = [wordsOf(a.values), wordsOf(b.values)]
     return compareWords(wordsA[2 * rowA + 1]!, wordsA[2 * rowA]!, wordsB[2 * rowB + 1]!, wordsB[2 * rowB]!)
   }
+  if (a.kind === 'float64' && b.kind === 'float64') return Math.sign(a.values[rowA]! - b.values[rowB]!)
   if (a.kind === 'int32' && b.kind === 'int32') return Math.sign(a.values[rowA]! - b.values[rowB]!)
   return Buffer.compare(bytesAt(a, rowA), bytesAt(b, rowB))
 }

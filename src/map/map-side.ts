@@ -2,6 +2,7 @@ import type { LogPlan } from '../model/plan.ts'
 import type { Batch } from '../scan/event-batch.ts'
 import type { Block } from '../shuffle/block.ts'
 import type { BlockMemory } from '../shuffle/block-memory.ts'
+import type { OrderFound } from '../view/order-tally.ts'
 import type { PreparedGroup } from '../view/view-set.ts'
 import type { Emission, KeyedRows } from './emitted-rows.ts'
 import type { BatchPeriods } from './periods.ts'
@@ -18,7 +19,7 @@ export interface MapSide {
   /** Begins a partition: the batches up to its end hold all events of their keys. */
   openPartition(): void
   /** Ends a partition. @returns Its result; null where batches were sent one by one. */
-  closePartition(at: BlockPlace, sketch: Uint8Array): Block | null
+  closePartition(at: BlockPlace, sketch: Uint8Array): ClosedPartition | null
   /** Forgets a partition that was not read to its end. */
   leavePartition(): void
 }
@@ -43,6 +44,13 @@ export interface SentRows {
   readonly at: BlockPlace
   /** Counts the distinct keys of a split. */
   readonly sketch: Uint8Array
+}
+
+export interface ClosedPartition {
+  /** Null where nothing of the partition goes to reduce. */
+  readonly block: Block | null
+  /** What was found of the order of events, by view whose result depends on it. */
+  readonly order: Readonly<Record<string, OrderFound>>
 }
 
 export interface BlockPlace {

@@ -16,6 +16,7 @@ import { type BatchTypes, typesOf } from '../scan/types.ts'
 import { type Upcaster, upcastRows } from '../scan/upcast.ts'
 import { type Block, newSketch } from '../shuffle/block.ts'
 import type { BlockMemory } from '../shuffle/block-memory.ts'
+import type { OrderFound } from '../view/order-tally.ts'
 import type { PreparedGroup } from '../view/view-set.ts'
 import { GroupMapper } from './group-mapper.ts'
 import { KeySearch } from './key-search.ts'
@@ -59,6 +60,8 @@ export interface MapResult {
   readonly newest: NewestByPeriod
   /** Of views with windows: how many events were recorded with which delay. */
   readonly triangles: Readonly<Record<string, readonly TriangleCell[]>>
+  /** Of views folded in place, with the last split of a partition: what was found of the order of its events. */
+  readonly order: Readonly<Record<string, OrderFound>>
 }
 
 export interface GroupResult {
@@ -68,7 +71,10 @@ export interface GroupResult {
 }
 
 /** The result of one split; a partition's states are added to its last. */
-type SplitResult = MapResult & { readonly groups: readonly { blocks: Block[]; sketch: Uint8Array }[] }
+type SplitResult = MapResult & {
+  readonly groups: readonly { blocks: Block[]; sketch: Uint8Array }[]
+  readonly order: Record<string, OrderFound>
+}
 
 /** A split that is being mapped: what its batches add to. */
 interface OpenSplit {
@@ -122,8 +128,9 @@ export class LogMapper {
       const split = work.at(-1)!.split
       this.#groups.forEach((group, index) => {
         const { blocks, sketch } = last.groups[index]!
-        const block = group.side.closePartition({ split, ordinal: blocks.length }, sketch)
-        if (block !== null) blocks.push(block)
+        const closed = group.side.closePartition({ split, ordinal: blocks.length }, sketch)
+        if (closed?.block) blocks.push(closed.block)
+        Object.assign(last.order, closed?.order)
       })
       return results
     } finally {
@@ -179,7 +186,16 @@ export class LogMapper {
     }
     const { counters, exceptions } = totals
     const triangles = Object.fromEntries(Object.entries(totals.triangles).map(([view, cells]) => [view, cells.cells()]))
-    return { groups, counters, exceptions, duplicateIds: textColumn(duplicateIds), contents, newest, triangles }
+    return {
+      groups,
+      counters,
+      exceptions,
+      duplicateIds: textColumn(duplicateIds),
+      contents,
+      newest,
+      triangles,
+      order: {},
+    }
   }
 
   /** What says when events were recorded. */

@@ -1,22 +1,26 @@
-import { type GatheredRows, gatherColumn } from '../columns/gather.ts'
+import { gatherColumn } from '../columns/gather.ts'
 import type { SlotColumn } from '../columns/slot-column.ts'
 import type { Column } from '../model/column.ts'
 import type { ViewError } from '../model/errors.ts'
-import type { OrderTerm } from '../model/order.ts'
+import { isOrderSensitive } from '../model/order.ts'
 import type { LogPlan } from '../model/plan.ts'
 import type { Batch } from '../scan/event-batch.ts'
 import { functionError } from '../scan/places.ts'
 import { sketchHashes } from '../shuffle/block.ts'
+import type { KeyTable } from '../shuffle/key-table.ts'
 import type { PackInput } from '../shuffle/pack.ts'
 import { type ColumnFold, compileColumnFold, NO_HANDLER } from '../view/fold.ts'
 import { eventFoldSpec } from '../view/fold-spec.ts'
 import { showKey } from '../view/key-codec.ts'
+import type { OrderFound } from '../view/order-tally.ts'
 import { guarded } from '../view/purity.ts'
 import { StateStore } from '../view/state.ts'
 import { storeColumn } from '../view/state-column.ts'
 import type { PreparedGroup, PreparedView } from '../view/view-set.ts'
 import { KeyOrder, orderColumns, sortByKey } from './key-order.ts'
+import { gatherKeys, type KeyedEvents, withoutWaiting } from './keyed-events.ts'
 import { PartitionKeys } from './partition-keys.ts'
+import { countTies, noTies, type OrderedEvents } from './partition-ties.ts'
 
 interface ViewAccumulator {
   readonly view: PreparedView
@@ -26,14 +30,6 @@ interface ViewAccumulator {
   readonly bit: number
 }
 
-/** Some of a batch's events and the numbers of their keys. */
-interface KeyedEvents {
-  readonly batch: Batch
-  readonly rows: Int32Array
-  readonly slots: Int32Array
-  readonly typeCodes: Uint16Array
-}
-
 /**
  * Folds all events of a partition where they are read. Keys whose events come in the log's order are folded batch by
  * batch. Those that turn out not to, which may be after some of their events were folded, begin again when the partition
@@ -41,8 +37,8 @@ interface KeyedEvents {
  * have seen an event too early. The result is the same as that of a shuffle.
  */
 export class PartitionFold {
+  readonly #log: LogPlan
   readonly #group: PreparedGroup
-  readonly #order: readonly OrderTerm[]
   readonly #keys: PartitionKeys
   readonly #keyOrder: KeyOrder
   readonly #accumulators: readonly ViewAccumulator[]
@@ -51,6 +47,10 @@ export class PartitionFold {
   /** By key: 1 where its events wait for the end of the partition. */
   #waits = new Uint8Array(1 << 12)
   #anyWaits = false
+  /** By key: 1 where it has events that nothing declared tells apart. */
+  #tied = new Uint8Array(1 << 12)
+  /** What was found of the order, by view whose result depends on it. */
+  readonly #found = new Map<string, OrderFound>()
   /** By key: the bits of the views that took any of its events. */
   #takenBy = new Uint16Array(1 << 12)
   #known = 0
@@ -60,8 +60,8 @@ export class PartitionFold {
   constructor(log: LogPlan, group: PreparedGroup) {
     const { plan, views } = group
     const slots = plan.slots.map((slot) => log.slots[slot]!)
+    this.#log = log
     this.#group = group
-    this.#order = plan.order
     this.#keyOrder = new KeyOrder(plan.order)
     this.#keys = new PartitionKeys(log, views[0]!)
     this.#accumulators = views.map((view, index) => {
@@ -86,34 +86,29 @@ export class PartitionFold {
     this.#welcomeKeys()
     this.#noteViews(rows, slots, typeCodes)
     const events = { batch, rows, slots, typeCodes }
-    if (this.#order.length > 0) {
+    if (this.#group.plan.order.length > 0) {
       this.#events.push({ ...events, batch: this.#withoutOthersColumns(batch) })
+      const marks = { disordered: this.#waits, tied: this.#tied }
       const columns = orderColumns(this.#group, (slot) => batch.columns[slot]!, typeCodes)
-      if (this.#keyOrder.take(columns, batch.rows, rows, slots, this.#known, this.#waits)) this.#anyWaits = true
+      if (this.#keyOrder.take(columns, batch.rows, rows, slots, this.#known, marks)) this.#anyWaits = true
     }
-    const folded = this.#anyWaits ? this.#withoutWaiting(events) : events
+    const folded = this.#anyWaits ? withoutWaiting(events, this.#waits) : events
     const columns = this.#group.plan.slots.map((slot) => batch.columns[slot])
     for (const accumulator of this.#accumulators) this.#fold(accumulator, folded, columns)
   }
 
-  /** Folds what had to wait. @returns Each key's states, to be packed; counts the keys in `sketch`. */
-  finish(sketch: Uint8Array): PackInput {
-    if (this.#anyWaits) this.#foldWaiting()
+  /**
+   * Folds what had to wait.
+   *
+   * @returns Each key's states, to be packed, and what was found of the order; counts the keys in `sketch`.
+   */
+  finish(sketch: Uint8Array): { states: PackInput; order: Readonly<Record<string, OrderFound>> } {
+    this.#found.clear()
+    for (const { view } of this.#accumulators) if (isOrderSensitive(view.definition)) this.#found.set(view.name, noTies)
+    if (this.#anyWaits || this.#keyOrder.anyTies) this.#finishOrder()
     const { table } = this.#keys
-    const count = table.size
-    sketchHashes(sketch, table.hashes, count)
-    return {
-      count,
-      rows: Int32Array.from({ length: count }, (_, slot) => slot),
-      hashes: table.hashes,
-      keyData: new Uint8Array(table.words.buffer),
-      keyStarts: table.starts.slice(0, count).map((word) => word * 4),
-      keyLengths: table.lengths,
-      typeCodes: this.#takenBy,
-      columns: this.#accumulators.flatMap(({ store }) =>
-        store.columns.map((column) => storeColumn(column, null, count)),
-      ),
-    }
+    sketchHashes(sketch, table.hashes, table.size)
+    return { states: packedStates(table, this.#takenBy, this.#accumulators), order: Object.fromEntries(this.#found) }
   }
 
   /** Gives the keys that the latest batch added a state and all other values kept by key. */
@@ -121,9 +116,11 @@ export class PartitionFold {
     const { size } = this.#keys.table
     if (size > this.#waits.length) {
       this.#waits = enlarged(this.#waits, new Uint8Array(size * 2))
+      this.#tied = enlarged(this.#tied, new Uint8Array(size * 2))
       this.#takenBy = enlarged(this.#takenBy, new Uint16Array(size * 2))
     }
     this.#waits.fill(0, this.#known, size)
+    this.#tied.fill(0, this.#known, size)
     this.#takenBy.fill(this.#accumulators.length === 1 ? 1 : 0, this.#known, size)
     for (const { store } of this.#accumulators) store.extend(this.#known, size)
     this.#known = size
@@ -147,19 +144,6 @@ export class PartitionFold {
     return { ...batch, columns }
   }
 
-  #withoutWaiting({ batch, rows, slots, typeCodes }: KeyedEvents): KeyedEvents {
-    const waits = this.#waits
-    const keptRows = new Int32Array(rows.length)
-    const keptSlots = new Int32Array(rows.length)
-    let count = 0
-    for (let i = 0; i < rows.length; i++) {
-      if (waits[slots[i]!] === 1) continue
-      keptRows[count] = rows[i]!
-      keptSlots[count++] = slots[i]!
-    }
-    return { batch, rows: keptRows.subarray(0, count), slots: keptSlots.subarray(0, count), typeCodes }
-  }
-
   #fold(
     accumulator: ViewAccumulator,
     { batch, rows, slots, typeCodes }: KeyedEvents,
@@ -174,7 +158,7 @@ export class PartitionFold {
         return
       } catch (error) {
         const at = fold.at()
-        if (this.#order.length === 0) {
+        if (this.#group.plan.order.length === 0) {
           throw handlerError(view, this.#keyOf(slots[at]!), typeCodes[rows[at]!]!, { batch, row: rows[at]! }, error)
         }
         // An event that belongs before this one may still come.
@@ -187,11 +171,12 @@ export class PartitionFold {
 
   readonly #keyOf = (slot: number): unknown => (this.#keyObjects[slot] ??= Object.freeze(this.#keys.keyAt(slot)))
 
-  #foldWaiting(): void {
-    for (const { store } of this.#accumulators) {
-      for (let slot = 0; slot < this.#known; slot++) if (this.#waits[slot] === 1) store.reset(slot)
-    }
-    const { gathered, slots, typeCodes } = this.#gatherWaiting()
+  /** Gathers the events of keys that wait, or have ties to be counted; folds the former and counts the latter. */
+  #finishOrder(): void {
+    const chosen = this.#waits.slice(0, this.#known)
+    const sensitive = this.#accumulators.filter(({ view }) => isOrderSensitive(view.definition))
+    if (sensitive.length > 0) for (let slot = 0; slot < this.#known; slot++) chosen[slot]! |= this.#tied[slot]!
+    const { gathered, slots, typeCodes } = gatherKeys(this.#events, chosen)
     const columnOf = (slot: number) =>
       gatherColumn(
         this.#events.map(({ batch }) => batch.columns[slot]!),
@@ -199,41 +184,57 @@ export class PartitionFold {
       )
     const columns = new Map(this.#group.plan.slots.map((slot): [number, SlotColumn] => [slot, columnOf(slot)]))
     const ordering = orderColumns(this.#group, (slot) => columns.get(slot)!, typeCodes)
-    const order = sortByKey(this.#order, ordering, slots, this.#known)
-    const sortedSlots = order.map((event) => slots[event]!)
+    const terms = this.#group.plan.order
+    const order = sortByKey(terms, ordering, slots, this.#known)
+    const batches = this.#events.map(({ batch }) => batch)
+    const events = {
+      log: this.#log,
+      keys: this.#keys,
+      batches,
+      gathered,
+      order,
+      slots,
+      typeCodes,
+      terms,
+      columns: ordering,
+    }
+    for (const { view } of sensitive) this.#found.set(view.name, countTies(events, view))
+    if (this.#anyWaits) this.#foldWaiting(events, [...columns.values()])
+  }
+
+  #foldWaiting({ order, slots, typeCodes, gathered }: OrderedEvents, columns: readonly SlotColumn[]): void {
+    for (const { store } of this.#accumulators) {
+      for (let slot = 0; slot < this.#known; slot++) if (this.#waits[slot] === 1) store.reset(slot)
+    }
+    const waiting = order.filter((event) => this.#waits[slots[event]!] === 1)
+    const waitingSlots = waiting.map((event) => slots[event]!)
     for (const { view, fold, store } of this.#accumulators) {
       fold.bindState(store)
-      fold.bindColumns([...columns.values()], typeCodes)
+      fold.bindColumns(columns, typeCodes)
       try {
-        guarded(() => fold.run(order, sortedSlots, 0, order.length, view.handlerOf, this.#keyOf))
+        guarded(() => fold.run(waiting, waitingSlots, 0, waiting.length, view.handlerOf, this.#keyOf))
       } catch (error) {
-        const event = order[fold.at()]!
+        const event = waiting[fold.at()]!
         const { batch } = this.#events[gathered.batches[event]!]!
         const key = this.#keyOf(slots[event]!)
         throw handlerError(view, key, typeCodes[event]!, { batch, row: gathered.rows[event]! }, error)
       }
     }
   }
+}
 
-  /** All events of keys that wait, in the order in which they were read. */
-  #gatherWaiting(): { gathered: GatheredRows; slots: Int32Array; typeCodes: Uint16Array } {
-    const waits = this.#waits
-    let count = 0
-    for (const { slots } of this.#events) for (let i = 0; i < slots.length; i++) count += waits[slots[i]!]!
-    const gathered = { count, batches: new Int32Array(count), rows: new Int32Array(count) }
-    const waitingSlots = new Int32Array(count)
-    const waitingCodes = new Uint16Array(count)
-    let at = 0
-    this.#events.forEach(({ rows, slots, typeCodes }, batch) => {
-      for (let i = 0; i < slots.length; i++) {
-        if (waits[slots[i]!] === 0) continue
-        gathered.batches[at] = batch
-        gathered.rows[at] = rows[i]!
-        waitingSlots[at] = slots[i]!
-        waitingCodes[at++] = typeCodes[rows[i]!]!
-      }
-    })
-    return { gathered, slots: waitingSlots, typeCodes: waitingCodes }
+/** Each key's states, as rows to be packed. */
+function packedStates(table: KeyTable, takenBy: Uint16Array, accumulators: readonly ViewAccumulator[]): PackInput {
+  const count = table.size
+  return {
+    count,
+    rows: Int32Array.from({ length: count }, (_, slot) => slot),
+    hashes: table.hashes,
+    keyData: new Uint8Array(table.words.buffer),
+    keyStarts: table.starts.slice(0, count).map((word) => word * 4),
+    keyLengths: table.lengths,
+    typeCodes: takenBy,
+    columns: accumulators.flatMap(({ store }) => store.columns.map((column) => storeColumn(column, null, count))),
   }
 }
 

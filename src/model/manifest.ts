@@ -1,3 +1,4 @@
+import type { OrderReport } from './order-report.ts'
 import type { Counters, VintageLength } from './report.ts'
 import type { TimeUnit, Type, TypeKind } from './type.ts'
 import type { LatePolicy } from './view.ts'
@@ -28,6 +29,11 @@ export interface ManifestBody {
   readonly rows: number
   readonly keys: number
   readonly counters: Counters
+  /**
+   * What was found of the order of events; null where the view's result doesn't depend on it. Absent in generations that were
+   * published before it was counted.
+   */
+  readonly order?: OrderReport | null
   /** The view's part files, in the order of their names. */
   readonly files: readonly ManifestFile[]
   /** The files of the list of exceptions, which is sorted and doesn't depend on how the events are spread over files. */
@@ -121,7 +127,8 @@ export interface ManifestInput {
 /** The part of a manifest that its digest covers. */
 export function digestedPart(body: ManifestBody): object {
   const { view, fingerprint, options, key, columns, rows, keys, counters, files, exceptions, window, triangle } = body
-  const rest = { rows, keys, counters, files, exceptions, window, triangle }
+  const order = body.order === undefined ? {} : { order: body.order }
+  const rest = { rows, keys, counters, ...order, files, exceptions, window, triangle }
   return { format: 1, view, fingerprint, options, key, columns, ...rest }
 }
 

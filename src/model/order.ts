@@ -35,6 +35,11 @@ export function orderSlots(order: readonly OrderTerm[]): number[] {
   return order.flatMap((term) => (term.by === 'slot' ? [term.slot] : []))
 }
 
+/** Whether it matters in which order a view's events are folded: what is ordered by nothing declared is then counted. */
+export function isOrderSensitive({ orderFree, merge }: ViewDefinition): boolean {
+  return !orderFree && merge === undefined
+}
+
 /** Whether events of several streams may be of one key of the view, as it isn't the log's own. */
 export function crossesStreams({ keyBy, window }: ViewDefinition): boolean {
   return keyBy !== undefined || window !== undefined

@@ -1,3 +1,5 @@
+import type { OrderReport } from './order-report.ts'
+
 /**
  * A rebuild's options, what it reports while it runs and what it returns. Plain data: it can be printed as
  * JSON as it is.
@@ -109,6 +111,8 @@ export interface ViewReport {
   readonly exceptions: number
   /** Number of notices in the generation: figures that were published before and have changed. */
   readonly corrections: number
+  /** What was found of the order of its events; null where its result doesn't depend on it. */
+  readonly order: OrderReport | null
 }
 
 export interface RebuildReport {

@@ -8,6 +8,7 @@ import { listBlocks } from '../shuffle/block-list.ts'
 import type { Stages } from '../stages.ts'
 import { partName } from '../storage/generations.ts'
 import type { Disk } from '../storage/store.ts'
+import type { OrderFound } from '../view/order-tally.ts'
 import type { Executor } from '../workers/executor.ts'
 import { locateFailure, locateSpanningKey } from './locate.ts'
 import { installParts, makeAttemptsFolders } from './part-files.ts'
@@ -22,6 +23,8 @@ const PART_KEYS_MAX = 524_288
 export interface ReducedView {
   readonly parts: readonly PartFile[]
   readonly exceptions: readonly ReduceResult['exceptions'][string][number][]
+  /** What each part found of the order of events. */
+  readonly order: readonly OrderFound[]
 }
 
 /** What is reduced. */
@@ -70,13 +73,18 @@ export async function reduceAll(
 }
 
 function byView(reduced: readonly ReducedPart[]): Map<string, ReducedView> {
-  const views = new Map<string, { parts: PartFile[]; exceptions: ReducedView['exceptions'][number][] }>()
+  const views = new Map<
+    string,
+    { parts: PartFile[]; exceptions: ReducedView['exceptions'][number][]; order: OrderFound[] }
+  >()
   for (const result of reduced) {
     for (const part of result.parts) {
-      const view = views.get(part.view) ?? { parts: [], exceptions: [] }
+      const view = views.get(part.view) ?? { parts: [], exceptions: [], order: [] }
       views.set(part.view, view)
       view.parts.push(part)
       for (const row of result.exceptions[part.view] ?? []) view.exceptions.push(row)
+      const found = result.order[part.view]
+      if (found !== undefined) view.order.push(found)
     }
   }
   return views

@@ -38,7 +38,7 @@ function slotSource(layout: RowLayout, { slots }: GroupPlan, term: SlotTerm): st
   const text = (row: string) =>
     `(${field(row)} >= 0 ? Buffer.from(strings[${index}][${field(row)}]) : bytes.subarray(${stringStart(layout, index, row)}, ${stringStart(layout, index, row)} - 1 - ${field(row)}))`
   const values =
-    storage === 'i64'
+    storage === 'i64' || storage === 'f64'
       ? `${unequalSource(field('a', 1), field('b', 1), term)}
 ${unequalSource(`(${field('a')} >>> 0)`, `(${field('b')} >>> 0)`, term)}`
       : storage === 'str'

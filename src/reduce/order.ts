@@ -1,3 +1,4 @@
+import { TIE } from '../model/order.ts'
 import type { Bucket } from './bucket.ts'
 import type { CompareRows } from './compare-rows.ts'
 
@@ -7,19 +8,29 @@ import type { CompareRows } from './compare-rows.ts'
  *
  * Of such a key, the rows that don't belong before an earlier row are in order as they are. Only the
  * others, mostly few, are sorted; then the two are merged.
+ *
+ * @returns By slot: 1 for each key with rows that nothing declared tells apart; null where there is none. Rows that are
+ * neighbours at last were compared, whatever way they were sorted.
  */
-export function orderRows(bucket: Bucket, compare: CompareRows): void {
+export function orderRows(bucket: Bucket, compare: CompareRows): Uint8Array | null {
   const { rows, rowAt, slotOf, words, strings, table } = bucket
   const bytes = new Uint8Array(words.buffer, words.byteOffset, words.byteLength)
   const last = new Int32Array(table.size).fill(-1)
   const disordered = new Uint8Array(table.size)
   const late = new Uint8Array(rows)
   let lateCount = 0
+  let tied: Uint8Array | null = null
+  const noteTie = (slot: number) => {
+    tied ??= new Uint8Array(table.size)
+    tied[slot] = 1
+  }
   for (let i = 0; i < rows; i++) {
     const slot = slotOf[i]!
     const at = rowAt[i]!
     const before = last[slot]!
-    if (before >= 0 && compare(words, bytes, strings, before, at) > 0) {
+    const found = before < 0 ? -1 : compare(words, bytes, strings, before, at)
+    if (found === TIE || found === -TIE) noteTie(slot)
+    if (found > 0) {
       disordered[slot] = 1
       late[i] = 1
       lateCount++
@@ -27,9 +38,13 @@ export function orderRows(bucket: Bucket, compare: CompareRows): void {
       last[slot] = at
     }
   }
-  if (lateCount === 0) return
+  if (lateCount === 0) return tied
   const { places, starts } = placesBySlot(bucket, disordered)
-  const order = (a: number, b: number) => compare(words, bytes, strings, rowAt[a]!, rowAt[b]!) || a - b
+  const order = (a: number, b: number) => {
+    const found = compare(words, bytes, strings, rowAt[a]!, rowAt[b]!)
+    if (found === TIE || found === -TIE) noteTie(slotOf[a]!)
+    return found || a - b
+  }
   const sorted = new Int32Array(places.length)
   for (let slot = 0; slot < table.size; slot++) {
     if (disordered[slot] === 1)
@@ -37,6 +52,7 @@ export function orderRows(bucket: Bucket, compare: CompareRows): void {
   }
   for (let i = 0; i < sorted.length; i++) sorted[i] = rowAt[sorted[i]!]!
   for (let i = 0; i < sorted.length; i++) rowAt[places[i]!] = sorted[i]!
+  return tied
 }
 
 /**

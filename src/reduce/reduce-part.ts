@@ -1,4 +1,5 @@
 import type { VintageBoundary } from '../map/timelines.ts'
+import { isOrderSensitive, TIE } from '../model/order.ts'
 import type { LogPlan } from '../model/plan.ts'
 import type { ExceptionRow } from '../model/report.ts'
 import { vintagesName } from '../model/view.ts'
@@ -7,12 +8,15 @@ import type { Block } from '../shuffle/block.ts'
 import type { BlockMemory } from '../shuffle/block-memory.ts'
 import { RunReader } from '../shuffle/run-reader.ts'
 import type { Store, WrittenFile } from '../storage/store.ts'
+import type { OrderFound } from '../view/order-tally.ts'
 import { StateStore } from '../view/state.ts'
 import { outputSchema, type PreparedGroup, type PreparedView } from '../view/view-set.ts'
 import { Bucket, type BucketSource } from './bucket.ts'
 import { keyReader } from './bucket-keys.ts'
+import type { CompareRows } from './compare-rows.ts'
 import { type LateOf, makeLateOf } from './late.ts'
 import { orderRows } from './order.ts'
+import { OrderCount } from './order-count.ts'
 import { Part } from './part.ts'
 import type { ReduceSide } from './reduce-side.ts'
 import { SortedRuns } from './sorted-runs.ts'
@@ -34,6 +38,8 @@ export interface ReduceResult {
   /** Events whose handler threw, by view, where the view says `onError: 'quarantine'`. */
   readonly exceptions: Readonly<Record<string, readonly ExceptionRow[]>>
   readonly rows: number
+  /** What was found of the order of events, by view whose result depends on it. */
+  readonly order: Readonly<Record<string, OrderFound>>
 }
 
 /** What a part is made for, in addition to its rows. */
@@ -74,6 +80,8 @@ export class GroupReducer {
   readonly #lateOf: LateOf | null
   readonly #bucket: Bucket
   readonly #accumulators: readonly ViewAccumulator[]
+  /** Of the views whose result depends on the order of events. */
+  readonly #counts: readonly OrderCount[]
   readonly #status: readonly (StatusColumns | null)[]
   readonly #memory: BlockMemory
 
@@ -95,6 +103,10 @@ export class GroupReducer {
     const shared = { log, side, bucket, lateOf: this.#lateOf, isAlone: views.length === 1 }
     this.#bucket = bucket
     this.#accumulators = views.map((view, index) => new ViewAccumulator(shared, view, index))
+    this.#counts = this.#accumulators.flatMap(({ view, folding: { handlerOf } }) => {
+      if (side.compare === null || !isOrderSensitive(view.definition)) return []
+      return new OrderCount({ log, group, view, handlerOf, layout: side.packed.layout, compare: side.compare })
+    })
     this.#status = views.map((view) => makeStatusColumns(log, view))
   }
 
@@ -105,6 +117,7 @@ export class GroupReducer {
       const vintages = this.#log.vintages === null ? null : new VintagePart(this.#log, view, cuts)
       return { accumulator, part: new Part(view), vintages, exceptions: [] }
     })
+    for (const count of this.#counts) count.restart()
     let rows = 0
     const reader = new RunReader(blocks, to, Math.min(this.#bucket.roomWords, READ_AHEAD_WORDS_MAX), files)
     try {
@@ -116,7 +129,8 @@ export class GroupReducer {
     }
     const parts = open.flatMap((one, index) => this.#write(one, this.#status[index]!, source, files))
     const exceptions = Object.fromEntries(open.map((one) => [one.accumulator.view.name, one.exceptions]))
-    return { parts, exceptions, rows }
+    const order = Object.fromEntries(this.#counts.map((count) => [count.view, count.found()]))
+    return { parts, exceptions, rows, order }
   }
 
   /** @returns The number of rows that were folded. */
@@ -125,12 +139,18 @@ export class GroupReducer {
     const { compare } = this.#side
     const isWhole = bucket.open(source)
     for (const { accumulator } of open) accumulator.begin()
-    const sorted = isWhole || compare === null ? null : new SortedRuns(bucket, compare, this.#memory, files)
+    for (const count of this.#counts) count.openBucket()
+    const watched = isWhole || compare === null ? null : watchTies(compare)
+    const sorted = watched === null ? null : new SortedRuns(bucket, watched.compare, this.#memory, files)
     let rows = 0
     try {
       while ((sorted ?? bucket).next()) {
         this.#side.checkPiece({ bucket, source, rowsBefore: rows })
-        if (isWhole && compare !== null) orderRows(bucket, compare)
+        if (watched !== null) for (const count of this.#counts) count.takePiece(bucket, watched.seen())
+        else if (compare !== null) {
+          const tied = orderRows(bucket, compare)
+          for (const count of this.#counts) count.takeBucket(bucket, tied)
+        }
         for (const { accumulator, part, vintages, exceptions } of open) {
           accumulator.foldPiece(source, isWhole, exceptions)
           if (!isWhole || vintages === null) continue
@@ -177,6 +197,19 @@ export class GroupReducer {
     const of = vintagesName(view.name)
     const written = vintages.finish(status, (chunks) => files.writeNew(pathOf(of), chunks))
     return [own, { ...written, view: of, name }]
+  }
+}
+
+/** A comparison that notes whether it ever found rows that nothing declared tells apart. */
+function watchTies(compare: CompareRows): { compare: CompareRows; seen(): boolean } {
+  let seen = false
+  return {
+    compare: (words, bytes, strings, a, b) => {
+      const order = compare(words, bytes, strings, a, b)
+      if (order === TIE || order === -TIE) seen = true
+      return order
+    },
+    seen: () => seen,
   }
 }
 

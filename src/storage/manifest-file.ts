@@ -66,6 +66,7 @@ function parse(text: string, path: string, advice: string): unknown {
 type Shape =
   | 'string'
   | 'string?'
+  | 'text'
   | 'text or null'
   | 'count'
   | 'count?'
@@ -74,6 +75,7 @@ type Shape =
   | readonly [Shape]
   | { readonly [name: string]: Shape }
   | { readonly orNull: Shape }
+  | { readonly ifThere: Shape }
 
 const currentShape: Shape = { generation: 'string', digest: 'string' }
 const columnShape: Shape = {
@@ -85,6 +87,11 @@ const columnShape: Shape = {
   scale: 'count?',
 }
 const fileShape: Shape = { name: 'string', rows: 'count', bytes: 'count', sha256: 'string' }
+const findingShape: Shape = {
+  events: 'count',
+  keys: 'count',
+  example: { orNull: { key: 'string', events: ['text'] } },
+}
 const manifestShape: Shape = {
   format: 1,
   view: 'string',
@@ -105,6 +112,7 @@ const manifestShape: Shape = {
     late: 'count',
     quarantined: 'count',
   },
+  order: { ifThere: { orNull: { ties: findingShape, againstSequence: findingShape } } },
   files: [fileShape],
   exceptions: [fileShape],
   window: {
@@ -149,6 +157,8 @@ function check(file: Checked, value: unknown, place: string, shape: Shape): unkn
     if (value !== 1) throw refuse('format 1, which is all that this version reads,')
   } else if (typeof shape === 'string') {
     if (!fits(value, shape)) throw refuse(nameOf(shape))
+  } else if ('ifThere' in shape) {
+    if (value !== undefined) check(file, value, place, shape.ifThere as Shape)
   } else if ('orNull' in shape) {
     if (value !== null) check(file, value, place, shape.orNull as Shape)
   } else if (isArrayShape(shape)) {
@@ -172,7 +182,7 @@ function fits(value: unknown, shape: string): boolean {
   if (shape === 'text or null' && value === null) return true
   if (shape === 'flag') return typeof value === 'boolean'
   if (shape.startsWith('count')) return Number.isSafeInteger(value) && (value as number) >= 0
-  return typeof value === 'string' && (value !== '' || shape === 'text or null')
+  return typeof value === 'string' && (value !== '' || shape.startsWith('text'))
 }
 
 function nameOf(shape: string): string {

@@ -1,11 +1,10 @@
 import { makeBlockPacker, type PackBlock } from '../map/block-packer.ts'
 import { keySlots, makeRowFilter } from '../map/key-source.ts'
-import type { BlockPlace, MapSide, Sendable } from '../map/map-side.ts'
+import type { BlockPlace, ClosedPartition, MapSide, Sendable } from '../map/map-side.ts'
 import { PartitionFold } from '../map/partition-fold.ts'
 import type { LogPlan } from '../model/plan.ts'
 import { failureAtEvent, type Piece, type ReduceSide } from '../reduce/reduce-side.ts'
 import type { Batch } from '../scan/event-batch.ts'
-import type { Block } from '../shuffle/block.ts'
 import type { BlockMemory } from '../shuffle/block-memory.ts'
 import { compilePackedFold } from '../view/fold.ts'
 import { stateFoldSpec } from '../view/fold-spec.ts'
@@ -56,9 +55,9 @@ class PartitionFolder implements MapSide {
     this.#isPartitionOpen = true
   }
 
-  closePartition(at: BlockPlace, sketch: Uint8Array): Block | null {
-    const states = this.#fold.finish(sketch)
-    return states.count === 0 ? null : this.#pack(at, states)
+  closePartition(at: BlockPlace, sketch: Uint8Array): ClosedPartition {
+    const { states, order } = this.#fold.finish(sketch)
+    return { block: states.count === 0 ? null : this.#pack(at, states), order }
   }
 
   leavePartition(): void {

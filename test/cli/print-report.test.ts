@@ -18,6 +18,7 @@ const report: RebuildReport = {
       bytes: 12_500_000,
       exceptions: 9,
       corrections: 0,
+      order: null,
     },
   ],
   stages: [

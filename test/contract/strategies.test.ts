@@ -5,8 +5,9 @@ import fc from 'fast-check'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { defineJob, type ViewDefinition } from '../../src/index.ts'
 import { type LoadedJob, loadedFromDefinition, loadJob } from '../../src/job/load.ts'
+import type { TieBreak } from '../../src/model/log.ts'
 import type { RebuildOptions } from '../../src/model/report.ts'
-import { foldNaively } from '../oracle/naive.ts'
+import { foldNaively, orderInText } from '../oracle/naive.ts'
 import { anyRow, anyRows, eventOf } from '../support/every-event.ts'
 import { everyColumn } from '../support/every-kind.ts'
 import { type Encoding, type Row, readExceptions, readPublished, scratch, writeLogFiles } from '../support/logs.ts'
@@ -72,9 +73,9 @@ async function build(
   const out = resolve('views', String(builds++))
   const report = await rebuildBy(workers, job, { out, ...options })
   const built = Object.fromEntries(
-    report.views.map(({ view, path, digest, counters }) => {
+    report.views.map(({ view, path, digest, counters, order }) => {
       const { manifest, rows } = readPublished(path)
-      return [view, { digest, counters, files: manifest.files, rows, exceptions: readExceptions(path) }]
+      return [view, { digest, counters, order, files: manifest.files, rows, exceptions: readExceptions(path) }]
     }),
   )
   rmSync(out, { recursive: true, force: true })
@@ -118,6 +119,7 @@ function expectOracle(
   for (const view of views) {
     const expected = foldNaively(view, events)
     expect(built[view.name]!.counters).toEqual(expected.counters)
+    expect(built[view.name]!.order).toEqual(orderInText(expected.order))
     expect(sorted(built[view.name]!.rows)).toEqual(sorted(expected.rows))
   }
 }
@@ -127,7 +129,17 @@ function sorted(rows: readonly Row[]): string[] {
   return rows.map((row) => JSON.stringify(plain(row))).sort()
 }
 
-const anyOptions = fc.record<Options>({ textKey: fc.boolean(), sequenced: fc.boolean(), upcasts: fc.boolean() })
+const anyOptions = fc.record<Options>({
+  textKey: fc.boolean(),
+  sequenced: fc.boolean(),
+  upcasts: fc.boolean(),
+  tieBreak: fc.constantFrom<readonly TieBreak[]>(
+    [],
+    [{ types: ['Removed', 'Added'] }],
+    ['maybeText', { types: ['Odd'] }],
+    ['flag', 'small'],
+  ),
+})
 const anyPartitioning = fc.record<Partitioning>({
   partitions: fc.integer({ min: 1, max: 4 }),
   files: fc.integer({ min: 0, max: 3 }),

@@ -1,6 +1,7 @@
 import { isDeepStrictEqual } from 'node:util'
 import { ConflictError } from '../../src/index.ts'
 import type { TieBreak } from '../../src/model/log.ts'
+import type { OrderReport } from '../../src/model/order-report.ts'
 import type { Counters } from '../../src/model/report.ts'
 import type { Fields } from '../../src/model/type.ts'
 import { isTyped, type ViewDefinition } from '../../src/model/view.ts'
@@ -21,21 +22,71 @@ type Row = Record<string, unknown>
 type Value = string | number | bigint | boolean | null
 type UserFunction = ((...given: unknown[]) => unknown) | undefined
 
-/** @returns The view's rows, sorted by key; the counters; and the ids of the events that were quarantined. */
+/**
+ * @returns The view's rows, sorted by key; the counters; the ids of the events that were quarantined; and what is found of the
+ * order of events, null where it doesn't matter.
+ */
 export function foldNaively(view: ViewDefinition, events: readonly PlainEvent[]) {
   const unique = [...new Map(events.map((event) => [event.id, event])).values()]
   const counters = { read: events.length, applied: 0, filtered: 0, late: 0, quarantined: 0 }
   const quarantined: (string | number)[] = []
-  const keys = new Map<string, { key: Row; state: Row }>()
+  const keys = new Map<string, Entry>()
   refuseConflicts(events)
-  for (const event of unique.sort(inOrderOf(view))) {
-    const outcome = applyEvent(view, event, keys)
+  const outcomes = new Map(unique.map((event): [PlainEvent['id'], Outcome[]] => [event.id, []]))
+  for (const version of unique.flatMap((event) => upcast(view, event)).sort(inOrderOf(view))) {
+    outcomes.get(version.id)!.push(...applyVersion(view, version, keys))
+  }
+  for (const [id, found] of outcomes) {
+    // One that is refused for any of its versions or keys counts as quarantined, though others of them are applied.
+    const outcome = found.includes('quarantined') ? 'quarantined' : found.includes('applied') ? 'applied' : 'filtered'
     counters[outcome]++
-    if (outcome === 'quarantined') quarantined.push(event.id)
+    if (outcome === 'quarantined') quarantined.push(id)
   }
   const sorted = [...keys.values()].sort((a, b) => compareAll(valuesOf(view, a.key), valuesOf(view, b.key)))
-  const rows = sorted.flatMap(({ key, state }) => rowsOf(view, key, state))
-  return { rows, counters: { ...counters, duplicate: events.length - unique.length } satisfies Counters, quarantined }
+  const rows = sorted.flatMap(({ key, state }) => (state === null ? [] : rowsOf(view, key, state)))
+  const counted = { ...counters, duplicate: events.length - unique.length } satisfies Counters
+  return { rows, counters: counted, quarantined, order: orderFindings(view, sorted) }
+}
+
+/** A key, its state unless no event was applied, and all events that its handlers were given, in order. */
+interface Entry {
+  readonly key: Row
+  state: Row | null
+  readonly given: PlainEvent[]
+}
+
+function orderFindings(view: ViewDefinition, entries: readonly Entry[]) {
+  if (view.orderFree || view.merge !== undefined) return null
+  const terms = orderOf(view)
+  const isTie = (event: PlainEvent, before: PlainEvent) =>
+    terms.find(({ of }) => compare(of(event) as Value, of(before) as Value) !== 0)?.isDeclared === false
+  const ties = entries.map(({ key, given }) => ({
+    key,
+    found: given.flatMap((event, i) => (i > 0 && isTie(event, given[i - 1]!) ? [[given[i - 1]!.id, event.id]] : [])),
+  }))
+  const byStream = meetsOtherStreams(view) && view.log.order === undefined && view.log.columns.sequence !== undefined
+  const against = entries.map(({ key, given }) => ({ key, found: byStream ? againstSequence(given) : [] }))
+  return { ties: findingOf(ties), againstSequence: findingOf(against) }
+}
+
+/** Each event after one of its stream with a larger sequence, with the one that has the largest. */
+function againstSequence(events: readonly PlainEvent[]) {
+  return events.flatMap((event, i) => {
+    const earlier = events.slice(0, i).filter(({ key }) => key === event.key)
+    const largest = Math.max(...earlier.map(({ sequence }) => sequence as number))
+    const holder = earlier.findLast(({ sequence }) => sequence === largest)
+    return holder !== undefined && largest > (event.sequence as number) ? [[holder.id, event.id]] : []
+  })
+}
+
+function findingOf(keys: readonly { readonly key: Row; readonly found: readonly (string | number)[][] }[]) {
+  const having = keys.filter(({ found }) => found.length > 0)
+  const [first] = having
+  return {
+    events: having.reduce((sum, { found }) => sum + found.length, 0),
+    keys: having.length,
+    example: first === undefined ? null : { key: first.key, events: first.found[0]! },
+  }
 }
 
 function refuseConflicts(events: readonly PlainEvent[]): void {
@@ -54,7 +105,8 @@ function inOrderOf(view: ViewDefinition): (a: PlainEvent, b: PlainEvent) => numb
 }
 
 /** By what the view's events are ordered; what isn't declared only makes the order total. */
-function orderOf({ log, keyBy, window }: ViewDefinition) {
+function orderOf(view: ViewDefinition) {
+  const { log } = view
   const by = (name: string, isDeclared = true) => ({ of: (event: PlainEvent) => event[name], isDeclared })
   const rankIn = (types: readonly string[]) => (event: PlainEvent) =>
     types.includes(event.type) ? types.indexOf(event.type) : types.length
@@ -64,25 +116,37 @@ function orderOf({ log, keyBy, window }: ViewDefinition) {
   const declared: readonly string[] | undefined = log.order
   if (declared !== undefined)
     return [...declared.map((name) => by(name)), ...tieBreak, by('id', declared.includes('id'))]
-  const meetsOtherStreams = log.sequenceScope === 'stream' && (keyBy !== undefined || window !== undefined)
-  if (!meetsOtherStreams) return [by('sequence'), by('recordedAt'), ...tieBreak, by('id', false)]
+  if (!meetsOtherStreams(view)) return [by('sequence'), by('recordedAt'), ...tieBreak, by('id', false)]
   const streams = log.columns.sequence === undefined ? [] : [by('key', false), by('sequence')]
   return [by('recordedAt'), ...tieBreak, ...streams, by('id', false)]
 }
 
-type Outcome = 'filtered' | 'applied' | 'quarantined'
-
-/** An event that is refused for any of its versions or keys counts as quarantined, though others of them are applied. */
-function applyEvent(view: ViewDefinition, event: PlainEvent, keys: Map<string, { key: Row; state: Row }>): Outcome {
-  const outcomes = upcast(view, event).flatMap((version) => applyVersion(view, version, keys))
-  return outcomes.includes('quarantined') ? 'quarantined' : outcomes.includes('applied') ? 'applied' : 'filtered'
+/** What was found of the order, with keys and ids as they are reported. */
+export function orderInText(
+  order: ReturnType<typeof orderFindings>,
+  idText: (id: string | number) => string = String,
+): OrderReport | null {
+  if (order === null) return null
+  const textOf = (value: unknown) => (typeof value === 'string' ? JSON.stringify(value) : String(value))
+  const written = ({ events, keys, example }: ReturnType<typeof findingOf>) => {
+    if (example === null) return { events, keys, example }
+    const [before, event] = example.events.map(idText) as [string, string]
+    return {
+      events,
+      keys,
+      example: { key: Object.values(example.key).map(textOf).join(', '), events: [before, event] } as const,
+    }
+  }
+  return { ties: written(order.ties), againstSequence: written(order.againstSequence) }
 }
 
-function applyVersion(
-  view: ViewDefinition,
-  version: PlainEvent,
-  keys: Map<string, { key: Row; state: Row }>,
-): Outcome[] {
+function meetsOtherStreams({ log, keyBy, window }: ViewDefinition): boolean {
+  return log.sequenceScope === 'stream' && (keyBy !== undefined || window !== undefined)
+}
+
+type Outcome = 'filtered' | 'applied' | 'quarantined'
+
+function applyVersion(view: ViewDefinition, version: PlainEvent, keys: Map<string, Entry>): Outcome[] {
   const { keyBy, filter } = view as { keyBy: UserFunction; filter: UserFunction }
   const handler = (view.on[version.type] ?? view.on['*']) as UserFunction
   if (handler === undefined) {
@@ -93,15 +157,17 @@ function applyVersion(
   if (filter !== undefined && filter(version) !== true) return []
   return distinct(view, keyBy === undefined ? { key: version.key } : keyBy(version)).map((key) => {
     const name = nameOf(view, key)
-    const entry = keys.get(name) ?? { key, state: initialState(view) }
-    const state = structuredClone(entry.state)
+    const entry: Entry = keys.get(name) ?? { key, state: null, given: [] }
+    keys.set(name, entry)
+    entry.given.push(version)
+    const state = structuredClone(entry.state ?? initialState(view))
     try {
       handler(isTyped(view.state) ? strict(view.state, state) : state, version, key)
     } catch (error) {
       if (view.onError === 'fail') throw error
       return 'quarantined'
     }
-    keys.set(name, { key, state })
+    entry.state = state
     return 'applied'
   })
 }

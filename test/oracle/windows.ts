@@ -124,6 +124,7 @@ export function foldWindowsNaively(
   return {
     rows,
     counters: { ...counters, filtered },
+    order: folded.order,
     late: policy === 'apply' ? [] : late.map((event) => event.id),
     triangle: triangleOf(view, unique.filter(isFor), isLate),
   }

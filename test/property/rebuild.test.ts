@@ -4,9 +4,10 @@ import fc from 'fast-check'
 import { afterAll, describe, expect, test } from 'vitest'
 import { defineJob } from '../../src/index.ts'
 import { loadedFromDefinition } from '../../src/job/load.ts'
+import type { TieBreak } from '../../src/model/log.ts'
 import type { ViewDefinition } from '../../src/model/view.ts'
 import { rebuild } from '../../src/rebuild.ts'
-import { foldNaively, type PlainEvent } from '../oracle/naive.ts'
+import { foldNaively, orderInText, type PlainEvent } from '../oracle/naive.ts'
 import { anyRow, anyRows, eventOf, idOf } from '../support/every-event.ts'
 import { everyColumn, everyKind, type LogOptions } from '../support/every-kind.ts'
 import { type Layout, type Row, readExceptions, readPublished, scratch, writeLogFiles } from '../support/logs.ts'
@@ -59,9 +60,12 @@ async function expectLaws(
       rows.map((row) => eventOf(row, options)),
       moments,
     )
-    const { path, counters, keys, rows: count } = report.views.find((candidate) => candidate.view === view.name)!
+    const { path, counters, keys, rows: count, order } = report.views.find((candidate) => candidate.view === view.name)!
     const { rows: published, manifest } = readPublished(path)
     expect(counters, view.name).toEqual(expected.counters)
+    const found = orderInText(expected.order, (id) => idOfEvent.get(id)!)
+    expect(order, view.name).toEqual(found)
+    expect(manifest.order, view.name).toEqual(found)
     expect(published.map(plain), view.name).toEqual(expected.rows.map(plain))
     expect(manifest).toMatchObject({ counters, rows: published.length, keys })
     expect(count).toBe(published.length)
@@ -155,6 +159,16 @@ describe('a rebuild does what the laws say of', () => {
     uniqueIds: fc.constant(false),
     upcasts: fc.boolean(),
     looseOrder: fc.boolean(),
+    scope: fc.constantFrom('stream' as const, 'log' as const),
+    tieBreak: fc.constantFrom<readonly TieBreak[]>(
+      [],
+      [{ types: ['Removed', 'Added'] }],
+      ['small'],
+      ['maybeText', { types: ['Odd', 'Added', 'Event'] }],
+      ['flag', 'maybeDay'],
+      ['key', 'money', 'precise'],
+      ['occurredAt'],
+    ),
   })
   const anyLayout = fc.record<Layout>({
     files: fc.integer({ min: 1, max: 4 }),
@@ -174,6 +188,7 @@ describe('a rebuild does what the laws say of', () => {
     [{ ...plainLog, sequenced: true }, 2, 1e9],
     // Room for some rows of a bucket only.
     [{ ...plainLog, upcasts: true }, 3, 50_000],
+    [{ ...plainLog, sequenced: true, tieBreak: [{ types: ['Odd', 'Added'] }] }, 4, 50_000],
   ])('some thousand events: %j', { timeout }, async (options, seed, memoryBytes) => {
     const [rows] = fc.sample(fc.array(anyRow(), { minLength: 4000, maxLength: 5000, size: 'max' }), {
       seed,

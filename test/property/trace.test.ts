@@ -4,6 +4,7 @@ import fc from 'fast-check'
 import { afterAll, describe, expect, test } from 'vitest'
 import { bool, defineJob, defineView, int32, int64 } from '../../src/index.ts'
 import { type LoadedJob, loadedFromDefinition } from '../../src/job/load.ts'
+import type { TieBreak } from '../../src/model/log.ts'
 import type { Counters } from '../../src/model/report.ts'
 import type { ViewDefinition } from '../../src/model/view.ts'
 import { rebuild } from '../../src/rebuild.ts'
@@ -122,6 +123,13 @@ describe('a trace ends in the rows that a rebuild publishes', () => {
     uniqueIds: fc.constant(false),
     upcasts: fc.boolean(),
     looseOrder: fc.boolean(),
+    scope: fc.constantFrom('stream' as const, 'log' as const),
+    tieBreak: fc.constantFrom<readonly TieBreak[]>(
+      [],
+      [{ types: ['Removed', 'Added'] }],
+      ['maybeText', 'flag'],
+      ['key'],
+    ),
   })
   const anyLayout = fc.record<Layout>({
     files: fc.integer({ min: 1, max: 4 }),

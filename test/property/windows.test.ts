@@ -8,7 +8,7 @@ import type { VintageLength } from '../../src/model/report.ts'
 import type { ViewDefinition } from '../../src/model/view.ts'
 import { rebuild } from '../../src/rebuild.ts'
 import { parseMoment } from '../../src/time/moments.ts'
-import { foldNaively } from '../oracle/naive.ts'
+import { foldNaively, orderInText } from '../oracle/naive.ts'
 import { foldWindowsNaively, type Moments, type TimedEvent } from '../oracle/windows.ts'
 import { anyRows } from '../support/every-event.ts'
 import { everyColumn, everyKind } from '../support/every-kind.ts'
@@ -123,7 +123,8 @@ async function expectFold(rows: readonly TimedRow[], sequenced: boolean, zone: s
     const events = rows.map((row) => eventOf(row, sequenced))
     for (const view of views.filter(({ window }) => window !== undefined)) {
       const expected = foldWindowsNaively(view, events, moments, silentHours * hour)
-      const { path, counters } = report.views.find((candidate) => candidate.view === view.name)!
+      const { path, counters, order } = report.views.find((candidate) => candidate.view === view.name)!
+      expect(order, view.name).toEqual(orderInText(expected.order))
       const { rows: published, manifest } = readPublished(path)
       expect(counters, view.name).toEqual(expected.counters)
       expect(published, view.name).toEqual(expected.rows)

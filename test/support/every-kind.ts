@@ -15,6 +15,7 @@ import {
   timestamp,
   type ViewDefinition,
 } from 'refold'
+import type { TieBreak } from '../../src/model/log.ts'
 
 /** What may differ between two logs of the same events. */
 export interface LogOptions {
@@ -28,6 +29,10 @@ export interface LogOptions {
   readonly upcasts: boolean
   /** Events are ordered by what ties often. */
   readonly looseOrder: boolean
+  /** Default: of streams. */
+  readonly scope?: 'stream' | 'log'
+  /** What decides between events that are equal in all else. */
+  readonly tieBreak?: readonly TieBreak[]
 }
 
 /** The columns of the log's files, as `writeRows` takes them. */
@@ -59,7 +64,18 @@ export const everyColumn = {
   payload: json(),
 }
 
-function everyLog({ files, typed, sequenced, composite, uniqueIds, upcasts, looseOrder }: LogOptions) {
+function everyLog(options: LogOptions) {
+  const {
+    files,
+    typed,
+    sequenced,
+    composite,
+    uniqueIds,
+    upcasts,
+    looseOrder,
+    scope = 'stream',
+    tieBreak = [],
+  } = options
   const log = defineLog({
     name: 'events',
     files,
@@ -109,7 +125,10 @@ function everyLog({ files, typed, sequenced, composite, uniqueIds, upcasts, loos
   const { type: _, ...untyped } = log.columns
   const columns = { ...(typed ? log.columns : untyped), ...(sequenced ? { sequence: 'seq' } : {}) }
   // What is taken away at run time is not what the types of the views below depend on.
-  return { ...log, columns, order: looseOrder ? ['recordedAt'] : undefined } as unknown as typeof log
+  const order = looseOrder ? ['recordedAt'] : undefined
+  const ties = tieBreak.filter((tie) => typed || typeof tie === 'string')
+  const sequenceScope = sequenced ? scope : 'stream'
+  return { ...log, columns, order, sequenceScope, tieBreak: ties } as unknown as typeof log
 }
 
 /** Views of every kind over one log of every kind of field. */

@@ -11,6 +11,7 @@ import {
   timestamp,
   type ViewDefinition,
 } from 'refold'
+import type { TieBreak } from '../../src/model/log.ts'
 
 export interface PartitionedOptions {
   readonly files: string
@@ -18,10 +19,18 @@ export interface PartitionedOptions {
   readonly textKey: boolean
   readonly sequenced: boolean
   readonly upcasts: boolean
+  /** What decides between events that are equal in all else. */
+  readonly tieBreak?: readonly TieBreak[]
 }
 
 /** Views that can be folded in place, over a log of `everyColumn` that keeps each key in one partition. */
-export function partitionedViews({ files, textKey, sequenced, upcasts }: PartitionedOptions): ViewDefinition[] {
+export function partitionedViews({
+  files,
+  textKey,
+  sequenced,
+  upcasts,
+  tieBreak = [],
+}: PartitionedOptions): ViewDefinition[] {
   const declared = defineLog({
     name: 'events',
     files,
@@ -60,7 +69,7 @@ export function partitionedViews({ files, textKey, sequenced, upcasts }: Partiti
     ...(textKey ? {} : { key: int32('maybe_small') }),
     ...(sequenced ? { sequence: 'seq' } : {}),
   }
-  const log = { ...declared, columns } as typeof declared
+  const log = { ...declared, columns, tieBreak } as typeof declared
   const path = defineView({
     name: 'path',
     log,
