@@ -46,7 +46,7 @@ export const inspect = defineVerb({
       // The footers are reported even where the log doesn't fit its declaration: they show why.
       if (!given.json) for (const each of files) await output.result(`${describeFiles(each, output.width)}\n`)
       const events = await surveyJob(job)
-      return events.map((survey, index) => ({ log: survey.log, files: files[index]!, events: survey.events }))
+      return events.map((survey, index) => ({ ...survey, files: files[index]! }))
     })
     await output.result(given.json ? toJson(surveys) : describeSurveys(surveys, output.width))
     return ExitCode.done

@@ -1,9 +1,11 @@
 import type { ColumnEntry, FilesReport } from '../inspect/inspect-files.ts'
 import type { Delay, Range, SequenceSurvey, Survey } from '../inspect/survey.ts'
+import type { LogEvents } from '../inspect/survey-job.ts'
 import type { TimeUnit } from '../model/type.ts'
 import { formatTimestamp } from '../read/values.ts'
 import { cellText } from './cells.ts'
 import { formatBytes, formatCount, formatCounted, formatSeconds } from './numbers.ts'
+import { describeOrder, orderNotes } from './print-order.ts'
 import { renderTable, truncate } from './table.ts'
 
 const filesShown = 10
@@ -74,8 +76,22 @@ function describeDrift({ columns, files }: FilesReport): string {
 }
 
 /** What the events are like, for people. */
-export function describeSurveys(surveys: readonly { log: string; events: Survey }[], width?: number): string {
-  return surveys.map(({ log, events }) => describeSurvey(log, events, width)).join('\n')
+export function describeSurveys(surveys: readonly LogEvents[], width?: number): string {
+  return surveys
+    .map((survey) => `${describeSurvey(survey.log, survey.events, width)}${describeViews(survey, width)}`)
+    .join('\n')
+}
+
+/** How the events of each view are ordered, and what there is to declare. */
+function describeViews({ views }: LogEvents, width?: number): string {
+  if (views.length === 0) return ''
+  const rows = views.map(({ view, order, problem }) => [
+    view,
+    order === null ? `not found: ${problem}` : describeOrder(order),
+  ])
+  const notes = views.flatMap(({ view, order }) => (order === null ? [] : orderNotes(view, order)))
+  const table = renderTable([{ header: 'view' }, { header: 'order of events' }], rows, width)
+  return `\n${table}${notes.map((note) => `\n${note}\n`).join('')}`
 }
 
 function describeSurvey(log: string, survey: Survey, width?: number): string {

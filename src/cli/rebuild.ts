@@ -4,6 +4,7 @@ import { toJson } from '../read/json.ts'
 import { ExitCode } from './failure.ts'
 import { formatCount, formatCounted } from './numbers.ts'
 import { parseCount } from './options.ts'
+import { orderNotes } from './print-order.ts'
 import { describePlan } from './print-plan.ts'
 import { describeReport } from './print-report.ts'
 import { rebuildOptionSpecs, rebuildOptionsOf } from './rebuild-options.ts'
@@ -53,6 +54,9 @@ export const rebuild = defineVerb({
       }),
     ).finally(progress.finish)
     await output.result(given.json ? toJson(report) : describeReport(report, output.width))
+    for (const { view, order } of report.views) {
+      if (order !== null) for (const note of orderNotes(view, order)) output.note(note)
+    }
     for (const { view, corrections, outcome } of report.views) {
       if (outcome === 'unchanged' || corrections === 0) continue
       output.note(

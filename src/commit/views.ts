@@ -300,9 +300,10 @@ function prepareView(
     rows: parts.reduce((sum, part) => sum + part.rows, 0),
     keys: parts.reduce((sum, part) => sum + part.keys, 0),
     counters,
-    order: isOrderSensitive(definition)
-      ? orderReport([...results.flatMap((result) => result.order[name] ?? []), ...order])
-      : null,
+    order:
+      isOrderSensitive(definition) && !isVintages
+        ? orderReport([...results.flatMap((result) => result.order[name] ?? []), ...order])
+        : null,
     files: parts.map((part) => ({ name: part.name, rows: part.rows, bytes: part.bytes, sha256: part.sha256 })),
     exceptions: lists,
     window: definition.window === undefined ? null : describeWindow(log, definition.window, timeline),

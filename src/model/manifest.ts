@@ -30,8 +30,8 @@ export interface ManifestBody {
   readonly keys: number
   readonly counters: Counters
   /**
-   * What was found of the order of events; null where the view's result doesn't depend on it. Absent in generations that were
-   * published before it was counted.
+   * What was found of the order of events; null where the view's result doesn't depend on it, and of vintages, whose view says it.
+   * Absent in generations that were published before it was counted.
    */
   readonly order?: OrderReport | null
   /** The view's part files, in the order of their names. */

@@ -111,7 +111,7 @@ export interface ViewReport {
   readonly exceptions: number
   /** Number of notices in the generation: figures that were published before and have changed. */
   readonly corrections: number
-  /** What was found of the order of its events; null where its result doesn't depend on it. */
+  /** What was found of the order of its events; null where its result doesn't depend on it, and of vintages, whose view says it. */
   readonly order: OrderReport | null
 }
 

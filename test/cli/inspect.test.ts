@@ -179,7 +179,7 @@ test('a survey counts types, order, gaps, duplicates and delays over all events'
     sequence: { scope: 'stream', missing: 2, repeated: 1, streams: 2 },
     duplicates: 1,
   })
-  expect(describeSurveys([{ log: 'ledger', events: survey }])).toBe(`events of ledger
+  expect(describeSurveys([{ log: 'ledger', events: survey, views: [] }])).toBe(`events of ledger
   events      6
   occurred    from 1970-01-01T00:01:40.000000Z to 1970-01-01T00:03:30.000000Z
   recorded    from 1970-01-01T00:01:40.000000Z to 1970-01-01T00:03:25.000000Z

@@ -121,6 +121,7 @@ describe('the fingerprint of a view', () => {
   test.each<[string, () => Files]>([
     ['a field of its log', () => change('job.ts', 'amount: int64()', 'amount: int64("sum")')],
     ['an upcaster of its log', () => change('job.ts', '* 100', '* 1000')],
+    ['what breaks ties in its log', () => change('job.ts', "name: 'ledger',", "name: 'ledger', tieBreak: 'key',")],
     ['the order of its log', () => change('job.ts', "name: 'ledger',", "name: 'ledger', order: ['id'],")],
     ['the zone of its log', () => change('job.ts', "name: 'ledger',", "name: 'ledger', zone: 'Asia/Taipei',")],
     ['the silence its log allows', () => change('job.ts', "name: 'ledger',", "name: 'ledger', idleTimeout: '2 days',")],

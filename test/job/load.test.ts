@@ -245,6 +245,22 @@ describe('loadJob() refuses', () => {
       job('', `order: ['time']`),
       'order: expected some of sequence, recordedAt, occurredAt, id, found "time"',
     ],
+    [
+      'a scope that is none',
+      job('', `sequenceScope: 'key'`),
+      `log "ledger", sequenceScope: expected 'stream' or 'log', found "key"`,
+    ],
+    [
+      'a tieBreak by a type there is none of',
+      job('', `types: ['A'], tieBreak: { types: ['A', 'B'] }`).replace(`'*'`, 'A'),
+      'tieBreak.types: the log has no type "B", its types are A',
+    ],
+    [
+      'a tieBreak by what has no order',
+      job('', `fields: { amount: int64(), note: json() }, tieBreak: ['note']`),
+      'tieBreak: field "note" is of json, which has no order that is the same everywhere',
+    ],
+    ['a tieBreak that is none', job('', `tieBreak: [{ type: 'A' }]`), 'log "ledger", tieBreak.0'],
     ['an order role the log lacks', job('', `order: ['sequence', 'id']`), 'order: the log has no sequence'],
     [
       'an unknown role',
@@ -395,7 +411,7 @@ export default defineJob({ views: [view('a', 'x'), view('b', 'y')] })`,
       'job.ts',
       job(
         `key: { day: string(), part: decimal(18, 18) }, keyBy: () => null, state: () => ({}), columns: { a: json() }, row: () => null, filter: () => true, merge: () => {}, unknown: 'fail', onError: 'quarantine'`,
-        `types: ['A'], order: ['id'], uniqueIds: true, upcast: { B: () => null }, files: ['a', 'b']`,
+        `types: ['A'], order: ['recordedAt'], tieBreak: 'key', uniqueIds: true, upcast: { B: () => null }, files: ['a', 'b']`,
       ).replace(`'*'`, 'A'),
     )
     const loaded = await loadJob(path)

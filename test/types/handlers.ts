@@ -303,6 +303,35 @@ const typed = defineLog({
 })
 same<EventOf<typeof typed>['type'], 'A' | 'B'>(true)
 same<EventOf<typeof typed>['id'], number>(true)
+defineLog({
+  name: 'ties',
+  files: 'x',
+  columns: { id: 'a', type: 't' },
+  types: ['A', 'B'],
+  fields: { line: int64() },
+  tieBreak: ['line', 'key', { types: ['B', 'A'] }],
+})
+defineLog({
+  name: 'ties',
+  files: 'x',
+  columns: { id: 'a' },
+  tieBreak: { types: ['Any', 'Other'] },
+  sequenceScope: 'log',
+})
+defineLog({
+  name: 'ties',
+  files: 'x',
+  columns: { id: 'a', type: 't' },
+  types: ['A', 'B'],
+  // @ts-expect-error: the log has no type C
+  tieBreak: { types: ['C'] },
+})
+// @ts-expect-error: the log has no field of this name
+defineLog({ name: 'ties', files: 'x', columns: { id: 'a' }, fields: { line: int64() }, tieBreak: 'lines' })
+// @ts-expect-error: nor in a list
+defineLog({ name: 'ties', files: 'x', columns: { id: 'a' }, fields: { line: int64() }, tieBreak: ['line', 'lines'] })
+// @ts-expect-error: a sequence counts through a stream or the log
+defineLog({ name: 'ties', files: 'x', columns: { id: 'a', sequence: 's' }, sequenceScope: 'partition' })
 same<EventOf<typeof typed>['key'], number>(true)
 same<EventOf<typeof typed>['sequence'], number>(true)
 same<EventOf<typeof typed>['occurredAt'], bigint>(true)

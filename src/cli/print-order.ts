@@ -1,0 +1,39 @@
+import type { OrderFinding, OrderReport } from '../model/order-report.ts'
+import { formatCount, formatCounted } from './numbers.ts'
+
+/** What there is to say of the order in which a view's events are folded; nothing where all of it is declared. */
+export function orderNotes(view: string, { ties, againstSequence }: OrderReport): string[] {
+  const notes: string[] = []
+  if (ties.example !== null) {
+    const [before, event] = ties.example.events
+    notes.push(
+      `nothing that its log declares orders ${extent(ties)}, so their ids decide: for example ${event} after ${before}, of ` +
+        `key ${ties.example.key}. Declare what decides on the log: tieBreak: 'line_no', a field, or tieBreak: { types: ['Opened', 'Paid'] }; ` +
+        `or, if ids are given in the order of events, end order with 'id'.`,
+    )
+  }
+  if (againstSequence.example !== null) {
+    const [before, event] = againstSequence.example.events
+    notes.push(
+      `recordedAt, by which its events are ordered, contradicts the sequence of a stream for ${extent(againstSequence)}: for example ${event} ` +
+        `comes after ${before}, of key ${againstSequence.example.key}. If the sequence counts through the whole log, declare ` +
+        `sequenceScope: 'log'; if each key is of one stream, order: ['sequence'].`,
+    )
+  }
+  return notes.map((note) => `${view}: ${note}`)
+}
+
+function extent({ events, keys }: OrderFinding): string {
+  return `${formatCounted(events, 'event')} in ${formatCounted(keys, 'key')}`
+}
+
+/** The order of a view's events in a few words, for a table. */
+export function describeOrder({ ties, againstSequence }: OrderReport): string {
+  const found = [
+    ties.events === 0 ? null : `${formatCount(ties.events)} by id alone, in ${formatCounted(ties.keys, 'key')}`,
+    againstSequence.events === 0
+      ? null
+      : `${formatCount(againstSequence.events)} against their sequence, in ${formatCounted(againstSequence.keys, 'key')}`,
+  ].filter((part) => part !== null)
+  return found.length === 0 ? 'declared for all' : found.join('; ')
+}

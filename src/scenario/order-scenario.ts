@@ -1,0 +1,55 @@
+import { build } from '../build.ts'
+import { finishStaged, noCorrections, publishAll } from '../commit/views.ts'
+import type { LoadedJob } from '../job/load.ts'
+import { isOrderSensitive } from '../model/order.ts'
+import type { OrderReport } from '../model/order-report.ts'
+import { int32 } from '../model/types.ts'
+import type { ViewDefinition } from '../model/view.ts'
+import { Stages } from '../stages.ts'
+import type { Disk } from '../storage/store.ts'
+import { makeScenarioFolder } from './folder.ts'
+
+/**
+ * What a rebuild would find of the order of events, by view whose result depends on it. The views are built on the side with
+ * handlers that do nothing: of their own code, only `keyBy`, `filter` and upcasters run.
+ *
+ * @throws ConfigurationError, InputError, ViewError, ConflictError or OutputError.
+ */
+export async function findOrder(job: LoadedJob, files: Disk): Promise<ReadonlyMap<string, OrderReport>> {
+  const views = job.definition.views.filter(isOrderSensitive).map(withoutFold)
+  if (views.length === 0) return new Map()
+  const bare: LoadedJob = {
+    ...job,
+    definition: { ...job.definition, views },
+    fingerprints: new Map(views.map(({ name }) => [name, 'the order of events'])),
+    // The job it is made of is disposed of by who loaded it.
+    dispose: () => {},
+  }
+  const { path: out, remove } = makeScenarioFolder(undefined, files)
+  try {
+    // Threads would load the job's own handlers.
+    const options = { out, workers: 0 }
+    const stages = new Stages(options)
+    const built = await build({ job: bare, options }, stages, files)
+    const report = await finishStaged(built.staged, files, async () =>
+      publishAll({ ...built, corrections: noCorrections, stages }, files),
+    )
+    return new Map(report.views.flatMap(({ view, order }) => (order === null ? [] : [[view, order] as const])))
+  } finally {
+    remove()
+  }
+}
+
+function withoutFold(view: ViewDefinition): ViewDefinition {
+  const handled = Object.keys(view.on).filter((type) => view.on[type] !== undefined)
+  return {
+    ...view,
+    window: view.window && { ...view.window, measure: undefined },
+    state: { events: int32() },
+    on: Object.fromEntries(handled.map((type) => [type, () => {}])),
+    unknown: 'filter',
+    onError: 'fail',
+    columns: undefined,
+    row: undefined,
+  }
+}
