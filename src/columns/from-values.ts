@@ -1,7 +1,10 @@
 import type { BytesColumn, Column } from '../model/column.ts'
+import { formatDay } from '../model/moment.ts'
+import { isMomentNumber } from '../model/moment-number.ts'
 import { storageOf } from '../model/slots.ts'
 import type { Type } from '../model/type.ts'
 import { midnightSteps } from '../time/zone.ts'
+import { momentOfText, tooFar } from './moment-text.ts'
 import { expectedText, type Origin, textOf } from './text-values.ts'
 import { encodableText, firstNotEncodable } from './utf8.ts'
 
@@ -210,6 +213,7 @@ function toInteger(type: Type, value: unknown, row: number, origin: 'outside' | 
   if (type.kind === 'decimal' && origin === 'outside') return toDecimal(type.scale ?? 0, value, row)
   if (type.kind === 'timestamp' && typeof value === 'string') return toMoment(type, value, row)
   if (typeof value === 'number' && Number.isSafeInteger(value)) return BigInt(value)
+  if (type.kind === 'timestamp' && isMomentNumber(value)) return BigInt(value)
   const big =
     typeof value === 'bigint' ? value : typeof value === 'string' && /^-?\d+$/.test(value) ? BigInt(value) : null
   if (big === null || BigInt.asIntN(64, big) !== big)
@@ -239,25 +243,17 @@ function toDecimal(scale: number, value: unknown, row: number): bigint {
 export function midnightOf(type: Type, day: number, row: number): bigint {
   const unit = type.unit ?? 'us'
   const moment = midnightSteps(type.zone ?? 'UTC', unit)(day)
-  if (moment === null) throw new MisfitError(row, `a day that 64 bits hold in ${unitNames[unit]}`, String(day))
-  return moment
+  if (moment !== null) return moment
+  const { expected } = tooFar(unit, '')
+  throw new MisfitError(
+    row,
+    expected.replace('a moment', 'a day'),
+    Math.abs(day) <= 1e8 ? formatDay(day) : `day ${day}`,
+  )
 }
-
-const isoMoment = /^(\d{4}-\d\d-\d\d)(?:[T ](\d\d:\d\d(?::\d\d)?)(?:[.,](\d{1,9}))?(Z|[+-]\d\d:?\d\d)?)?$/
 
 function toMoment(type: Type, value: string, row: number): bigint {
-  const parts = isoMoment.exec(value)
-  if (parts === null || (parts[2] !== undefined && parts[4] === undefined)) {
-    throw misfit(row, 'a moment as 2021-05-22T14:00:00Z, with its zone', value)
-  }
-  const milliseconds = Date.parse(`${parts[1]}T${parts[2] ?? '00:00'}${parts[4] ?? 'Z'}`)
-  if (Number.isNaN(milliseconds) || !isDay(parts[1]!)) throw misfit(row, 'a moment that exists', value)
-  if (parts[2] === undefined) return midnightOf(type, milliseconds / 86_400_000, row)
-  const nanoseconds = BigInt(milliseconds) * 1_000_000n + BigInt((parts[3] ?? '').padEnd(9, '0'))
-  const step = nanosecondsIn[type.unit ?? 'us']
-  if (nanoseconds % step !== 0n) throw misfit(row, `a moment in whole ${unitNames[type.unit ?? 'us']}`, value)
-  return nanoseconds / step
+  const moment = momentOfText(value, type, (day) => midnightOf(type, day, row))
+  if (typeof moment === 'object') throw new MisfitError(row, moment.expected, moment.found)
+  return BigInt(moment)
 }
-
-export const nanosecondsIn = { ms: 1_000_000n, us: 1000n, ns: 1n } as const
-export const unitNames = { ms: 'milliseconds', us: 'microseconds', ns: 'nanoseconds' } as const

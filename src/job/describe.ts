@@ -12,7 +12,7 @@ export function describeLog(log: AnyLog, describeFunction: DescribeFunction): un
 
 /** Everything that decides a view's result: all of it and of its log, but not where its events lie. */
 export function describeView(view: ViewDefinition, describeFunction: DescribeFunction): unknown {
-  const { files: _, partitionedByKey: __, ...log } = view.log
+  const { files: _, partitionedByKey: __, declaresZone: ___, ...log } = view.log
   return describe({ ...view, log }, describeFunction)
 }
 

@@ -1,6 +1,7 @@
 import { isHexText, isUuidText } from '../model/byte-text.ts'
 import { canonicalJson } from '../model/canonical-json.ts'
 import type { RoleSource } from '../model/log.ts'
+import { isMomentNumber } from '../model/moment-number.ts'
 import type { Fields, TimeUnit, Type } from '../model/type.ts'
 import {
   type AnyLog,
@@ -90,6 +91,7 @@ function logProblems(log: AnyLog): string[] {
   }
   const zone = zoneProblem(log.zone)
   if (zone !== null) problems.push(`zone: ${zone}`)
+  problems.push(...columnZoneProblems(log))
   const idleTimeout = idleTimeoutProblem(log.idleTimeout)
   if (idleTimeout !== null) problems.push(`idleTimeout: ${idleTimeout}`)
   problems.push(...asyncProblems(upcastersOf(log)))
@@ -98,6 +100,20 @@ function logProblems(log: AnyLog): string[] {
   }
   problems.push(...logOrderProblems(log))
   return problems
+}
+
+/** A column of a log may have a zone of its own. */
+function columnZoneProblems(log: AnyLog): string[] {
+  const roles = Object.entries(log.columns as Readonly<Record<string, unknown>>).map(([name, type]) => [
+    `columns.${name}`,
+    type,
+  ])
+  const fields = Object.entries(log.fields as Fields).map(([name, type]) => [`field "${name}"`, type])
+  return [...roles, ...fields].flatMap(([place, type]) => {
+    if (!isType(type) || type.zone === undefined) return []
+    const fault = zoneProblem(type.zone)
+    return fault === null ? [] : [`${place}: zone: ${fault}`]
+  })
 }
 
 function roleProblems(name: string, type: Type, timeUnit: TimeUnit): string[] {
@@ -312,7 +328,9 @@ function sourceProblems(what: string, fields: Fields): string[] {
           `${what} "${name}": it comes from no column, found ${JSON.stringify(type.from)}; to start with a value, ` +
             `write ${type.kind}(undefined, { initial: … })`,
         ]),
-    ...(type.whenMissing === undefined ? [] : [`${what} "${name}": whenMissing is for the fields of a log`]),
+    ...(['whenMissing', 'storedAs', 'zone', 'disambiguation'] as const)
+      .filter((option) => type[option] !== undefined)
+      .map((option) => `${what} "${name}": ${option} is for the fields of a log`),
   ])
 }
 
@@ -351,7 +369,7 @@ function fits(type: Type, value: unknown): boolean {
     case 'timestamp':
       return type.unit === 'ns'
         ? typeof value === 'bigint' && BigInt.asIntN(64, value) === value
-        : Number.isSafeInteger(value)
+        : isMomentNumber(value)
     case 'float64':
       return typeof value === 'number'
     case 'bool':

@@ -10,6 +10,10 @@ import { problemsOf } from './rules.ts'
 const aFunction = z.custom((value) => typeof value === 'function', 'a function')
 const aName = z.string('a name').min(1, 'a name')
 const aPath = z.union([aName, z.array(aName).min(1, 'at least one')], 'a column, or a path as an array of names')
+const zoneExample = "a time zone, as 'Asia/Taipei'"
+const disambiguations = ['reject', 'compatible', 'earlier', 'later'] as const
+const disambiguationChoices = "'reject', 'compatible', 'earlier' or 'later'"
+const storedAsChoices = "'s', 'ms', 'us', 'ns', 'text', 'utc' or 'local'"
 
 const aType = z.strictObject(
   {
@@ -35,6 +39,9 @@ const aType = z.strictObject(
     initial: z.unknown().optional(),
     whenMissing: z.unknown().optional(),
     unit: z.enum(['ms', 'us', 'ns'], "'ms', 'us' or 'ns'").optional(),
+    storedAs: z.enum(['s', 'ms', 'us', 'ns', 'text', 'utc', 'local'], storedAsChoices).optional(),
+    zone: z.string(zoneExample).optional(),
+    disambiguation: z.enum(disambiguations, disambiguationChoices).optional(),
     precision: z.number('the number of digits').optional(),
     scale: z.number('the number of digits after the point').optional(),
   },
@@ -64,7 +71,9 @@ const aLog = z.strictObject(
     ),
     fields,
     timeUnit: z.enum(['ms', 'us', 'ns'], "'ms', 'us' or 'ns'"),
-    zone: z.string("a time zone, as 'Asia/Taipei'"),
+    zone: z.string(zoneExample),
+    declaresZone: z.boolean('true or false'),
+    disambiguation: z.enum(disambiguations, disambiguationChoices),
     idleTimeout: z.string("a number and a unit, as '7 days'"),
     types: z.array(aName, 'an array of event types').optional(),
     uniqueIds: z.boolean('true or false'),
@@ -92,7 +101,7 @@ const aWindow = z.strictObject(
   {
     name: z.string('a name'),
     every: z.string("'hour', 'day', 'week', 'month' or a duration, as '6 hours'"),
-    zone: z.string("a time zone, as 'Asia/Taipei'"),
+    zone: z.string(zoneExample),
     allowedLateness: z.string("a number and a unit, as '7 days'"),
     late: z.enum(['exceptions', 'apply'], "'exceptions' or 'apply'"),
     measure: aFunction.optional(),

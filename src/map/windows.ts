@@ -1,5 +1,6 @@
 import type { Int64Column } from '../model/column.ts'
 import { describePlace, InputError } from '../model/errors.ts'
+import { isMomentNumber } from '../model/moment-number.ts'
 import type { LogPlan } from '../model/plan.ts'
 import type { WindowDefinition } from '../model/view.ts'
 import type { Batch } from '../scan/event-batch.ts'
@@ -44,7 +45,9 @@ export function makeWindowReader(log: LogPlan, window: WindowDefinition): Window
       const anyLate = markLate(occurredIn, recorded, deadlineOf, late) > 0
       const keys = indexes.map((index) => calendar.keyOf(index))
       keys.forEach((key, window) => {
-        if (typeof key === 'number' && !Number.isSafeInteger(key)) refuseFarWindow(batch, of.indexOf(window), key)
+        if (typeof key === 'number' && !isExactKey(calendar, indexes[window]!, key)) {
+          refuseFarWindow(batch, of.indexOf(window), key)
+        }
       })
       return { of, indexes, keys, late: anyLate ? late : null, recordedIn }
     },
@@ -54,7 +57,12 @@ export function makeWindowReader(log: LogPlan, window: WindowDefinition): Window
   }
 }
 
-/** A number holds microseconds of about 285 years on either side of 1970. */
+/** Beyond 2^53 a number holds some moments and not others. */
+function isExactKey(calendar: Calendar, index: number, key: number): boolean {
+  return Number.isSafeInteger(key) || (isMomentNumber(key) && BigInt(key) === calendar.startOf(index))
+}
+
+/** A number holds all microseconds of about 285 years on either side of 1970. */
 function refuseFarWindow(batch: Batch, row: number, key: number): never {
   const place = placeOf(batch, row)
   throw new InputError(

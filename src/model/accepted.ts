@@ -23,9 +23,13 @@ const accepted: Readonly<Record<TypeKind, readonly LogicalType['kind'][]>> = {
 /** What a bare name, which means integers or strings, takes. */
 const acceptedBare: readonly LogicalType['kind'][] = ['string', 'json', 'uuid', 'binary']
 
+/** What holds moments where a declaration says how. */
+const acceptedAsMoments: readonly LogicalType['kind'][] = ['int', 'string', 'json', 'binary']
+
 export function accepts(type: Type, found: LogicalType): boolean {
   // A column without values, as pandas writes one of which it knows no type.
   if (found.kind === 'null') return true
+  if (type.storedAs !== undefined && acceptedAsMoments.includes(found.kind)) return true
   if (!accepted[type.kind].includes(found.kind)) return false
   if (found.kind === 'decimal' && type.kind !== 'decimal') return found.scale === 0 && !isBareText(type)
   if (type.bare !== true) return true

@@ -1,4 +1,4 @@
-import type { Fields, TimeUnit, Type, Values } from './type.ts'
+import type { Disambiguation, Fields, TimeUnit, Type, Values } from './type.ts'
 
 /** Where a role of an event comes from: a column's name, or a declared type with its column, as `int64('account')`. */
 export type RoleSource = string | Type
@@ -65,6 +65,9 @@ export interface LogDefinition<
   readonly fields: F
   readonly timeUnit: Unit
   readonly zone: string
+  /** Whether the definition names a zone: without one, local times are refused. */
+  readonly declaresZone: boolean
+  readonly disambiguation: Disambiguation
   readonly idleTimeout: string
   readonly types: readonly Names[] | undefined
   readonly uniqueIds: boolean
@@ -94,7 +97,10 @@ export type TieBreak<Field extends string = string, Names extends string = strin
  * @property timeUnit The unit of moments in handlers: `ms` and `us` (default) are numbers, `ns` is a bigint. A moment
  *   that the unit can't hold exactly is an error.
  * @property zone The IANA time zone, or an offset as `+05:30`, in which days begin: of windows that name no other, of roles
- *   that are days, and of days and local times in options. Default `UTC`.
+ *   that are days, and of days and local times in options. It is also the zone of the log's local times: timestamps that
+ *   are not adjusted to UTC, and text without an offset. Default `UTC`; a log that holds local times must name its zone.
+ * @property disambiguation Which moment a local time means that clocks skipped or showed twice, in Temporal's words:
+ *   `earlier`, `later`, or `compatible` (of two the earlier; of a skipped one the later). `reject` (default) makes it an error.
  * @property idleTimeout A partition that has recorded nothing for this long doesn't hold up windows: it is taken to be
  *   complete up to then. Here a partition is the files of one Hive folder, or all files of a folder where there are none.
  *   Weeks or a smaller unit, a day counts 24 hours. Default `1 day`.
@@ -121,6 +127,7 @@ export interface LogSpec<F extends Fields, R extends Roles, Unit extends TimeUni
   readonly fields?: F
   readonly timeUnit?: Unit
   readonly zone?: string
+  readonly disambiguation?: Disambiguation
   readonly idleTimeout?: string
   readonly types?: readonly Names[]
   readonly uniqueIds?: boolean
@@ -172,6 +179,8 @@ export function defineLog<
     fields: spec.fields ?? ({} as F),
     timeUnit: spec.timeUnit ?? ('us' as Unit),
     zone: spec.zone ?? 'UTC',
+    declaresZone: spec.zone !== undefined,
+    disambiguation: spec.disambiguation ?? 'reject',
     idleTimeout: spec.idleTimeout ?? '1 day',
     types: spec.types,
     uniqueIds: spec.uniqueIds ?? false,

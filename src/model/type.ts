@@ -21,6 +21,15 @@
 
 export type TimeUnit = 'ms' | 'us' | 'ns'
 
+/**
+ * What the values of a column are that is declared to hold moments, where the column itself says something else or nothing:
+ * numbers of seconds … nanoseconds since 1970 UTC, ISO 8601 text, moments in UTC, or local times.
+ */
+export type StoredAs = 's' | TimeUnit | 'text' | 'utc' | 'local'
+
+/** Which of two moments a local time means. The words and their meaning are those of Temporal. */
+export type Disambiguation = 'reject' | 'compatible' | 'earlier' | 'later'
+
 export type TypeKind =
   | 'int32'
   | 'int64'
@@ -47,12 +56,20 @@ export interface Type<Value = unknown> {
   readonly initial?: Value
   /** For `timestamp`. */
   readonly unit?: TimeUnit
-  /** For the `timestamp` of a planned log: a day in place of a moment is its midnight in this zone. Absent: UTC. */
+  /** For `timestamp`: what the column's values are. */
+  readonly storedAs?: StoredAs
+  /**
+   * For `timestamp`: in which local times are meant, and days in place of moments begin. Absent: the log's zone; every moment and
+   * every `json` of a planned log has one.
+   */
   readonly zone?: string
   /**
    * Of a planned log: the job names a column and no type, so that a column whose bytes have no annotation must hold text.
    */
   readonly bare?: true
+  readonly disambiguation?: Disambiguation
+  /** Of a planned log: neither the column nor the log declares a zone, so that local times are refused. */
+  readonly assumesUtc?: true
   /** For `decimal`: digits in all, and digits after the point. */
   readonly precision?: number
   readonly scale?: number

@@ -1,4 +1,4 @@
-import type { TimeUnit, Type } from './type.ts'
+import type { Disambiguation, StoredAs, TimeUnit, Type } from './type.ts'
 
 /**
  * Makers of declared types. The first argument of each, where given, is the column or path the value comes from: a
@@ -79,12 +79,29 @@ export function date(from?: From, options?: TypeOptions<number>): Type<number> {
 }
 
 /**
+ * @property storedAs What the column holds, where the file doesn't say: numbers of `'s'`, `'ms'`, `'us'` or `'ns'` since
+ *   1970-01-01T00:00Z (integers, or text of digits), or `'text'` as ISO 8601. `'utc'` and `'local'` say of a column of
+ *   timestamps that its values are moments in UTC, or local times, whatever the file says. A value that isn't so is an error.
+ * @property zone The zone of local times in this column: timestamps that are not adjusted to UTC, and text without an offset.
+ *   Default: the log's.
+ * @property disambiguation Which moment a local time means that clocks skipped or showed twice. Default: the log's.
+ */
+export interface TimestampOptions<Value> extends TypeOptions<Value> {
+  readonly storedAs?: StoredAs
+  readonly zone?: string
+  readonly disambiguation?: Disambiguation
+}
+
+/**
  * A moment in the given unit: a number of milliseconds or microseconds (the default) since 1970 UTC, a bigint of ns. A
  * view's state and key have the unit of the log's moments: its `timeUnit`, or that of one of its fields; a column that
  * `row` makes may have any.
+ *
+ * The unit is that of handlers. What a log's column counts in is read from the file; where the file doesn't say, it is
+ * declared: `timestamp('us', 'created', { storedAs: 's' })`.
  */
-export function timestamp(unit: 'ns', from?: From, options?: TypeOptions<bigint>): Type<bigint>
-export function timestamp(unit?: 'ms' | 'us', from?: From, options?: TypeOptions<number>): Type<number>
+export function timestamp(unit: 'ns', from?: From, options?: TimestampOptions<bigint>): Type<bigint>
+export function timestamp(unit?: 'ms' | 'us', from?: From, options?: TimestampOptions<number>): Type<number>
 export function timestamp(unit: TimeUnit = 'us', from?: From, options?: object): Type<never> {
   return make('timestamp', from, { unit, ...options })
 }
@@ -92,8 +109,8 @@ export function timestamp(unit: TimeUnit = 'us', from?: From, options?: object):
 /**
  * Any JSON value, or any nested Parquet value. An integer in JSON text that a number would round is an error where a
  * handler reads it. Of nested Parquet values, integers and decimals are numbers where these are exact (a decimal with its
- * point, at most 15 digits) and else strings; moments are strings as `2021-05-22T14:00:00.000Z`, UTC, with all digits of the
- * file's unit; days as `2021-05-22`; times of day as `14:00:00.000`; binary values base64. Moments within a variant stay
+ * point, at most 15 digits) and else strings; moments, and the moments that local times mean in the log's zone, are strings as
+ * `2021-05-22T14:00:00.000Z`, UTC, with all digits of the file's unit; days as `2021-05-22`; times of day as `14:00:00.000`; binary values base64. Moments within a variant stay
  * integers.
  */
 export function json<Value = unknown>(from?: From, options?: TypeOptions<Value>): Type<Value> {

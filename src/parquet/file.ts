@@ -8,7 +8,7 @@ import {
 } from 'hyparquet'
 import { InputError } from '../model/errors.ts'
 import type { ReadableFile } from '../storage/store.ts'
-import { type SchemaField, schemaFields } from './schema.ts'
+import { noteLocalInt96, type SchemaField, schemaFields } from './schema.ts'
 import { type ColumnStatistics, chunkStatistics } from './statistics.ts'
 import { checkThrift } from './thrift.ts'
 
@@ -68,6 +68,7 @@ export function openParquet(file: ReadableFile): ParquetFile {
   // Any error that hyparquet's code or ours throws here means that the footer is damaged.
   return understood(file, () => {
     const tree = parquetSchema(metadata)
+    if (metadata.created_by?.startsWith('impala')) noteLocalInt96(metadata.schema)
     checkFooter(file, metadata)
     const order = leafNames(tree)
     return {

@@ -48,6 +48,17 @@ export function isVariant(node: SchemaTree): boolean {
   return node.element.logical_type?.type === 'VARIANT'
 }
 
+const localInt96 = new WeakSet<SchemaElement>()
+
+/**
+ * INT96 says nothing of a zone. Spark and Hive write moments in UTC, Impala what its clocks show.
+ *
+ * @param elements Of a file that Impala wrote.
+ */
+export function noteLocalInt96(elements: readonly SchemaElement[]): void {
+  for (const element of elements) if (element.type === 'INT96') localInt96.add(element)
+}
+
 /** What a leaf's values mean, without regard to what repeats them. */
 export function logicalTypeOf({ element }: SchemaTree): LogicalType {
   return annotated(element) ?? physicalType(element)
@@ -116,7 +127,7 @@ function physicalType(element: SchemaElement): LogicalType {
     case 'INT64':
       return { kind: 'int', bits: 64, signed: true }
     case 'INT96':
-      return { kind: 'timestamp', unit: 'ns', utc: true }
+      return { kind: 'timestamp', unit: 'ns', utc: !localInt96.has(element) }
     case 'FLOAT':
       return { kind: 'float', bits: 32 }
     case 'DOUBLE':

@@ -1,15 +1,16 @@
-import { nanosecondsIn } from '../columns/from-values.ts'
+import { nanosecondsIn } from '../columns/moment-text.ts'
 import type { RoleSource } from '../model/log.ts'
 import type { RoleSlots } from '../model/plan.ts'
 import type { TimeUnit, Type } from '../model/type.ts'
 import { int64, string, timestamp } from '../model/types.ts'
 import type { AnyLog } from '../model/view.ts'
 import { dayStarts } from '../time/zone.ts'
-import type { DeclaredSlot } from './sources.ts'
+import type { DeclaredSlot, ZoneRules } from './sources.ts'
 
 /** The slots that a log's definition declares: first the roles, then the fields. */
 export function declareSlots(log: AnyLog): { slots: DeclaredSlot[]; roles: RoleSlots } {
   const slots: DeclaredSlot[] = []
+  const zone = zoneRules(log)
   const columns = log.columns as Readonly<Record<string, RoleSource | readonly string[] | undefined>>
   const add = (name: string, what: string, source: RoleSource | undefined, bare: Type | undefined): number => {
     if (source === undefined) return -1
@@ -17,7 +18,8 @@ export function declareSlots(log: AnyLog): { slots: DeclaredSlot[]; roles: RoleS
     slots.push({
       name,
       what,
-      type: inZone(type, log.zone),
+      type: inZone(type, zone),
+      zone,
       from: typeof source === 'string' ? source : (source.from ?? name),
     })
     return slots.length - 1
@@ -39,14 +41,20 @@ export function declareSlots(log: AnyLog): { slots: DeclaredSlot[]; roles: RoleS
     sequence: role('sequence', int64()),
   }
   for (const [name, type] of Object.entries(log.fields as Readonly<Record<string, Type>>)) {
-    slots.push({ name, what: `field ${name}`, type: inZone(type, log.zone), from: type.from ?? name })
+    slots.push({ name, what: `field ${name}`, type: inZone(type, zone), zone, from: type.from ?? name })
   }
   return { slots, roles }
 }
 
-/** Files may hold days where moments are declared. */
-function inZone<T extends Type | undefined>(type: T, zone: string): T {
-  return type?.kind === 'timestamp' ? { ...type, zone } : type
+/** Files may hold days or local times where moments are declared, and local times within documents. */
+function inZone<T extends Type | undefined>(type: T, rules: ZoneRules): T {
+  if (type?.kind !== 'timestamp' && type?.kind !== 'json') return type
+  if (type.zone === undefined) return { ...rules, ...type }
+  return { disambiguation: rules.disambiguation, ...type }
+}
+
+function zoneRules({ zone, disambiguation, declaresZone }: AnyLog): ZoneRules {
+  return { zone, disambiguation, ...(declaresZone ? {} : { assumesUtc: true as const }) }
 }
 
 /** A day in place of a moment is its midnight in the log's zone. */

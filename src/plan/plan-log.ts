@@ -1,6 +1,7 @@
-import { nanosecondsIn } from '../columns/from-values.ts'
+import { nanosecondsIn } from '../columns/moment-text.ts'
 import { ConfigurationError } from '../model/errors.ts'
 import type { FilePlan, LogPlan, RecordedBounds, RecordedSpan, SlotSource } from '../model/plan.ts'
+import type { Slot } from '../model/slots.ts'
 import type { TimeUnit } from '../model/type.ts'
 import type { AnyLog, ViewDefinition } from '../model/view.ts'
 import { parseMoment } from '../time/moments.ts'
@@ -44,8 +45,11 @@ export function planLog(log: AnyLog, views: readonly ViewDefinition[], input: Pl
   const knownAt = momentOption(log, roles.recordedAt, 'recordedAt', '--known-at', input.knownAt)
   const asOf = momentOption(log, roles.occurredAt, 'occurredAt', '--as-of', input.asOf)
   const recorded = recordedSpans(opened, input.recorded)
-  const timeline = timelineOf(log, { knownAt, asOf, recorded, readsAll: input.vintages !== undefined })
-  const { files, partitions } = planFiles(opened, sources, roles.recordedAt, log.zone)
+  const timeline = timelineOf(log, {
+    ...{ knownAt, asOf, recorded, readsAll: input.vintages !== undefined },
+    ...{ recordedAt: slots[roles.recordedAt]?.type, occurredAt: slots[roles.occurredAt]?.type },
+  })
+  const { files, partitions } = planFiles(opened, sources, slots, roles.recordedAt)
   const rows = files.reduce((sum, file) => sum + file.rows, 0)
   const splits = opened.flatMap(({ parquet }, file) => planSplits(parquet, file, sources[file]!, roles, timeline))
   const keyPartitions = log.partitionedByKey ? findPartitions(files, splits) : null
@@ -85,8 +89,8 @@ export function planLog(log: AnyLog, views: readonly ViewDefinition[], input: Pl
 function planFiles(
   opened: readonly OpenedFile[],
   sources: readonly (readonly SlotSource[])[],
+  slots: readonly Slot[],
   recordedAt: number,
-  zone: string,
 ): Pick<LogPlan, 'files' | 'partitions'> {
   const partitionOf = opened.map(({ path }) => partitionName(path))
   const partitions = [...new Set(partitionOf)].sort()
@@ -96,7 +100,7 @@ function planFiles(
       rows: parquet.rows,
       bytes: parquet.file.byteLength,
       footerSha256,
-      ...recordedSpanOf(parquet, sources[i]![recordedAt], zone),
+      ...recordedSpanOf(parquet, sources[i]![recordedAt], slots[recordedAt]?.type),
       partition: partitions.indexOf(partitionOf[i]!),
       sources: sources[i]!,
     }),
@@ -105,7 +109,7 @@ function planFiles(
 }
 
 /** @param moments Known-at and as-of, here still in the log's unit. */
-function timelineOf(log: AnyLog, moments: Omit<Timeline, 'step' | 'zone'>): Timeline {
+function timelineOf(log: AnyLog, moments: Omit<Timeline, 'step'>): Timeline {
   const { knownAt, asOf } = moments
   const step = nanosecondsIn[log.timeUnit as TimeUnit]
   return {
@@ -113,7 +117,6 @@ function timelineOf(log: AnyLog, moments: Omit<Timeline, 'step' | 'zone'>): Time
     knownAt: knownAt === null ? null : knownAt * step,
     asOf: asOf === null ? null : asOf * step,
     step,
-    zone: log.zone,
   }
 }
 

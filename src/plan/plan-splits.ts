@@ -1,4 +1,5 @@
 import type { LogPlan, RecordedSpan, RoleSlots, RowGroupPlan, SlotSource, SplitPlan } from '../model/plan.ts'
+import type { Type } from '../model/type.ts'
 import type { ParquetFile } from '../parquet/file.ts'
 import { type MomentBounds, momentBounds } from './moment-bounds.ts'
 
@@ -14,7 +15,9 @@ export interface Timeline {
   readonly recorded: LogPlan['recorded']
   /** Nanoseconds in a step of the log's unit. */
   readonly step: bigint
-  readonly zone: string
+  /** The slots of the moments. */
+  readonly recordedAt: Type | undefined
+  readonly occurredAt: Type | undefined
   /** Whether the moment of recording must be known for every event. */
   readonly readsAll: boolean
 }
@@ -41,11 +44,12 @@ export function planSplits(
     rows = 0
     bytes = 0
   }
-  const { knownAt, asOf, zone } = timeline
+  const { knownAt, asOf } = timeline
   for (const rowGroup of parquet.rowGroups) {
     if (rows > 0 && rows + rowGroup.rows > SPLIT_ROWS) close()
-    const recorded = momentBounds(parquet, rowGroup, sources[roles.recordedAt], zone)
-    const occurred = asOf === null ? undefined : momentBounds(parquet, rowGroup, sources[roles.occurredAt], zone)
+    const recorded = momentBounds(parquet, rowGroup, sources[roles.recordedAt], timeline.recordedAt)
+    const occurred =
+      asOf === null ? undefined : momentBounds(parquet, rowGroup, sources[roles.occurredAt], timeline.occurredAt)
     const unknown =
       liesBeyond(recorded, knownAt) || liesOutside(recorded, timeline.recorded?.[parquet.path], timeline.step)
     const newest = unknown || roles.recordedAt < 0 ? null : newestOf(recorded, timeline)
@@ -76,6 +80,6 @@ function liesOutside(bounds: MomentBounds | undefined, span: RecordedSpan | unde
 
 /** `newest` of a row group that holds events which count. */
 function newestOf(recorded: MomentBounds | undefined, { knownAt, step, readsAll }: Timeline): bigint | 'unread' {
-  if (readsAll || recorded === undefined || recorded.max % step !== 0n) return 'unread'
+  if (readsAll || recorded === undefined || !recorded.isExact || recorded.max % step !== 0n) return 'unread'
   return knownAt === null || recorded.max <= knownAt ? recorded.max / step : 'unread'
 }

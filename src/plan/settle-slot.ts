@@ -1,4 +1,4 @@
-import { nanosecondsIn } from '../columns/from-values.ts'
+import { nanosecondsIn } from '../columns/moment-text.ts'
 import { isFixed } from '../model/accepted.ts'
 import type { LogicalType } from '../model/column.ts'
 import { InputError } from '../model/errors.ts'
@@ -10,7 +10,7 @@ import type { ParquetFile } from '../parquet/file.ts'
 import { fieldAt } from '../parquet/schema.ts'
 import { type FoundText, sameText, unionOf } from './bare-text.ts'
 import type { OpenedFile } from './open-file.ts'
-import { type DeclaredSlot, describeType, remedyFor } from './sources.ts'
+import { type DeclaredSlot, describeType, refuseMoments, remedyFor } from './sources.ts'
 
 /**
  * The type of a slot in all files; one whose type is left to the files must have one type in all of them.
@@ -43,6 +43,7 @@ export function settleSlot(
     }
     if (field.type.kind === 'null') return
     const found = bareType(field.type, slot, path)
+    if (found.kind === 'timestamp') refuseMoments(slot, { ...slot.zone, ...found }, path, source.path, field.type)
     if (type !== undefined && type.kind !== found.kind) {
       throw new InputError(
         `Cannot read ${path}, column "${source.path.join('.')}" (${slot.what}): expected ${type.kind} as in ${settledBy || files[0]!.path}, found ${describeType(field.type)}. ${unionOf(slot, type, found)}`,
@@ -52,7 +53,8 @@ export function settleSlot(
     type = finer(type, found)
     settledBy ||= path
   })
-  const settled = { from: slot.from, ...(type ?? string()) }
+  const zone = slot.type === undefined && type?.kind === 'timestamp' ? slot.zone : {}
+  const settled = { from: slot.from, ...zone, ...(type ?? string()) }
   return { name: slot.name, type: settled, storage: storageOf(settled), mayBeNull }
 }
 

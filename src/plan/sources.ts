@@ -1,3 +1,4 @@
+import { declareZone } from '../columns/moment-text.ts'
 import { accepts, declarationOf } from '../model/accepted.ts'
 import type { LogicalType } from '../model/column.ts'
 import { InputError } from '../model/errors.ts'
@@ -5,6 +6,7 @@ import type { SlotSource } from '../model/plan.ts'
 import type { Type } from '../model/type.ts'
 import type { ParquetFile, SchemaField } from '../parquet/file.ts'
 import { type Shape, shapeAt, stepInto } from '../parquet/nested-shape.ts'
+import { holdsLocalTimes, momentProblem } from './moment-sources.ts'
 
 /** A slot before files are read: what is declared of it. */
 export interface DeclaredSlot {
@@ -14,7 +16,11 @@ export interface DeclaredSlot {
   /** Undefined where the declaration leaves the type to the file. */
   readonly type: Type | undefined
   readonly from: string | readonly string[]
+  /** What local times mean where neither type nor column says it. */
+  readonly zone: ZoneRules
 }
+
+export type ZoneRules = Pick<Type, 'zone' | 'disambiguation' | 'assumesUtc'>
 
 /** Where a file has a slot: a column, a path into one, a Hive folder's value, or what is declared for files without it. */
 export function findSource(slot: DeclaredSlot, file: ParquetFile, folders: ReadonlyMap<string, string>): SlotSource {
@@ -65,6 +71,7 @@ function descend(slot: DeclaredSlot, file: ParquetFile, steps: readonly string[]
     fields = isStruct(next) ? next.children : []
   }
   refuseWrongType(slot, file, steps, field!.type)
+  if (field!.type.kind === 'nested') refuseLocalTimes(slot, file, steps, shapeAt(file, steps))
   return { kind: 'column', path: steps }
 }
 
@@ -95,6 +102,10 @@ function missing(
 
 function refuseWrongType(slot: DeclaredSlot, file: ParquetFile, steps: readonly string[], found: LogicalType): void {
   const { type } = slot
+  if (type?.kind === 'timestamp') {
+    if (found.kind !== 'null' && !isAllNull(file, steps)) refuseMoments(slot, type, file.path, steps, found)
+    return
+  }
   if (type === undefined || accepts(type, found) || isAllNull(file, steps)) return
   const place = { file: file.path, column: steps.join('.') }
   throw new InputError(
@@ -124,11 +135,46 @@ function isAllNull({ rowGroups }: ParquetFile, path: readonly string[]): boolean
   return rowGroups.every((rowGroup) => rowGroup.statistics(path)?.nullCount === rowGroup.rows)
 }
 
+export function refuseMoments(
+  slot: DeclaredSlot,
+  type: Type,
+  path: string,
+  steps: readonly string[],
+  found: LogicalType,
+): void {
+  const column = steps.join('.')
+  const problem = momentProblem({ ...type, from: column }, found)
+  if (problem === null) return
+  throw new InputError(
+    `Cannot read ${path}, column "${column}" (${slot.what}): expected moments, found ${describeType(found)}; ${problem}.`,
+    { file: path, column },
+  )
+}
+
+/** Documents have moments in UTC, so the zone of local times must be known. */
+function refuseLocalTimes(
+  { what, type }: DeclaredSlot,
+  { path }: ParquetFile,
+  steps: readonly string[],
+  shape: Shape | undefined,
+): void {
+  if (type?.kind !== 'json' || type.assumesUtc !== true || !holdsLocalTimes(shape, type)) return
+  const column = steps.join('.')
+  throw new InputError(
+    `Cannot read ${path}, column "${column}" (${what}): expected moments, found local times within it; ${declareZone}.`,
+    { file: path, column },
+  )
+}
+
 /** What a list or a map holds may be anything that a document in JSON may, but a moment is no plain number there. */
 function refuseWrongLeaf(slot: DeclaredSlot, file: ParquetFile, steps: readonly string[], depth: number): void {
-  if (slot.type?.kind === 'json') return
   const leaf = steps.slice(depth).reduce(stepInto, shapeAt(file, steps.slice(0, depth)) as Shape | undefined)
-  if (leaf?.kind === 'leaf' && inUnits.includes(leaf.type.kind)) refuseWrongType(slot, file, steps, leaf.type)
+  if (slot.type?.kind === 'json') {
+    refuseLocalTimes(slot, file, steps, leaf)
+    return
+  }
+  if (leaf?.kind === 'leaf' && slot.type?.kind === 'timestamp') refuseWrongType(slot, file, steps, leaf.type)
+  else if (leaf?.kind === 'leaf' && inUnits.includes(leaf.type.kind)) refuseWrongType(slot, file, steps, leaf.type)
 }
 
 /** What a file has as an integer that means something in a unit or scale only. */
@@ -141,7 +187,7 @@ export function describeType(type: LogicalType): string {
     case 'float':
       return `float${type.bits}`
     case 'timestamp':
-      return `timestamp(${type.unit}${type.utc ? ', utc' : ''})`
+      return `timestamp(${type.unit}, ${type.utc ? 'utc' : 'local'})`
     case 'decimal':
       return `decimal(${type.precision}, ${type.scale})`
     case 'binary':

@@ -17,6 +17,7 @@ import { fieldAt } from '../parquet/schema.ts'
 import type { Batch } from './event-batch.ts'
 import { idText } from './identity.ts'
 import { makeJsonScanner } from './json-scanner.ts'
+import { momentConverter } from './moment-values.ts'
 import { follow, nestedConverter, shapeBeyond, textConverter } from './nested-values.ts'
 import { shownBytes, utf8Text } from './text-slots.ts'
 import { toSlot } from './to-slot.ts'
@@ -105,14 +106,17 @@ function readInside(
     const column = readColumns(parquet, rowGroup, [path], undefined, memory)[0]!
     const wanted = slots.map((index) => (file.sources[index] as { steps: readonly string[] }).steps)
     const shape = column.kind === 'values' ? shapeAt(parquet, path) : undefined
-    const values = parseInside(column, wanted, shape, place)
+    const types = slots.map((index) => log.slots[index]!.type)
+    const values = parseInside(column, wanted, shape, { place, types })
     slots.forEach((index, i) => {
       const at = { ...place, column: [...path, ...wanted[i]!].join('.') }
       const { type } = log.slots[index]!
       const convert = shape === undefined ? textConverter(type) : nestedConverter(shapeBeyond(shape, wanted[i]!), type)
+      // Moments are converted to the slot's unit here.
+      const origin = type.kind === 'timestamp' ? 'handler' : 'outside'
       columns[index] = atPlace(
         at,
-        () => columnFromValues(type, convert === null ? values[i]! : values[i]!.map(convert)) as SlotColumn,
+        () => columnFromValues(type, convert === null ? values[i]! : values[i]!.map(convert), origin) as SlotColumn,
       )
     })
   }
@@ -123,7 +127,7 @@ function parseInside(
   column: Column,
   wanted: readonly (readonly string[])[],
   shape: Shape | undefined,
-  place: Place,
+  { place, types }: { readonly place: Place; readonly types: readonly Type[] },
 ): unknown[][] {
   const values = wanted.map(() => new Array<unknown>(column.length).fill(null))
   const valueAt = rowReader(column, place)
@@ -136,7 +140,7 @@ function parseInside(
       let value: unknown = whole
       let within = shape
       for (const step of wanted[i]!) {
-        value = follow(value, step, within)
+        value = follow(value, step, within, { type: types[i]!, row })
         if (within !== undefined) within = stepInto(within, step)
       }
       values[i]![row] = value
@@ -196,6 +200,7 @@ function parseExactly(text: string, place: Place): unknown {
 /** A folder's name is text; numbers and truth values are parsed, all else is accepted or refused by its type. */
 function folderValue(type: Type, text: string | null): unknown {
   if (text === null) return null
+  if (type.kind === 'timestamp') return momentConverter(type, undefined)(text, 0)
   if (type.kind === 'float64' && text.trim() !== '' && !Number.isNaN(Number(text))) return Number(text)
   if (type.kind === 'bool' && (text === 'true' || text === 'false')) return text === 'true'
   return text
@@ -207,10 +212,12 @@ function constantColumn(
   rows: number,
   file: string,
 ): SlotColumn {
-  const value = source.origin === 'folder' ? folderValue(slot.type, source.value as string | null) : source.value
   const place = { file, column: slot.name }
-  // What is declared for files without the column is declared as handlers see it.
-  const origin = source.origin === 'missing' ? 'handler' : 'outside'
+  const value = atPlace(place, () =>
+    source.origin === 'folder' ? folderValue(slot.type, source.value as string | null) : source.value,
+  )
+  // What is declared for files without the column is declared as handlers see it, and moments are converted by now.
+  const origin = source.origin === 'missing' || slot.type.kind === 'timestamp' ? 'handler' : 'outside'
   const column = atPlace(place, () => columnFromValues(slot.type, [value], origin))
   if (column.kind === 'bytes' && column.nullCount === 0) {
     return {

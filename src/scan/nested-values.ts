@@ -1,9 +1,12 @@
-import { MisfitError, midnightOf, nanosecondsIn, unitNames } from '../columns/from-values.ts'
+import { MisfitError } from '../columns/from-values.ts'
+import { localRulesOf, nanosecondsIn } from '../columns/moment-text.ts'
+import { isLocal } from '../columns/stored-moments.ts'
 import type { LogicalType } from '../model/column.ts'
 import { formatDay } from '../model/moment.ts'
 import { formatMoment } from '../model/moment-text.ts'
 import type { Type } from '../model/type.ts'
 import { type Shape, stepInto } from '../parquet/nested-shape.ts'
+import { instantConverter, momentConverter } from './moment-values.ts'
 
 /**
  * Values of nested columns come as the file has them: decimals unscaled, moments in its unit. Here they become what
@@ -20,18 +23,20 @@ export function decimalText(unscaled: bigint, scale: number): string {
 
 /** Converts what lies at the end of a path, for a slot of the given type. */
 export function nestedConverter(shape: Shape | undefined, type: Type): (value: unknown, row: number) => unknown {
+  if (type.kind === 'timestamp') return momentConverter(type, shape?.kind === 'leaf' ? shape.type : undefined)
   if (shape === undefined || !needsConversion(shape)) return (value) => value
-  if (type.kind === 'json') return (value, row) => jsonValue(value, shape, row)
+  if (type.kind === 'json') return (value, row) => jsonValue(value, shape, { type, row })
   if (shape.kind !== 'leaf') return (value) => value
   const leaf = shape.type
-  return (value, row) => (value === null || value === undefined ? null : typedValue(value, leaf, type, row))
+  return (value) => (value === null || value === undefined ? null : typedValue(value, leaf))
 }
 
 /**
- * Within JSON text, for a slot of JSON: integers that a number would round stay as they are written, so that reading
- * them is an error. Null for slots of other types, which take values as they are.
+ * Within JSON text. For a slot of JSON: integers that a number would round stay as they are written, so that reading
+ * them is an error. Null for slots of types that take values as they are.
  */
-export function textConverter(type: Type): ((value: unknown) => unknown) | null {
+export function textConverter(type: Type): ((value: unknown, row: number) => unknown) | null {
+  if (type.kind === 'timestamp') return momentConverter(type, undefined)
   return type.kind === 'json' ? (value) => (hasBigInt(value) ? asWritten(value) : value) : null
 }
 
@@ -52,10 +57,10 @@ function asWritten(value: unknown): unknown {
 const rawJson = (JSON as unknown as { rawJSON: (text: string) => object }).rawJSON
 
 /** What one step leads to in a nested value; null where it leads nowhere. */
-export function follow(value: unknown, step: string, shape: Shape | undefined): unknown {
+export function follow(value: unknown, step: string, shape: Shape | undefined, place: ValuePlace): unknown {
   if (value === null || typeof value !== 'object') return null
   if (shape?.kind === 'map' && needsConversion(shape.key)) {
-    const entry = Object.entries(value).find(([key]) => keyText(key, shape.key, 0) === step)
+    const entry = Object.entries(value).find(([key]) => keyText(key, shape.key, place) === step)
     return entry?.[1] ?? null
   }
   return Object.hasOwn(value, step) ? (value as Record<string, unknown>)[step] : null
@@ -81,46 +86,44 @@ function needsConversion(shape: Shape): boolean {
   }
 }
 
-function typedValue(value: unknown, leaf: LogicalType, type: Type, row: number): unknown {
-  if (leaf.kind === 'decimal') return decimalText(value as bigint, leaf.scale)
-  if (type.kind !== 'timestamp' || (leaf.kind !== 'timestamp' && leaf.kind !== 'date')) return value
-  const unit = type.unit ?? 'us'
-  if (leaf.kind === 'date') return midnightOf(type, Number(value), row)
-  const nanoseconds = BigInt(value as bigint | number) * nanosecondsIn[leaf.unit]
-  if (nanoseconds % nanosecondsIn[unit] !== 0n) {
-    throw new MisfitError(row, `a moment in whole ${unitNames[unit]}; declare a finer timeUnit`, String(value))
-  }
-  return nanoseconds / nanosecondsIn[unit]
+function typedValue(value: unknown, leaf: LogicalType): unknown {
+  return leaf.kind === 'decimal' ? decimalText(value as bigint, leaf.scale) : value
 }
 
-function jsonValue(value: unknown, shape: Shape, row: number): unknown {
+/** Where a value is, and the type of its slot, which says what local times mean. */
+interface ValuePlace {
+  readonly type: Type
+  readonly row: number
+}
+
+function jsonValue(value: unknown, shape: Shape, place: ValuePlace): unknown {
   if (value === null || value === undefined) return null
   if (Array.isArray(value)) {
     const item = shape.kind === 'list' ? shape.item : shape
-    return value.map((inner) => jsonValue(inner, item, row))
+    return value.map((inner) => jsonValue(inner, item, place))
   }
-  if (shape.kind === 'leaf') return jsonLeaf(value, shape.type, row)
+  if (shape.kind === 'leaf') return jsonLeaf(value, shape.type, place)
   if (typeof value !== 'object') return value
   return Object.fromEntries(
     Object.entries(value).map(([name, inner]) => {
       const next = stepInto(shape, name)
-      const key = shape.kind === 'map' ? keyText(name, shape.key, row) : name
-      return [key, next === undefined ? inner : jsonValue(inner, next, row)]
+      const key = shape.kind === 'map' ? keyText(name, shape.key, place) : name
+      return [key, next === undefined ? inner : jsonValue(inner, next, place)]
     }),
   )
 }
 
 /** A map's keys are text by now, of the value the file has. */
-function keyText(key: string, shape: Shape, row: number): string {
+function keyText(key: string, shape: Shape, place: ValuePlace): string {
   if (shape.kind !== 'leaf' || !needsConversion(shape)) return key
   if (shape.type.kind === 'decimal') return decimalText(BigInt(key), shape.type.scale)
-  return String(jsonLeaf(BigInt(key), shape.type, row))
+  return String(jsonLeaf(BigInt(key), shape.type, place))
 }
 
 /** Decimals of at most this many digits are the number that is written with just these digits. */
 const DIGITS_OF_A_NUMBER = 15
 
-function jsonLeaf(value: unknown, type: LogicalType, row: number): unknown {
+function jsonLeaf(value: unknown, type: LogicalType, place: ValuePlace): unknown {
   try {
     switch (type.kind) {
       case 'decimal': {
@@ -129,7 +132,7 @@ function jsonLeaf(value: unknown, type: LogicalType, row: number): unknown {
         return digits.length <= DIGITS_OF_A_NUMBER ? Number(text) : text
       }
       case 'timestamp':
-        return formatMoment(BigInt(value as bigint), type.unit)
+        return formatMoment(instantOf(BigInt(value as bigint), type, place), type.unit)
       case 'time':
         return formatMoment(BigInt(value as bigint | number), type.unit).slice('1970-01-01T'.length, -1)
       case 'date':
@@ -138,7 +141,12 @@ function jsonLeaf(value: unknown, type: LogicalType, row: number): unknown {
         return value
     }
   } catch (error) {
-    if (error instanceof RangeError) throw new MisfitError(row, 'a moment that a calendar has', String(value))
+    if (error instanceof RangeError) throw new MisfitError(place.row, 'a moment that a calendar has', String(value))
     throw error
   }
+}
+
+/** Moments in documents are in UTC, those of local times too: text without an offset would be read in some other zone. */
+function instantOf(moment: bigint, leaf: LogicalType & { kind: 'timestamp' }, { type, row }: ValuePlace): bigint {
+  return isLocal(leaf, type) ? instantConverter(localRulesOf(type), nanosecondsIn[leaf.unit])(moment, row) : moment
 }

@@ -1,10 +1,11 @@
-import { columnFromValues, MisfitError, midnightOf, nanosecondsIn, unitNames } from '../columns/from-values.ts'
+import { columnFromValues, MisfitError } from '../columns/from-values.ts'
 import { type SlotColumn, wordsOf } from '../columns/slot-column.ts'
 import { type Column, type Int64Column, isPresent, type LogicalType, type ValuesColumn } from '../model/column.ts'
 import { storageOf } from '../model/slots.ts'
-import type { TimeUnit, Type } from '../model/type.ts'
+import type { Type } from '../model/type.ts'
 import { withoutDictionary } from '../parquet/logical.ts'
 import { digitsOf, integersOf, requireDigits, truthValues, withoutValues } from './declared-conversions.ts'
+import { momentColumn } from './moment-slots.ts'
 import { decimalText } from './nested-values.ts'
 import { textSlot } from './text-slots.ts'
 
@@ -16,6 +17,7 @@ export function toSlot(column: Column, logical: LogicalType, type: Type): SlotCo
   const nulls = withoutValues(column, logical, type)
   if (nulls !== undefined) return nulls
   if (type.kind === 'json') return jsonColumn(column, logical, type)
+  if (type.kind === 'timestamp') return momentColumn(column, logical, type)
   if (column.kind === 'values' && storageOf(type) !== 'bool') return fromWide(column, logical, type)
   switch (storageOf(type)) {
     case 'i32':
@@ -95,18 +97,8 @@ function toFloat64(column: Column): SlotColumn {
   return { kind: 'float64', length: column.length, nullCount: column.nullCount, validity: column.validity, values }
 }
 
-/** Moments and decimals from the file's unit or scale to the slot's. */
+/** Decimals from the file's scale to the slot's. */
 function toUnit(column: Int64Column, logical: LogicalType, type: Type): Int64Column {
-  if (type.kind === 'timestamp') {
-    const to = nanosecondsIn[type.unit ?? 'us']
-    if (logical.kind === 'date') return midnights(column, type)
-    if (logical.kind !== 'timestamp') return column
-    const from = nanosecondsIn[logical.unit]
-    if (from === to) return column
-    return from > to
-      ? rescaled(column, from / to, 1n, 'a moment', type.unit)
-      : rescaled(column, 1n, to / from, 'a moment', type.unit)
-  }
   if (type.kind === 'decimal') {
     const scaled = toScale(column, logical, type)
     requireDigits(scaled, logical, type)
@@ -123,23 +115,7 @@ function toScale(column: Int64Column, logical: LogicalType, type: Type): Int64Co
     : rescaled(column, 1n, 10n ** BigInt(-digits), 'a decimal')
 }
 
-/** Days as the moments at which they begin. */
-function midnights(column: Int64Column, type: Type): Int64Column {
-  const values = new BigInt64Array(column.length)
-  let day: bigint | undefined
-  let midnight = 0n
-  for (let i = 0; i < column.length; i++) {
-    if (!isPresent(column, i)) continue
-    if (column.values[i] !== day) {
-      day = column.values[i]!
-      midnight = midnightOf(type, Number(day), i)
-    }
-    values[i] = midnight
-  }
-  return { kind: 'int64', length: column.length, nullCount: column.nullCount, validity: column.validity, values }
-}
-
-function rescaled(column: Int64Column, times: bigint, by: bigint, what: string, unit?: TimeUnit): Int64Column {
+function rescaled(column: Int64Column, times: bigint, by: bigint, what: string): Int64Column {
   const values = new BigInt64Array(column.length)
   const factor = Number(times)
   for (let i = 0; i < column.length; i++) {
@@ -149,15 +125,12 @@ function rescaled(column: Int64Column, times: bigint, by: bigint, what: string, 
     if (by === 1n) {
       const scaled = Number.isSafeInteger(asNumber) ? BigInt(asNumber) : value * times
       if (BigInt.asIntN(64, scaled) !== scaled) {
-        throw new MisfitError(i, `${what} that 64 bits hold${unit ? ` in ${unitNames[unit]}` : ''}`, String(value))
+        throw new MisfitError(i, `${what} that 64 bits hold`, String(value))
       }
       values[i] = scaled
     } else {
       if (value % by !== 0n) {
-        const finer = unit
-          ? `whole ${unitNames[unit]}; declare a finer timeUnit`
-          : 'no digits beyond the declared scale'
-        throw new MisfitError(i, `${what} in ${finer}`, String(value))
+        throw new MisfitError(i, `${what} in no digits beyond the declared scale`, String(value))
       }
       values[i] = value / by
     }

@@ -34,7 +34,7 @@ const MINUTE = 60_000
 const DAY = 86_400_000
 
 /** The offset, in milliseconds, of a zone without rules: UTC, `+05:30`; null for others. */
-function fixedOffset(zone: string): number | null {
+export function fixedOffset(zone: string): number | null {
   if (zone === 'UTC') return 0
   const parts = /^([+-])([01]\d|2[0-3]):([0-5]\d)$/.exec(zone)
   return parts === null ? null : (parts[1] === '-' ? -MINUTE : MINUTE) * (Number(parts[2]) * 60 + Number(parts[3]))
@@ -42,6 +42,11 @@ function fixedOffset(zone: string): number | null {
 
 function inZone(milliseconds: number, zone: string): Temporal.ZonedDateTime {
   return temporal().Instant.fromEpochMilliseconds(milliseconds).toZonedDateTimeISO(zone)
+}
+
+/** A zone's offset at a moment, both in milliseconds. */
+export function offsetAt(milliseconds: number, zone: string): number {
+  return inZone(milliseconds, zone).offsetNanoseconds / 1_000_000
 }
 
 /** When a day, counted since 1970-01-01, begins: in milliseconds, the first moment at which clocks show its date. */

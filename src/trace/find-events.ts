@@ -1,4 +1,4 @@
-import { nanosecondsIn } from '../columns/from-values.ts'
+import { nanosecondsIn } from '../columns/moment-text.ts'
 import { LogMapper } from '../map/map-split.ts'
 import { orderSlots, typeRank } from '../model/order.ts'
 import type { FilePlan, LogPlan } from '../model/plan.ts'
@@ -79,7 +79,12 @@ function liesOutsideWindow(
   { file, parquet, rowGroup }: { readonly file: FilePlan; readonly parquet: ParquetFile; readonly rowGroup: RowGroup },
   key: Key,
 ): boolean {
-  const bounds = momentBounds(parquet, rowGroup, file.sources[log.roles.occurredAt], log.zone)
+  const bounds = momentBounds(
+    parquet,
+    rowGroup,
+    file.sources[log.roles.occurredAt],
+    log.slots[log.roles.occurredAt]?.type,
+  )
   if (bounds === undefined) return false
   const window = calendar.indexOfKey(key[column] as number | bigint)
   const step = nanosecondsIn[log.timeUnit]

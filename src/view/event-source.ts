@@ -13,8 +13,11 @@ import { type PackedSlot, type RowLayout, rowSource } from './row-layout.ts'
 /** The source of a getter's body that ends in an expression for a 64-bit slot, from its low and high word. */
 function wide(slot: Slot, low: string, high: string): string {
   if (isBigInt(slot.type)) return `return runtime.big(${low}, ${high});`
+  const { kind, unit = 'us' } = slot.type
+  const name = JSON.stringify(slot.name)
+  const far = kind === 'timestamp' ? `runtime.farMoment(${name}, '${unit}', ` : `runtime.unsafe(${name}, `
   // −2^53 has the same high word as its safe neighbours; `unsafe` lets those pass.
-  return `const high = ${high}; if (high <= -2097152 || high > 2097151) return runtime.unsafe(${JSON.stringify(slot.name)}, ${low}, high); return high * 4294967296 + (${low} >>> 0);`
+  return `const high = ${high}; if (high <= -2097152 || high > 2097151) return ${far}${low}, high); return high * 4294967296 + (${low} >>> 0);`
 }
 
 function flyweight(getters: readonly string[], own: boolean): string {

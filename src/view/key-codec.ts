@@ -1,6 +1,7 @@
 import { grown } from '../columns/grow.ts'
 import { encodableText } from '../columns/utf8.ts'
 import { isHexText, isUuidText } from '../model/byte-text.ts'
+import { isMomentNumber } from '../model/moment-number.ts'
 import { decimalLimit } from '../model/slots.ts'
 import type { Fields, Type } from '../model/type.ts'
 
@@ -108,6 +109,7 @@ function toBigInt(name: string, type: Type, value: unknown): bigint {
     if (typeof value !== 'bigint' || BigInt.asIntN(64, value) !== value) throw wrong(name, 'a bigint of 64 bits', value)
     return value
   }
+  if (type.kind === 'timestamp' && isMomentNumber(value)) return BigInt(value)
   if (!Number.isSafeInteger(value)) throw wrong(name, 'an integer within ±(2^53 − 1)', value)
   if (type.kind === 'decimal' && Math.abs(value as number) >= decimalLimit(type)) {
     throw wrong(name, `an unscaled integer of at most ${type.precision} digits`, value)

@@ -1,5 +1,8 @@
 import { describeBadJson, parseJson } from '../columns/exact-json.ts'
 import { isHexText, isUuidText } from '../model/byte-text.ts'
+import { isMomentNumber, momentNumber } from '../model/moment-number.ts'
+import { dateText } from '../model/moment-text.ts'
+import type { TimeUnit } from '../model/type.ts'
 import { frozen } from './frozen.ts'
 import { newState, refuseResult } from './results.ts'
 
@@ -66,6 +69,18 @@ export const runtime = {
       `field "${name}": expected an integer within ±(2^53 − 1), found ${value}; declare it as bigint() to use it whole`,
     )
   },
+  /** A moment of 2^53 steps from 1970 or more. */
+  farMoment(name: string, unit: TimeUnit, low: number, high: number): number {
+    const moment = runtime.big(low, high)
+    const number = momentNumber(moment)
+    if (number !== null) return number
+    throw new ValueError(
+      name,
+      `field "${name}": expected a moment that a number holds exactly, found ${dateText(moment, unit)}; ` +
+        "declare timeUnit: 'ms' on the log where its moments are whole milliseconds, or take this one as text, as string('…')",
+    )
+  },
+  isMomentNumber,
   nullField(name: string): never {
     throw new ValueError(name, `field "${name}": expected a value, found null; declare it as nullable(…)`)
   },

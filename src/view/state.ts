@@ -188,6 +188,9 @@ function checkSource(name: string, type: Type): string {
       const limit = decimalLimit(type)
       return `if (!(Number.isSafeInteger(v) && v < ${limit} && v > -${limit})) ${refuse(`an unscaled integer of at most ${type.precision} digits`)}`
     }
+    case 'timestamp':
+      if (isBigInt(type)) return checkSource(name, { kind: 'bigint', nullable: false })
+      return `if (!Number.isSafeInteger(v) && !runtime.isMomentNumber(v)) ${refuse('a moment as an integer')}`
     default:
       return isBigInt(type)
         ? `if (typeof v !== 'bigint' || BigInt.asIntN(64, v) !== v) ${refuse('a bigint of 64 bits')}`

@@ -169,7 +169,7 @@ describe('columns that are not as declared', () => {
     write([ledgerRow(3)], { ...ledgerColumns, recorded_at: int64() })
     await expectInputError(
       {},
-      `Cannot read log/1.parquet, column "recorded_at" (the events' recordedAt): expected timestamp, found int64.`,
+      `Cannot read log/1.parquet, column "recorded_at" (the events' recordedAt): expected moments, found int64; declare what its numbers count since 1970, as timestamp('us', 'recorded_at', { storedAs: 's' }), or 'ms', 'us' or 'ns'.`,
       { column: 'recorded_at' },
     )
   })
@@ -309,12 +309,12 @@ describe('a JSON payload', () => {
     [
       'timestamp',
       '"2021-05-22T10:00:00"',
-      'a moment as 2021-05-22T14:00:00Z, with its zone, found "2021-05-22T10:00:00"',
+      `a moment with its zone, found "2021-05-22T10:00:00"; declare the log's zone, whose clocks show them, as zone: 'Europe/Berlin', or zone: 'UTC' if they are in UTC`,
     ],
     [
       'timestamp',
       '"2021-05-22T10:00:00.1234567Z"',
-      'a moment in whole microseconds, found "2021-05-22T10:00:00.1234567Z"',
+      'a moment in whole microseconds; declare a finer timeUnit, found "2021-05-22T10:00:00.1234567Z"',
     ],
     ['decimal', '0.125', 'a decimal number with at most 2 digits after the point, found 0.125'],
   ])('whose value is no %s: %s', async (type, value, message) => {

@@ -115,6 +115,7 @@ test('columns of other types than declared are converted where nothing is lost',
   const log = defineLog({
     name: 'converted',
     files: home,
+    zone: 'UTC',
     columns: { id: 'id', key: 'account', sequence: int64('tiny'), recordedAt: 'ms' },
     fields: {
       tiny: int64(),
@@ -192,7 +193,7 @@ test('the key of a log may be of any type but JSON', async () => {
     'COMPRESSION snappy',
   )
   const keyed = async (key: string | ReturnType<typeof int64> | ReturnType<typeof bool>) => {
-    const log = defineLog({ name: 'keyed', files: home, columns: { id: 'id', key: key as string } })
+    const log = defineLog({ name: 'keyed', files: home, zone: 'UTC', columns: { id: 'id', key: key as string } })
     const view = defineView({
       name: 'keyed',
       log,

@@ -47,7 +47,8 @@ async function logOf(...queries: readonly string[]): Promise<string> {
 /** What handlers see of the log's fields, by id: published as JSON, so that no state's type comes between. */
 async function seen(files: string, fields: Readonly<Record<string, Type>>, columns: object = {}) {
   const names = Object.keys(fields)
-  const log = defineLog({ name: 'log', files, columns: { id: 'id', ...columns }, fields })
+  // DuckDB's TIMESTAMP has no zone.
+  const log = defineLog({ name: 'log', files, zone: 'UTC', columns: { id: 'id', ...columns }, fields })
   const view = defineView({
     name: 'seen',
     log,
@@ -167,9 +168,9 @@ describe('within lists and maps', () => {
 
   test.each([
     ['int64', int64('l.0.d'), 'decimal(9, 2)'],
-    ['int64', int64('l.0.ms'), 'timestamp(ms)'],
+    ['int64', int64('l.0.ms'), 'timestamp(ms, local)'],
     ['string', string('l.0.day'), 'date'],
-    ['date', date('l.0.ms'), 'timestamp(ms)'],
+    ['date', date('l.0.ms'), 'timestamp(ms, local)'],
   ])('%s is not taken from what only a unit or scale gives a meaning', async (kind, type, found) => {
     const error = await seen(await logOf(nested), { field: type }).catch((thrown: unknown) => thrown)
     expect(error).toBeInstanceOf(InputError)
@@ -301,7 +302,7 @@ describe('the moments of events', () => {
   test('of days beyond what the unit holds are refused with their place', async () => {
     const home = await logOf("SELECT 1 AS id, 'k' AS k, DATE '2300-01-01' AS d")
     await expect(seen(home, { at: timestamp('ns', 'd') })).rejects.toThrow(
-      /row group 0, row 0, column "d": expected a day that 64 bits hold in nanoseconds, found 120530\./,
+      /row group 0, row 0, column "d": expected a day that 64 bits hold in nanoseconds, which end in 2262; declare timeUnit: 'us' or 'ms' on the log, found 2300-01-01\./,
     )
   })
 
@@ -311,6 +312,7 @@ describe('the moments of events', () => {
       name: 'ns',
       files: home,
       timeUnit: 'ns',
+      zone: 'UTC',
       columns: { id: 'id', key: 'k', recordedAt: 'at' },
     })
     const view = defineView({ name: 'ns', log, state: { n: int64() }, on: { '*': (s) => void s.n++ } })
@@ -333,7 +335,7 @@ describe('the moments of events', () => {
     const files = await logOf(...order.map((i) => queries[i]!))
     const view = defineView({
       name: 'ids',
-      log: defineLog({ name: 'ids', files, columns: { id: 'id', key: 'k' } }),
+      log: defineLog({ name: 'ids', files, zone: 'UTC', columns: { id: 'id', key: 'k' } }),
       orderFree: true,
       state: { ids: string() },
       on: {

@@ -79,6 +79,8 @@ function everyLog(options: LogOptions) {
   const log = defineLog({
     name: 'events',
     files,
+    // Files that DuckDB writes hold local times.
+    zone: 'UTC',
     columns: {
       id: composite ? ['source', 'number'] : 'number',
       key: 'key',
