@@ -16,6 +16,8 @@ export const announcements = defineLog({
     recordedAt: 'report_date',
   },
   zone: 'Asia/Taipei',
+  // One report a day, which says all that was recorded on it.
+  recordsWholeDays: true,
   types: ['INITIAL', 'BACKLOG_CORRECTION'],
   fields: { cases: int32('delta_cases') },
 })

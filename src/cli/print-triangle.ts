@@ -2,7 +2,7 @@ import type { ViewTriangle } from '../read/triangle-file.ts'
 import { addedByDelay, type TriangleShape, triangleRows } from '../read/triangle-rows.ts'
 import { formatWindow, formatWindowEnd } from '../time/lateness.ts'
 import { formatCount, formatCounted, formatPercent } from './numbers.ts'
-import { expectedText } from './print-tier.ts'
+import { estimateNote, expectedText } from './print-tier.ts'
 import { renderTable, type TableColumn } from './table.ts'
 
 /** For people: the triangle, and what it shows of each age. */
@@ -87,6 +87,7 @@ export function triangleNotes(read: ViewTriangle, shape?: TriangleShape): string
     notes.push(`${formatCounted(refused, 'late event')}, which the view refused, ${verb} left out.`)
   }
   if (shape === undefined) return notes
+  if (windows > 0) notes.push(estimateNote)
   const hidden = [
     windows > shape.windows && `--limit ${windows} shows all ${formatCount(windows)} windows`,
     triangle.ages.length > shape.delays &&

@@ -344,6 +344,7 @@ function describeWindow(log: LogPlan, window: WindowDefinition, { watermark }: T
     late,
     watermark: momentText(log, watermark),
     recordsDays: log.recordsDays,
+    recordsWholeDays: log.recordsWholeDays,
   }
 }
 

@@ -94,6 +94,11 @@ function logProblems(log: AnyLog): string[] {
   problems.push(...columnZoneProblems(log))
   const idleTimeout = idleTimeoutProblem(log.idleTimeout)
   if (idleTimeout !== null) problems.push(`idleTimeout: ${idleTimeout}`)
+  if (log.recordsWholeDays && columns['recordedAt'] === undefined) {
+    problems.push(
+      'recordsWholeDays: the log has no recordedAt; name its column in columns, or leave recordsWholeDays out',
+    )
+  }
   problems.push(...asyncProblems(upcastersOf(log)))
   if (log.partitionedByKey && columns['key'] === undefined) {
     problems.push('partitionedByKey: the log has no key; name its column in columns, or leave partitionedByKey out')

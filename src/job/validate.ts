@@ -76,6 +76,7 @@ const aLog = z.strictObject(
     disambiguation: z.enum(disambiguations, disambiguationChoices),
     idleTimeout: z.string("a number and a unit, as '7 days'"),
     types: z.array(aName, 'an array of event types').optional(),
+    recordsWholeDays: z.boolean('true or false'),
     uniqueIds: z.boolean('true or false'),
     partitionedByKey: z.boolean('true or false'),
     order: z

@@ -70,6 +70,7 @@ export interface LogDefinition<
   readonly disambiguation: Disambiguation
   readonly idleTimeout: string
   readonly types: readonly Names[] | undefined
+  readonly recordsWholeDays: boolean
   readonly uniqueIds: boolean
   readonly partitionedByKey: boolean
   readonly order: readonly OrderRole[] | undefined
@@ -104,6 +105,9 @@ export type TieBreak<Field extends string = string, Names extends string = strin
  * @property idleTimeout A partition that has recorded nothing for this long doesn't hold up windows: it is taken to be
  *   complete up to then. Here a partition is the files of one Hive folder, or all files of a folder where there are none.
  *   Weeks or a smaller unit, a day counts 24 hours. Default `1 day`.
+ * @property recordsWholeDays Of a log whose recordedAt are days: all events of a day are written at once, so a day is over as soon
+ *   as any of them is there, as with one report a day. Else the newest day may still get events, and estimates of what is to come
+ *   begin with the day before it; `--known-at` that day says that it is over. Default false.
  * @property types The event types there are. Without it the `unknown` of each view decides on types it doesn't handle.
  * @property uniqueIds The log is known to hold each id once: duplicates are not looked for. Default false.
  * @property partitionedByKey All events of a key lie in one partition: in the files of one Hive folder, that is, with the
@@ -130,6 +134,7 @@ export interface LogSpec<F extends Fields, R extends Roles, Unit extends TimeUni
   readonly disambiguation?: Disambiguation
   readonly idleTimeout?: string
   readonly types?: readonly Names[]
+  readonly recordsWholeDays?: boolean
   readonly uniqueIds?: boolean
   readonly partitionedByKey?: boolean
   readonly order?: readonly OrderRole[]
@@ -183,6 +188,7 @@ export function defineLog<
     disambiguation: spec.disambiguation ?? 'reject',
     idleTimeout: spec.idleTimeout ?? '1 day',
     types: spec.types,
+    recordsWholeDays: spec.recordsWholeDays ?? false,
     uniqueIds: spec.uniqueIds ?? false,
     partitionedByKey: spec.partitionedByKey ?? false,
     order: spec.order,

@@ -80,8 +80,10 @@ export interface ManifestWindow {
   readonly late: LatePolicy
   /** All that was recorded up to this moment is taken to be known, ISO 8601; null where no event is. */
   readonly watermark: string | null
-  /** The log records days: a day that is known is known to its end. */
+  /** The log records days: that an event was recorded on a day, and not when on it. */
   readonly recordsDays: boolean
+  /** All events of a day are written at once, so that a day of which any is known is over. */
+  readonly recordsWholeDays: boolean
 }
 
 export interface ManifestLogic {

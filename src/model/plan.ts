@@ -45,6 +45,8 @@ export interface LogPlan {
   readonly idleTimeout: bigint
   /** The log says on which day an event was recorded, and not when on that day. */
   readonly recordsDays: boolean
+  /** All events of a day are written at once. */
+  readonly recordsWholeDays: boolean
   /** Only events recorded, occurred up to this moment (inclusive), in the log's time unit. */
   readonly knownAt: bigint | null
   readonly asOf: bigint | null

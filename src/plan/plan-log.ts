@@ -71,8 +71,8 @@ export function planLog(log: AnyLog, views: readonly ViewDefinition[], input: Pl
     ...bucketsFor(rows),
     timeUnit: log.timeUnit,
     zone: log.zone,
-    recordsDays:
-      opened.length > 0 && opened.every(({ parquet }, i) => holdsDays(parquet, sources[i]![roles.recordedAt])),
+    recordsDays: recordsDays(log, opened, sources, roles.recordedAt),
+    recordsWholeDays: log.recordsWholeDays,
     idleTimeout: idleSteps(log.idleTimeout, log.timeUnit),
     knownAt,
     asOf,
@@ -84,6 +84,24 @@ export function planLog(log: AnyLog, views: readonly ViewDefinition[], input: Pl
       ...(vintages === undefined ? [] : [roles.recordedAt]),
     ]),
   }
+}
+
+/** Whether the log says on which day an event was recorded, and not when on it. */
+function recordsDays(
+  log: AnyLog,
+  opened: readonly OpenedFile[],
+  sources: readonly (readonly SlotSource[])[],
+  recordedAt: number,
+): boolean {
+  const timed = opened.findIndex(({ parquet }, i) => !holdsDays(parquet, sources[i]![recordedAt]))
+  if (timed >= 0 && log.recordsWholeDays) {
+    throw new ConfigurationError(
+      `Cannot plan log ${log.name}: recordsWholeDays expects recordedAt to be days in every file, found a column of another type in ${opened[timed]!.path}. ` +
+        'Leave recordsWholeDays out: where moments are recorded, a day is over once a later one is.',
+      { file: opened[timed]!.path },
+    )
+  }
+  return opened.length > 0 && timed < 0
 }
 
 function planFiles(

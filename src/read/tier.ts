@@ -3,14 +3,14 @@
  * them, with how complete a window is and its expected final figure.
  */
 import { takeRowsWrittenOut } from '../columns/take-rows.ts'
+import type { Estimate } from '../time/estimate.ts'
 import { formatWindowEnd } from '../time/lateness.ts'
-import type { Estimate } from '../time/triangle.ts'
 import { type NamedColumn, numberColumn } from './named-column.ts'
 import type { Rows } from './rows.ts'
-import { estimateIn, readTriangle, type ViewTriangle } from './triangle-file.ts'
+import { estimateOfFigure, readTriangle, type ViewTriangle } from './triangle-file.ts'
 import { formatTimestamp, rawReader, valueReader } from './values.ts'
 import type { FoundView } from './view-files.ts'
-import { calendarOf, watermarkOf, windowOf } from './window.ts'
+import { calendarOf, knownBefore, watermarkOf, windowOf } from './window.ts'
 
 export const tiers = ['live', 'final'] as const
 
@@ -26,10 +26,15 @@ export interface TierStatus {
   /** Up to when all is taken to be known, ISO 8601; null where nothing is. */
   readonly knownThrough: string | null
   readonly zone: string
-  /** The log records days: a day that is known is known to its end. */
   readonly recordsDays: boolean
-  /** The last period from which `live` estimates, where later ones are not observed to their end and left out; else null. */
+  /** The log records days, and more may be recorded on the day of `knownThrough`. */
+  readonly dayMayGrow: boolean
+  /** When the newest event was recorded that the figures count, ISO 8601; null where there is none. */
+  readonly countedThrough: string | null
+  /** The last wholly observed period, from which `live` estimates where figures count what was recorded later; else null. */
   readonly observedThrough: string | null
+  /** Whether `live` gives an expected figure beside each row. */
+  readonly hasEstimates: boolean
 }
 
 /** What is expected of the window of each row, null for a final one, as columns; `isAlone`: each window is one row. */
@@ -55,10 +60,12 @@ export function tieredRows(
     knownThrough: watermark === null ? null : formatTimestamp(watermark, calendarOf(found, window).unit, true),
     zone: window.zone,
     recordsDays: window.recordsDays,
+    dayMayGrow: watermark !== null && window.recordsDays && knownBefore(found, window, watermark) === watermark,
+    countedThrough: newestRecorded(found),
   }
   if (tier === 'final') {
     const batches = mapped(readRows(), finalRows)
-    return { total: windows.finalRows, batches, status: { ...status, observedThrough: null } }
+    return { total: windows.finalRows, batches, status: { ...status, observedThrough: null, hasEstimates: false } }
   }
   const triangle = readTriangle(found, 'measure', purpose)
   const isAlone = isOneRowEach(found, windows)
@@ -70,12 +77,21 @@ export function tieredRows(
   }
   const added = (columns: readonly NamedColumn[]) => columnsOf(estimatesOf(columns, estimateAt), isAlone)
   const batches = mapped(readRows(), (columns) => [...columns, ...added(columns)])
-  return { total: windows.rows, batches, status: { ...status, observedThrough: observedThrough(triangle) } }
+  const estimated = { observedThrough: observedThrough(triangle), hasEstimates: isAlone && windows.provisional > 0 }
+  return { total: windows.rows, batches, status: { ...status, ...estimated } }
+}
+
+function newestRecorded({ manifest }: FoundView): string | null {
+  // All in the same unit, so that texts are in the order of moments.
+  return manifest.progress.reduce<string | null>(
+    (newest, { recordedAt }) => (newest === null || recordedAt > newest ? recordedAt : newest),
+    null,
+  )
 }
 
 /** A period that has only begun would make its delay look rarer than it is. */
-function observedThrough({ beyond, calendar, triangle }: ViewTriangle): string | null {
-  return beyond === 0 || triangle.windows.size === 0 ? null : formatWindowEnd(calendar, triangle.last)
+function observedThrough({ later, calendar, triangle }: ViewTriangle): string | null {
+  return later.size === 0 || triangle.windows.size === 0 ? null : formatWindowEnd(calendar, triangle.last)
 }
 
 /**
@@ -87,7 +103,7 @@ function isOneRowEach({ manifest }: FoundView, windows: WindowCount): boolean {
 }
 
 function estimateOfKey(read: ViewTriangle, key: unknown): Estimate {
-  return estimateIn(read, read.calendar.indexOfKey(key as number | bigint))
+  return estimateOfFigure(read, read.calendar.indexOfKey(key as number | bigint))
 }
 
 function* mapped(
@@ -164,5 +180,7 @@ function estimateNumbers(estimates: readonly (Estimate | null)[], isAlone: boole
     numbers('estimate', ({ ultimate }) => ultimate),
     numbers('estimateLow', ({ low }) => low),
     numbers('estimateHigh', ({ high }) => high),
+    numbers('pastEstimates', ({ past }) => past?.compared ?? null),
+    numbers('pastHeld', ({ past }) => past?.held ?? null),
   ]
 }

@@ -6,12 +6,14 @@ import { openParquet } from '../parquet/file.ts'
 import { readColumns } from '../parquet/scan.ts'
 import { disk } from '../storage/disk.ts'
 import { openListed } from '../storage/listed-file.ts'
-import { type Calendar, makeCalendar } from '../time/calendar.ts'
+import type { Calendar } from '../time/calendar.ts'
+import { type Estimates, estimatesOf } from '../time/calibration.ts'
+import type { Estimate } from '../time/estimate.ts'
 import { formatWindowEnd } from '../time/lateness.ts'
-import { type Estimate, estimateOf, type Triangle, type TriangleCount, triangleOf } from '../time/triangle.ts'
+import { type Triangle, type TriangleCount, triangleOf } from '../time/triangle.ts'
 import { rawReader } from './values.ts'
 import type { FoundView } from './view-files.ts'
-import { calendarOf, watermarkOf, windowOf } from './window.ts'
+import { calendarOf, knownBefore, watermarkOf, windowOf } from './window.ts'
 
 /** What is counted: events, or what the view measures. */
 export type Counted = 'events' | 'measure'
@@ -19,9 +21,11 @@ export type Counted = 'events' | 'measure'
 export interface ViewTriangle {
   readonly calendar: Calendar
   readonly triangle: Triangle
+  readonly estimates: Estimates
   readonly counted: Counted
-  /** What was recorded later than the last wholly observed period, and so isn't in the triangle. */
+  /** What was recorded later than the last wholly observed period, and so isn't in the triangle: in all, and by window. */
   readonly beyond: number
+  readonly later: ReadonlyMap<number, number>
   /** Events that came late and that the view refused, so that its figures will never have them. They aren't in the triangle. */
   readonly refused: number
 }
@@ -33,34 +37,53 @@ export function readTriangle(found: FoundView, counted: Counted, purpose: string
   const cells = readCells(found, calendar, counted)
   const counts = window.late === 'apply' ? cells : cells.filter(({ late }) => !late)
   const last = lastObserved(found, window, calendar)
-  const later = counts.filter((count) => count.window + count.delay > last)
+  const beyond = counts.filter((count) => count.window + count.delay > last)
+  const later = new Map<number, number>()
+  for (const { window, amount } of beyond) later.set(window, (later.get(window) ?? 0) + amount)
+  const triangle = triangleOf(counts, last)
   return {
     calendar,
     counted,
-    triangle: triangleOf(counts, last),
-    beyond: later.reduce((sum, { amount }) => sum + amount, 0),
+    triangle,
+    estimates: estimatesOf(triangle),
+    beyond: beyond.reduce((sum, { amount }) => sum + amount, 0),
+    later,
     refused: window.late === 'apply' ? 0 : cells.reduce((sum, { late, events }) => sum + (late ? events : 0), 0),
   }
 }
 
-/** What is to be expected of a window by the triangle. */
-export function estimateIn({ calendar, triangle }: ViewTriangle, window: number): Estimate {
-  const through = Number.isFinite(triangle.last) ? formatWindowEnd(calendar, triangle.last) : undefined
-  return estimateOf(triangle, window, through)
+/**
+ * What is to be expected of a window, at the moment of the figure that the generation holds: this counts also what was recorded
+ * since the last wholly observed period, up to which the triangle shows how windows grow.
+ */
+export function estimateOfFigure(read: ViewTriangle, window: number): Estimate {
+  const estimate = estimateIn(read, window)
+  const later = read.later.get(window) ?? 0
+  if (later === 0) return estimate
+  const known = estimate.known + later
+  const { ultimate, low, high } = estimate
+  if (ultimate === null) return { ...estimate, known }
+  const mayFall = read.triangle.mayFall || later < 0
+  const bounded = (amount: number) => (mayFall ? amount : Math.max(amount, known))
+  return {
+    ...estimate,
+    ...{ known, completeness: known / bounded(ultimate), ultimate: bounded(ultimate) },
+    ...{ low: bounded(low!), high: bounded(high!) },
+  }
 }
 
-/**
- * The last period of which all is known that was recorded in it. Where a log records days, a day that is known is known to
- * its end.
- */
+/** What is to be expected of a window by the triangle. */
+export function estimateIn({ calendar, triangle, estimates }: ViewTriangle, window: number): Estimate {
+  const through = Number.isFinite(triangle.last) ? formatWindowEnd(calendar, triangle.last) : undefined
+  return estimates(window, { through })
+}
+
+/** The last period of which all is known that was recorded in it. */
 function lastObserved(found: FoundView, window: ManifestWindow, calendar: Calendar): number {
   const moment = watermarkOf(found, window)
   if (moment === null) return Number.NEGATIVE_INFINITY
-  const { zone, unit } = calendar
   const index = calendar.indexOf(moment)
-  const days = makeCalendar({ every: 'day', zone, unit })
-  const known = window.recordsDays ? days.endOf(days.indexOf(moment)) : moment + 1n
-  return known >= calendar.endOf(index) ? index : index - 1
+  return knownBefore(found, window, moment) >= calendar.endOf(index) ? index : index - 1
 }
 
 interface TriangleCell extends TriangleCount {

@@ -1,8 +1,9 @@
 /** The reporting triangle of a view as rows, a window each. */
 import { columnFromValues } from '../columns/from-values.ts'
 import { date, int32, timestamp } from '../model/types.ts'
+import type { Age, WindowAmounts } from '../time/chain-ladder.ts'
+import type { Estimate } from '../time/estimate.ts'
 import { formatWindow, formatWindowEnd } from '../time/lateness.ts'
-import type { Age, Estimate, WindowAmounts } from '../time/triangle.ts'
 import { type NamedColumn, numberColumn } from './named-column.ts'
 import { type Counted, estimateIn, type ViewTriangle } from './triangle-file.ts'
 import { logicalOf } from './values.ts'
@@ -97,6 +98,8 @@ export function triangleColumns(read: ViewTriangle, shape: TriangleShape): Named
     ofEstimate('estimate', ({ ultimate }) => ultimate),
     ofEstimate('estimateLow', ({ low }) => low),
     ofEstimate('estimateHigh', ({ high }) => high),
+    ofEstimate('pastEstimates', ({ past }) => past?.compared ?? null),
+    ofEstimate('pastHeld', ({ past }) => past?.held ?? null),
     ...Array.from({ length: delays }, (_, delay) =>
       numberColumn(
         `delay${delay}`,
@@ -141,6 +144,12 @@ export interface TriangleWindow {
   readonly estimateLow: number | null
   readonly estimateHigh: number | null
   readonly standardError: number | null
+  /**
+   * How many estimates of windows of this age were made in the past, as far as enough is known since to compare them, and how
+   * many of their intervals held; null where nothing is expected or none can be compared.
+   */
+  readonly pastEstimates: number | null
+  readonly pastHeld: number | null
   /** Why nothing can be expected; null where it can. */
   readonly reason: string | null
   /** By delay: all that was known by then, or what it added. */
@@ -169,6 +178,8 @@ export function triangleReport({ manifest }: FoundView, read: ViewTriangle, shap
       estimateLow: estimate.low,
       estimateHigh: estimate.high,
       standardError: estimate.standardError,
+      pastEstimates: estimate.past?.compared ?? null,
+      pastHeld: estimate.past?.held ?? null,
       reason: estimate.reason,
       amounts: amounts.filter((amount) => amount !== null),
     })),

@@ -37,6 +37,22 @@ export function watermarkOf(found: FoundView, window: ManifestWindow): bigint | 
   return window.watermark === null ? null : parseMoment(window.watermark, { unit, zone, option: 'watermark' })
 }
 
+/**
+ * The moment before which all is known. What a log of moments still records is recorded after its watermark. A log of days may
+ * still record more on the watermark's day, unless that day is over: because the log writes whole days, or because the view
+ * is of what was known at the end of that day, or later.
+ */
+export function knownBefore(found: FoundView, window: ManifestWindow, watermark: bigint): bigint {
+  if (!window.recordsDays) return watermark + 1n
+  const { unit, zone } = calendarOf(found, window)
+  const days = makeCalendar({ every: 'day', zone, unit })
+  const end = days.endOf(days.indexOf(watermark))
+  const { knownAt } = found.manifest.options
+  const isOver =
+    window.recordsWholeDays || (knownAt !== null && parseMoment(knownAt, { unit, zone, option: 'knownAt' }) >= end - 1n)
+  return isOver ? end : watermark
+}
+
 /** `2021-03-15 is in the window 2021-03-01`, where a key names no window but a day or moment of one; else null. */
 export function withinWindow(found: FoundView, key: readonly KeyValue[]): string | null {
   const { window, key: columns } = found.manifest

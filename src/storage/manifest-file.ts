@@ -124,6 +124,7 @@ const manifestShape: Shape = {
       late: 'string',
       watermark: 'text or null',
       recordsDays: 'flag',
+      recordsWholeDays: 'flag',
     },
   },
   triangle: [fileShape],

@@ -53,6 +53,7 @@ const log: LogPlan = {
   zone: 'UTC',
   idleTimeout: 86_400_000_000n,
   recordsDays: false,
+  recordsWholeDays: false,
   knownAt: null,
   asOf: null,
   recorded: null,

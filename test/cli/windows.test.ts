@@ -71,6 +71,9 @@ function objects({ exitCode, stdout }: Ran): Record<string, unknown>[] {
     .map((line) => JSON.parse(line) as Record<string, unknown>)
 }
 
+const estimateNote =
+  'Expected: the final figure and its 95 % interval; held: how many such intervals, given in the past at the same age, hold what is known now.\n'
+
 describe('refold show --tier', () => {
   test('live says how complete provisional windows are and what they are expected to come to', () => {
     const ran = run('show', 'daily', '--tier', 'live', '--json')
@@ -92,16 +95,22 @@ describe('refold show --tier', () => {
       ['2021-03-10', 'provisional'],
     ])
     const [, , eighth, ninth, tenth] = rows.slice(-5)
-    expect(ninth!['completeness']).toBeGreaterThan(0.58)
-    expect(ninth!['completeness']).toBeLessThan(0.61)
+    // Of the 9th, 60 were known at its end and 30 more since; figure, completeness and estimate are all of now.
+    expect(ninth!['cases']).toBe(90)
+    expect(ninth!['completeness']).toBeCloseTo(90 / (ninth!['estimate'] as number), 12)
     expect(ninth!['estimate']).toBeGreaterThan(99)
+    expect(ninth!['estimateLow']).toBeGreaterThanOrEqual(90)
+    expect(ninth!['pastEstimates']).toBe(6)
+    expect(ninth!['pastHeld']).toBe(6)
     expect(ninth!['estimateHigh']).toBeGreaterThan(ninth!['estimate'] as number)
     expect(eighth!['completeness']).toBeGreaterThan(0.87)
     // Its period has not been observed to the end.
     expect(tenth).toMatchObject({ completeness: null, estimate: null })
     expect(ran.stderr).toBe(
       'Known through 2021-03-10T14:00:00+08:00 (Asia/Taipei); 4 of 10 windows are provisional. ' +
-        'What is complete and expected follows from all that was recorded through 2021-03-09.\n',
+        'Figures and estimates count all that was recorded up to 2021-03-10T14:00:00+08:00; ' +
+        'how windows grow is taken from what was recorded through 2021-03-09. ' +
+        estimateNote,
     )
   })
 
@@ -109,7 +118,7 @@ describe('refold show --tier', () => {
     const lines = run('show', 'daily', '--tier', 'live').stdout.split('\n')
     expect(lines[0]).toMatch(/^day +cases +status +knownThrough +lateEvents +complete +expected$/)
     expect(lines[1]).toMatch(/^2021-03-01 +100 +final +\S+ +0$/)
-    expect(lines[9]).toMatch(/^2021-03-09 +90 +provisional +\S+ +0 +\d\d % +1\d\d \(\d+ to \d+\)$/)
+    expect(lines[9]).toMatch(/^2021-03-09 +90 +provisional +\S+ +0 +\d\d % +1\d\d \(\d+ to \d+\), held 100 % of 6$/)
     expect(lines[10]).toMatch(/unknown: its period has not been observed to the end$/)
   })
 
@@ -170,6 +179,7 @@ describe('refold triangle', () => {
     expect(stderr).toBe(
       'Observed through 2021-03-09; windows are every day in Asia/Taipei.\n' +
         "An amount of 100, recorded in a period that isn't observed to its end, is left out.\n" +
+        estimateNote +
         '--limit 9 shows all 9 windows, --delays 7 all 7 delays.\n',
     )
   })
@@ -187,9 +197,9 @@ describe('refold triangle', () => {
   test('exports the whole of it', () => {
     const [header, first] = run('triangle', 'daily', '--format', 'csv').stdout.split('\r\n')
     expect(header).toBe(
-      'window,age,known,completeness,estimate,estimateLow,estimateHigh,delay0,delay1,delay2,delay3,delay4,delay5,delay6',
+      'window,age,known,completeness,estimate,estimateLow,estimateHigh,pastEstimates,pastHeld,delay0,delay1,delay2,delay3,delay4,delay5,delay6',
     )
-    expect(first).toMatch(/^2021-03-01,8,100,1,100,100,100,60,90,100,100,100,100,100$/)
+    expect(first).toMatch(/^2021-03-01,8,100,1,100,100,137,2,2,60,90,100,100,100,100,100$/)
     const rows = objects(run('triangle', 'daily', '--format', 'ndjson'))
     expect(rows).toHaveLength(9)
     expect(rows[8]).toMatchObject({ window: '2021-03-09', age: 0, known: 60, delay0: 60, delay1: null })

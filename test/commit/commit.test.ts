@@ -177,6 +177,7 @@ test('the digest depends on what was built, and not on where the events lay or w
     late: 'apply',
     watermark: '2021-05-22T00:00:00.000000Z',
     recordsDays: false,
+    recordsWholeDays: false,
   } as const
   const digest = digestOf(body)
   expect(digest).toMatch(/^[0-9a-f]{64}$/)

@@ -32,13 +32,18 @@ describe('rows() of a tier', () => {
     const view = await openView(out, 'daily-cases')
     const rows = await allOf(view.rows({ tier: 'live', columns: ['status', 'cases'] }))
     expect(rows).toHaveLength(25)
-    const nothing = { completeness: null, estimate: null, estimateLow: null, estimateHigh: null }
+    const estimated = { completeness: null, estimate: null, estimateLow: null, estimateHigh: null }
+    const nothing = { ...estimated, pastEstimates: null, pastHeld: null }
     expect(rows[0]).toEqual({ status: 'final', cases: 1, ...nothing })
     expect(Object.keys(rows[24]!)).toEqual(['status', 'cases', ...Object.keys(nothing)])
     const { windows } = await view.triangle()
-    const { known, completeness, estimate, estimateLow, estimateHigh } = windows.at(-1)!
-    expect(rows[24]).toEqual({ status: 'provisional', cases: known, completeness, estimate, estimateLow, estimateHigh })
-    expect(estimate).toBeCloseTo(483.8, 1)
+    const { known, completeness, estimate, estimateLow, estimateHigh, pastEstimates, pastHeld } = windows.at(-1)!
+    expect(rows[24]).toEqual({
+      ...{ status: 'provisional', cases: known, completeness },
+      ...{ estimate, estimateLow, estimateHigh, pastEstimates, pastHeld },
+    })
+    expect(pastEstimates).toBe(17)
+    expect(estimate).toBeCloseTo(485.2, 1)
   })
 })
 

@@ -1,8 +1,9 @@
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { makeCalendar } from '../../src/time/calendar.ts'
+import { estimateOf } from '../../src/time/estimate.ts'
 import { parseMoment } from '../../src/time/moments.ts'
-import { estimateOf, knownAtAge, type TriangleCount, triangleOf } from '../../src/time/triangle.ts'
+import { knownAtAge, type TriangleCount, triangleOf } from '../../src/time/triangle.ts'
 import { readCsv, realData, skipReason } from '../support/real-data.ts'
 
 /**

@@ -1,6 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, it, test } from 'vitest'
-import { estimateOf, knownAtAge, type TriangleCount, triangleOf } from '../../src/time/triangle.ts'
+import { estimateOf } from '../../src/time/estimate.ts'
+import { knownAtAge, type TriangleCount, triangleOf } from '../../src/time/triangle.ts'
 
 /** Cumulative amounts by window, as triangles are printed. */
 function countsOf(rows: readonly (readonly number[])[]): TriangleCount[] {
@@ -166,13 +167,14 @@ describe('too little to go by is said', () => {
       low: null,
       high: null,
       reason: 'nothing was recorded of any window through the last wholly observed period',
+      past: null,
     })
   })
 
   test('windows from before the log began, and a name for how far it is observed', () => {
     const old = triangleOf([{ window: 0, delay: 5, amount: 1 }], 9)
     expect(estimateOf(old, 0).reason).toBe("all known windows are from before the log's first period of recording")
-    expect(estimateOf(triangleOf([], 9), 9, '2021-03-31').reason).toBe(
+    expect(estimateOf(triangleOf([], 9), 9, { through: '2021-03-31' }).reason).toBe(
       'nothing was recorded of any window through 2021-03-31',
     )
   })

@@ -1,0 +1,107 @@
+import { join } from 'node:path'
+import { describe, expect, it } from 'vitest'
+import { estimatesOf } from '../../src/time/calibration.ts'
+import { type Estimate, estimateOf } from '../../src/time/estimate.ts'
+import { type Triangle, type TriangleCount, triangleOf } from '../../src/time/triangle.ts'
+import { readCsv, realData, skipReason } from '../support/real-data.ts'
+
+/**
+ * How many intervals hold that were made in the past: every past day is gone back to, its estimates are made from what was known
+ * on that day alone, learning from the days before it alone, and compared with what became known in the end. Beside them are
+ * the intervals of the ladder alone, which learn nothing.
+ */
+const levels = [0.5, 0.8, 0.95] as const
+type Make = (triangle: Triangle) => (window: number, options: { readonly level: number }) => Estimate
+
+const ladderAlone: Make = (triangle) => (window, options) => estimateOf(triangle, window, options)
+
+const dayOf = (date: string) => Date.parse(date) / 86_400_000
+
+interface Replayed {
+  readonly counts: readonly TriangleCount[]
+  /** The days that are gone back to. */
+  readonly from: number
+  readonly to: number
+  /** The last day whose figure counts as final. */
+  readonly final: number
+}
+
+/** A line for each group of ages: how many estimates there were, how many intervals of each level held, and the median width. */
+function coverage({ counts, from, to, final }: Replayed, groups: readonly (readonly [number, number])[], make: Make) {
+  const end = triangleOf(counts, Number.MAX_SAFE_INTEGER)
+  const lines = groups.map(() => ({ estimates: 0, held: levels.map(() => 0), widths: [] as number[] }))
+  for (let today = from; today <= to; today++) {
+    const estimates = make(triangleOf(counts, today))
+    for (const [i, [youngest, oldest]] of groups.entries()) {
+      for (let window = today - oldest; window <= Math.min(today - youngest, final); window++) {
+        const actual = end.windows.get(window)?.known ?? 0
+        const made = levels.map((level) => estimates(window, { level }))
+        if (made[0]!.known <= 0 || made.some(({ ultimate }) => ultimate === null)) continue
+        lines[i]!.estimates++
+        // As they are printed: a number of cases is whole.
+        for (const [j, { low, high }] of made.entries()) {
+          if (actual >= Math.round(low!) && actual <= Math.round(high!)) lines[i]!.held[j]!++
+        }
+        lines[i]!.widths.push((made[2]!.high! - made[2]!.low!) / actual)
+      }
+    }
+  }
+  return lines.map(({ estimates, held, widths }, i) => ({
+    ages: groups[i]!.join('–'),
+    estimates,
+    held: held.map((count) => (estimates === 0 ? null : Math.round((100 * count) / estimates))),
+    width: widths.length === 0 ? null : Number(widths.sort((a, b) => a - b)[widths.length >> 1]!.toFixed(2)),
+  }))
+}
+
+const hus = realData('hus_triangle')
+const taiwan = realData('taiwan_backlog')
+
+describe.skipIf(hus === undefined)(`intervals for cases of the outbreak of 2011${skipReason('hus_triangle')}`, () => {
+  const counts = (hus === undefined ? [] : readCsv(join(hus, 'husO104Hosp.csv'))).map((row): TriangleCount => {
+    const window = dayOf(row['dHosp']!)
+    return { window, delay: Math.max(0, dayOf(row['dReport']!) - window), amount: 1 }
+  })
+  // The longest delay is 15 days.
+  const replayed = { counts, from: dayOf('2011-05-07'), to: dayOf('2011-07-05'), final: dayOf('2011-06-20') }
+  const groups = [
+    [0, 2],
+    [3, 4],
+    [5, 6],
+    [7, 9],
+    [10, 14],
+    [15, 20],
+  ] as const
+
+  it('hold as often as they say, or more often where figures are small whole numbers', () => {
+    expect(coverage(replayed, groups, estimatesOf)).toEqual([])
+  })
+
+  it('of the ladder alone hold less often', () => {
+    expect(coverage(replayed, groups, ladderAlone)).toEqual([])
+  })
+})
+
+describe.skipIf(taiwan === undefined)(`intervals for Taiwan's daily cases${skipReason('taiwan_backlog')}`, () => {
+  const counts = (taiwan === undefined ? [] : readCsv(join(taiwan, 'events.csv'))).map((row): TriangleCount => {
+    const window = dayOf(row['case_date']!)
+    return { window, delay: dayOf(row['report_date']!) - window, amount: Number(row['delta_cases']) }
+  })
+  // From the first day with backlog on; days up to 28 May are final at the end.
+  const replayed = { counts, from: dayOf('2021-05-22'), to: dayOf('2021-06-06'), final: dayOf('2021-05-28') }
+  // Provisional are days of up to 8 days ago.
+  const groups = [
+    [0, 2],
+    [3, 5],
+    [6, 8],
+    [0, 8],
+  ] as const
+
+  it('hold as often as they say, but of ages at which backlog was first announced', () => {
+    expect(coverage(replayed, groups, estimatesOf)).toEqual([])
+  })
+
+  it('of the ladder alone hold for few', () => {
+    expect(coverage(replayed, groups, ladderAlone)).toEqual([])
+  })
+})
