@@ -22,7 +22,7 @@ import { type PastLadder, type Replay, replayOf } from './replay.ts'
 import type { Triangle } from './triangle.ts'
 
 const HALF_LIFE = 14
-const PRIOR = 4
+const PRIOR = 6
 /** So far back errors are taken, in periods: older ones would weigh less than a hundredth. */
 const LOOK_BACK = 100
 /** So much of the growth that was to come must have been seen of a window that is compared. */
@@ -31,6 +31,8 @@ const SEEN_MIN = 0.5
 const COMMON = 9
 /** A correction is uncertain by so much of its size. */
 const CORRECTION_ERROR = 0.5
+/** What the ladder hasn't seen come yet, in additions of the mean size. */
+const UNSEEN = 0.5
 /** What is below is rounding. */
 const DEVIATION_MIN = 1e-9
 /** A window that lost all counts as one that fell to a twentieth. */
@@ -116,11 +118,11 @@ function intervalOf(
 
 /**
  * The standard deviation of the logarithm of what becomes of a window: Mack's, and what may come that the ladder hasn't seen
- * come yet. Of all that was known of older windows, one more addition may have been missed by chance.
+ * come yet: by chance, of all that was known of older windows, as much as half an addition may be missing.
  */
 function deviationOf({ ages, unit }: PastLadder, age: number, known: number): number {
   const { ownError, sharedError, volume } = ages[age]!
-  const unseen = (unit / Math.max(volume, unit)) * (unit / known)
+  const unseen = UNSEEN ** 2 * (unit / Math.max(volume, unit)) * (unit / known)
   return Math.max(DEVIATION_MIN, Math.sqrt(Math.log1p(ownError / known + unseen + sharedError)))
 }
 

@@ -74,11 +74,25 @@ describe.skipIf(hus === undefined)(`intervals for cases of the outbreak of 2011$
   ] as const
 
   it('hold as often as they say, or more often where figures are small whole numbers', () => {
-    expect(coverage(replayed, groups, estimatesOf)).toEqual([])
+    expect(coverage(replayed, groups, estimatesOf)).toEqual([
+      { ages: '0–2', estimates: 0, held: [null, null, null], width: null },
+      { ages: '3–4', estimates: 5, held: [20, 60, 80], width: 10.56 },
+      { ages: '5–6', estimates: 37, held: [65, 95, 100], width: 3.67 },
+      { ages: '7–9', estimates: 84, held: [76, 94, 96], width: 2 },
+      { ages: '10–14', estimates: 179, held: [80, 91, 98], width: 0.71 },
+      { ages: '15–20', estimates: 223, held: [100, 100, 100], width: 0 },
+    ])
   })
 
   it('of the ladder alone hold less often', () => {
-    expect(coverage(replayed, groups, ladderAlone)).toEqual([])
+    expect(coverage(replayed, groups, ladderAlone)).toEqual([
+      { ages: '0–2', estimates: 0, held: [null, null, null], width: null },
+      { ages: '3–4', estimates: 15, held: [60, 80, 93], width: 4.18 },
+      { ages: '5–6', estimates: 37, held: [51, 81, 92], width: 2.34 },
+      { ages: '7–9', estimates: 86, held: [52, 78, 88], width: 1.27 },
+      { ages: '10–14', estimates: 180, held: [64, 76, 79], width: 0.52 },
+      { ages: '15–20', estimates: 226, held: [100, 100, 100], width: 0 },
+    ])
   })
 })
 
@@ -98,10 +112,20 @@ describe.skipIf(taiwan === undefined)(`intervals for Taiwan's daily cases${skipR
   ] as const
 
   it('hold as often as they say, but of ages at which backlog was first announced', () => {
-    expect(coverage(replayed, groups, estimatesOf)).toEqual([])
+    expect(coverage(replayed, groups, estimatesOf)).toEqual([
+      { ages: '0–2', estimates: 24, held: [33, 88, 100], width: 1.12 },
+      { ages: '3–5', estimates: 33, held: [15, 33, 94], width: 0.56 },
+      { ages: '6–8', estimates: 42, held: [17, 64, 88], width: 0.12 },
+      { ages: '0–8', estimates: 99, held: [20, 60, 93], width: 0.37 },
+    ])
   })
 
   it('of the ladder alone hold for few', () => {
-    expect(coverage(replayed, groups, ladderAlone)).toEqual([])
+    expect(coverage(replayed, groups, ladderAlone)).toEqual([
+      { ages: '0–2', estimates: 24, held: [21, 38, 46], width: 0.5 },
+      { ages: '3–5', estimates: 33, held: [6, 9, 21], width: 0.24 },
+      { ages: '6–8', estimates: 42, held: [2, 7, 10], width: 0.06 },
+      { ages: '0–8', estimates: 99, held: [8, 15, 22], width: 0.17 },
+    ])
   })
 })

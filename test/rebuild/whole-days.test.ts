@@ -110,7 +110,7 @@ test('a figure counts what is known of a day that is not over, and its estimate 
   const rows = []
   for await (const row of view.rows({ tier: 'live' })) rows.push(row)
   // Of the 13th, 60 was known when it ended, and 30 came on the 14th.
-  expect(rows[12]).toMatchObject({ day: '2021-03-13', cases: 90n })
+  expect(rows[12]).toMatchObject({ day: '2021-03-13', cases: 90 })
   expect(rows[12]!['completeness']).toBeCloseTo(90 / (rows[12]!['estimate'] as number), 12)
   const { windows } = await view.triangle({ windows: 1 })
   expect(windows[0]).toMatchObject({ window: '2021-03-13', known: 60 })
