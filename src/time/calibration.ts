@@ -184,9 +184,8 @@ function growthOf({ growth }: PastLadder, age: number, later: number): number {
 }
 
 /** Whether there was an estimate of a window, by the ladder of the time. */
-function wasEstimated({ ages, growth }: PastLadder, age: number, known: number): boolean {
-  // Amounts hundreds of digits apart make factors that no number holds.
-  if (known <= 0 || ages.length === 0 || !Number.isFinite(growth.at(-1))) return false
+function wasEstimated({ ages }: PastLadder, age: number, known: number): boolean {
+  if (known <= 0 || ages.length === 0) return false
   const { reason, ownError, sharedError }: Age = ages[Math.min(age, ages.length - 1)]!
   return reason === null && ownError / known + sharedError <= 1
 }

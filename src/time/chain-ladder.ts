@@ -164,7 +164,8 @@ function stepsOf(sums: AgeSums): Step[] {
     }
     begun ||= volume > 0
     const gain = sums.gain[age]!
-    const factor = volume > 0 ? 1 + gain / volume : null
+    // What is next to nothing may be so small that no number holds the factor.
+    const factor = volume > 0 && Number.isFinite(gain / volume) ? 1 + gain / volume : null
     const variance = factor === null || windows < 2 ? null : squaresOf(sums, age, factor - 1) / (windows - 1)
     steps.push({ factor, variance, volume, windows, gain })
   }

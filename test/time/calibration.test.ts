@@ -113,6 +113,16 @@ test('a young log has intervals of the ladder, wider for want of a past, and say
   expect(low! < ultimate! && ultimate! < high!).toBe(true)
 })
 
+test('amounts too small for a factor are as good as nothing', () => {
+  const counts = [
+    { window: 0, delay: 0, amount: 5e-324 },
+    { window: 0, delay: 1, amount: 1 / 7 },
+    { window: 1, delay: 2, amount: -1 },
+  ]
+  expect(estimatesOf(triangleOf(counts, 3))(0)).toMatchObject({ ultimate: null, low: null, high: null })
+  expect(estimatesOf(triangleOf(counts, 3))(3).reason).toContain('after age 1')
+})
+
 test('for any counts there is a number with an interval around it, or null with a reason', () => {
   const anyCounts = fc.array(
     fc.record({
