@@ -62,8 +62,16 @@ type Values =
   | { kind: 'bool'; bits: Uint8Array }
   | Pick<ValuesColumn, 'kind' | 'values'>
 
-/** @param memory What the column's arrays are made in, but for its dictionary and its validity. */
-export function decodeFlat(chunk: ChunkPages, column: FlatColumn, memory: ReadMemory = newMemory): Column {
+/**
+ * @param memory What the column's arrays are made in, but for its dictionary and its validity.
+ * @param dictionary The chunk's, for a chunk whose pages are decoded one by one.
+ */
+export function decodeFlat(
+  chunk: ChunkPages,
+  column: FlatColumn,
+  memory: ReadMemory = newMemory,
+  dictionary: () => Dictionary = dictionaryOnce(chunk.dictionary, column),
+): Column {
   const presence = new Presence(column.rows, column.maxDefinitionLevel)
   const present = chunk.pages.map((page) => presence.add(page))
   const { nullCount, validity } = presence
@@ -75,14 +83,14 @@ export function decodeFlat(chunk: ChunkPages, column: FlatColumn, memory: ReadMe
     validity,
     nullCount,
     memory,
-    dictionary: dictionaryOnce(chunk, column),
+    dictionary,
   }
   const filled = chunk.pages.filter((_, i) => present[i]! > 0)
   if (chunk.dictionary === null || !filled.every(isCoded)) return { ...decodeValues(source), ...base }
-  const dictionary = source.dictionary()
-  const codes = decodeAllCodes(source, dictionary.length)
-  if (dictionary.kind !== 'values') return { kind: 'dictionary', ...base, codes, dictionary }
-  return { kind: 'values', ...base, values: Array.from(codes, (code) => dictionary.values[code] ?? null) }
+  const entries = dictionary()
+  const codes = decodeAllCodes(source, entries.length)
+  if (entries.kind !== 'values') return { kind: 'dictionary', ...base, codes, dictionary: entries }
+  return { kind: 'values', ...base, values: Array.from(codes, (code) => entries.values[code] ?? null) }
 }
 
 function isCoded({ encoding }: DataPage): boolean {
@@ -112,10 +120,11 @@ function decodeCodes(page: DataPage, codes: Int32Array, first: number, count: nu
   if (largest >= size) throw new PageError(`expected dictionary codes below ${size}, found ${largest}`)
 }
 
-function dictionaryOnce(chunk: ChunkPages, column: FlatColumn): () => Dictionary {
+/** A chunk's dictionary, decoded when it is first asked for. */
+export function dictionaryOnce(dictionary: ChunkPages['dictionary'], column: FlatColumn): () => Dictionary {
   let decoded: Dictionary | undefined
   return () => {
-    decoded ??= decodeDictionary(chunk.dictionary, column)
+    decoded ??= decodeDictionary(dictionary, column)
     return decoded
   }
 }

@@ -1,167 +1,236 @@
-import type { SchemaTree } from 'hyparquet'
-import { assembleLists, assembleNested } from 'hyparquet/src/assemble.js'
-import { getMaxDefinitionLevel, getMaxRepetitionLevel } from 'hyparquet/src/schema.js'
-import { firstNotUtf8 } from '../columns/utf8.ts'
-import type { Column, LogicalType } from '../model/column.ts'
-import { joinBytes } from './bytes.ts'
-import { decodeFlat, type Physical } from './flat.ts'
-import { decodeLevels } from './levels.ts'
-import { bytesAt, finishLogical } from './logical.ts'
+import { jsonLeaf } from './json-leaf.ts'
+import { type LeafChunk, LeafCursor } from './leaf-cursor.ts'
+import type { LeafShape, ListShape, MapShape, Shape, ShreddedShape, StructShape, VariantShape } from './nested-shape.ts'
 import { PageError } from './page-error.ts'
-import { type DataPage, readPages } from './pages.ts'
-import { isVariant, logicalTypeOf } from './schema.ts'
-import { valueReader } from './values.ts'
+import { variantNames, variantValue } from './variant.ts'
 
-/** One leaf of a nested column: its bytes and what the footer says of it. */
-export interface LeafChunk {
-  /** From the file's root to the leaf. */
-  readonly schemaPath: readonly SchemaTree[]
-  readonly bytes: Uint8Array
-  readonly codec: string
-  /** Values, nulls among them. */
-  readonly slots: number
-}
-
-/** For what lies in a variant's own binary form; everything else is exact before it is assembled. */
-const variantParsers = {
-  timestampFromMilliseconds: (value: unknown) => value,
-  timestampFromMicroseconds: (value: unknown) => value,
-  timestampFromNanoseconds: (value: unknown) => value,
-  dateFromDays: (value: unknown) => value,
-}
+/** Builds the next value of a part from the slots of its leaves. */
+type Build = () => unknown
 
 /**
  * A list, map, struct or variant as nested JavaScript values, one a row. Its leaves are as `valueReader` gives them, null
  * where there is none; a list is an array, a struct an object by field, a map an object by key (as text: a key that
- * occurs twice keeps its last value). In a variant, which states the type of each value, decimals are floats.
+ * occurs twice keeps its last value). A variant is its JSON value.
  *
- * Levels and leaves are decoded and checked here; hyparquet assembles them.
- *
- * @param top The top-level column's node.
- * @param steps Names below it that lead to the wanted value through structs.
+ * Rows are assembled one by one, and of each leaf one page is in memory. Levels that contradict each other between the
+ * leaves are an error.
  */
-export function readNested(
-  top: SchemaTree,
-  leaves: readonly LeafChunk[],
-  rows: number,
-  steps: readonly string[],
-): Column {
-  if (rows === 0) return { kind: 'values', length: 0, nullCount: 0, validity: null, values: [] }
-  const data = new Map<string, unknown[]>()
-  for (const leaf of leaves) data.set(leaf.schemaPath.at(-1)!.path.join('.'), readLeaf(leaf, rows))
-  const assembled = assemble(data, top)
-  if (assembled?.length !== rows) throw new PageError(`expected ${rows} nested values, found ${assembled?.length ?? 0}`)
-  const values = assembled.map((value) => withNulls(follow(value, steps)))
-  const nullCount = values.reduce<number>((sum, value) => sum + (value === null ? 1 : 0), 0)
-  const validity = nullCount === 0 ? null : new Uint8Array((rows + 7) >> 3)
-  for (let row = 0; row < rows && validity !== null; row++) {
-    if (values[row] !== null) validity[row >> 3]! |= 1 << (row & 7)
+export class NestedReader {
+  readonly #build: Build
+  readonly #cursors: readonly LeafCursor[]
+
+  /** @param chunkOf Reads the bytes of a leaf. */
+  constructor(shape: Shape, chunkOf: (leaf: LeafShape) => LeafChunk) {
+    const { build, cursors } = new Assembly(chunkOf).part(shape)
+    this.#build = build
+    this.#cursors = cursors
   }
-  return { kind: 'values', length: rows, nullCount, validity, values }
+
+  /** The value of the next row. */
+  next(): unknown {
+    this.#check('another row', (cursor) => cursor.more && cursor.repetition === 0)
+    return this.#build()
+  }
+
+  /** Checks that no row follows. */
+  finish(): void {
+    this.#check('the end of the column', (cursor) => !cursor.more)
+  }
+
+  #check(what: string, holds: (cursor: LeafCursor) => boolean): void {
+    if (!this.#cursors.every(holds)) throw new PageError(`expected ${what}, found levels of values that say otherwise`)
+  }
 }
 
-/** Levels that contradict each other, between leaves or with the schema, make hyparquet fail in any way. */
-function assemble(data: Map<string, unknown[]>, top: SchemaTree): unknown[] | undefined {
+interface Part {
+  readonly build: Build
+  /** The leaves of the part, the first of which says whether it is there; the others must agree. */
+  readonly cursors: readonly LeafCursor[]
+}
+
+/** Of a field that a variant's object doesn't have. */
+const missing = Symbol('missing')
+
+class Assembly {
+  readonly #chunkOf: (leaf: LeafShape) => LeafChunk
+  /** Of the variant whose value is being read. */
+  #names: readonly string[] = []
+
+  constructor(chunkOf: (leaf: LeafShape) => LeafChunk) {
+    this.#chunkOf = chunkOf
+  }
+
+  /** @param inVariant Leaves are within a variant: values as JSON has them. */
+  part(shape: Shape, inVariant = false): Part {
+    switch (shape.kind) {
+      case 'leaf':
+        return this.#leaf(shape, inVariant)
+      case 'struct':
+        return this.#struct(shape, inVariant)
+      case 'list':
+        return this.#list(shape, inVariant)
+      case 'map':
+        return this.#map(shape)
+      case 'variant':
+        return this.#variant(shape)
+      case 'shredded':
+        return this.#shredded(shape)
+    }
+  }
+
+  #leaf(leaf: LeafShape, inVariant: boolean): Part {
+    const cursor = new LeafCursor(leaf, this.#chunkOf(leaf))
+    const { type } = leaf
+    return { build: inVariant ? () => jsonLeaf(cursor.take(), type) : () => cursor.take(), cursors: [cursor] }
+  }
+
+  #struct({ fields, defined }: StructShape, inVariant: boolean): Part {
+    const parts = [...fields].map(([name, shape]) => ({ name, ...this.part(shape, inVariant) }))
+    const cursors = parts.flatMap((part) => part.cursors)
+    const build = () => {
+      if (isAbsent(cursors, defined)) return null
+      const made: Record<string, unknown> = {}
+      for (const part of parts) {
+        const value = part.build()
+        if (value !== missing) setField(made, part.name, value)
+      }
+      return made
+    }
+    return { build, cursors }
+  }
+
+  #list({ item, defined, filled, repetition }: ListShape, inVariant: boolean): Part {
+    const { build, cursors } = this.part(item, inVariant)
+    const each = elements(cursors, repetition)
+    return {
+      build: () => {
+        if (isAbsent(cursors, defined)) return null
+        const items: unknown[] = []
+        if (isAbsent(cursors, filled)) return items
+        each(() => {
+          const value = build()
+          items.push(value === missing ? null : value)
+        })
+        return items
+      },
+      cursors,
+    }
+  }
+
+  #map({ key, value, defined, filled, repetition }: MapShape): Part {
+    const keys = this.part(key)
+    const values = value === null ? { build: () => null, cursors: [] } : this.part(value)
+    const cursors = [...keys.cursors, ...values.cursors]
+    const each = elements(cursors, repetition)
+    return {
+      build: () => {
+        if (isAbsent(cursors, defined)) return null
+        const made: Record<string, unknown> = {}
+        if (isAbsent(cursors, filled)) return made
+        each(() => setField(made, keyText(keys.build()), values.build()))
+        return made
+      },
+      cursors,
+    }
+  }
+
+  #variant({ metadata, content, defined }: VariantShape): Part {
+    const names = this.part(metadata)
+    const value = this.part(content)
+    const cursors = [...names.cursors, ...value.cursors]
+    const build = () => {
+      if (isAbsent(cursors, defined)) return null
+      const bytes = names.build()
+      this.#names = understood(() => variantNames(bytes as Uint8Array))
+      const found = understood(value.build)
+      // A variant that says nothing is one that is null.
+      return found === missing ? null : found
+    }
+    return { build, cursors }
+  }
+
+  #shredded({ value, typed, defined }: ShreddedShape): Part {
+    const none = { build: () => null, cursors: [] }
+    const binary = value === null ? none : this.part(value)
+    const column = typed === null ? none : this.part(typed, true)
+    const cursors = [...binary.cursors, ...column.cursors]
+    const build = () => {
+      if (isAbsent(cursors, defined)) return missing
+      const bytes = binary.build()
+      const shredded = column.build()
+      if (bytes === null) return shredded === null ? missing : shredded
+      const decoded = variantValue(bytes as Uint8Array, this.#names)
+      if (shredded === null) return decoded
+      if (typed!.kind !== 'struct' || !isObject(decoded))
+        throw new PageError('expected a variant in its binary form or in columns, found a value in both')
+      // A field that is in both is what its column says.
+      return Object.fromEntries([...Object.entries(decoded), ...Object.entries(shredded as object)])
+    }
+    return { build, cursors }
+  }
+}
+
+function isObject(value: unknown): value is object {
+  return value !== null && typeof value === 'object' && !Array.isArray(value) && !(value instanceof Uint8Array)
+}
+
+/** A variant that is cut off or refers to what isn't there makes the reading of it fail in several ways. */
+function understood<T>(read: () => T): T {
   try {
-    if (top.children.length > 0) assembleNested(data as never, top, variantParsers as never)
+    return read()
   } catch (error) {
-    throw new PageError(`expected nested values that fit the schema, found others (${(error as Error).message})`)
-  }
-  return data.get(top.path.join('.'))
-}
-
-function follow(value: unknown, steps: readonly string[]): unknown {
-  let found = value
-  for (const step of steps)
-    found = found !== null && typeof found === 'object' ? (found as Record<string, unknown>)[step] : null
-  return found
-}
-
-/** hyparquet leaves undefined where a struct, list or map is null. Changes in place what it made. */
-function withNulls(value: unknown): unknown {
-  if (value === undefined) return null
-  if (Array.isArray(value)) {
-    for (let i = 0; i < value.length; i++) value[i] = withNulls(value[i])
-  } else if (typeof value === 'object' && value !== null && !(value instanceof Uint8Array)) {
-    const fields = value as Record<string, unknown>
-    for (const name of Object.keys(fields)) fields[name] = withNulls(fields[name])
-  }
-  return value
-}
-
-/** A leaf's values, as lists in lists for each level of the schema above it. */
-function readLeaf(leaf: LeafChunk, rows: number): unknown[] {
-  const { schemaPath, bytes, codec, slots } = leaf
-  const path = [...schemaPath]
-  const maxDefinitionLevel = getMaxDefinitionLevel(path)
-  const maxRepetitionLevel = getMaxRepetitionLevel(path)
-  const chunk = readPages(bytes, { codec, slots, maxDefinitionLevel, maxRepetitionLevel })
-  const definition = joinLevels(chunk.pages, maxDefinitionLevel, ({ definition: levels }) => levels)
-  const repetition = joinLevels(chunk.pages, maxRepetitionLevel, ({ repetition: levels }) => levels)
-  const begun = repetition === null ? slots : repetition.reduce((sum, level) => sum + (level === 0 ? 1 : 0), 0)
-  if (begun !== rows) throw new PageError(`expected ${rows} nested values, found ${begun}`)
-  if (repetition !== null && repetition[0] !== 0)
-    throw new PageError('expected the first value to begin a row, found one that continues another')
-  let at = 0
-  const dense = chunk.pages.map((page): DataPage => {
-    const levels = definition?.subarray(at, at + page.slots)
-    at += page.slots
-    return levels === undefined
-      ? page
-      : { ...page, slots: levels.reduce((sum, level) => sum + (level === maxDefinitionLevel ? 1 : 0), 0) }
-  })
-  const values = denseValues({ ...chunk, pages: dense }, schemaPath)
-  if (definition === null && repetition === null) return values
-  try {
-    return assembleLists(
-      [],
-      definition === null ? [] : Array.from(definition),
-      repetition === null ? [] : Array.from(repetition),
-      values,
-      path,
-    ) as unknown[]
-  } catch (error) {
-    throw new PageError(`expected levels that fit the schema, found others (${(error as Error).message})`)
+    if (error instanceof PageError || !(error instanceof RangeError || error instanceof TypeError)) throw error
+    throw new PageError(`expected a variant, found one that makes no sense (${error.message})`)
   }
 }
 
-/** The levels of all pages; null where there are none. */
-function joinLevels(
-  pages: readonly DataPage[],
-  max: number,
-  levelsOf: (page: DataPage) => Uint8Array,
-): Uint8Array | null {
-  if (max === 0) return null
-  return joinBytes(pages.map((page) => decodeLevels(levelsOf(page), max, page.slots)))
+/** Whether a part is null or empty at the next slot, which is then left out. */
+function isAbsent(cursors: readonly LeafCursor[], defined: number): boolean {
+  const absent = cursors[0]!.definition < defined
+  for (const cursor of cursors) {
+    if (cursor.definition < defined !== absent)
+      throw new PageError('expected columns that agree on nulls, found others')
+    if (absent) cursor.skip()
+  }
+  return absent
 }
 
-function denseValues(chunk: Parameters<typeof decodeFlat>[0], schemaPath: readonly SchemaTree[]): unknown[] {
-  const leaf = schemaPath.at(-1)!
-  const rows = chunk.pages.reduce((sum, page) => sum + page.slots, 0)
-  const physical = leaf.element.type as Physical
-  const decoded = decodeFlat(chunk, {
-    physical,
-    typeLength: leaf.element.type_length ?? 0,
-    maxDefinitionLevel: 0,
-    rows,
-  })
-  const type = logicalTypeOf(leaf)
-  if (type.kind === 'string' || type.kind === 'json') requireUtf8(decoded)
-  const read = valueReader(finishLogical(decoded, type), type)
-  const convert = schemaPath.some(isVariant) ? inVariant(type) : undefined
-  return Array.from({ length: rows }, (_, row) => (convert === undefined ? read(row) : convert(read(row))))
+/** Calls back for each element of a list that has some. */
+function elements(cursors: readonly LeafCursor[], repetition: number): (take: () => void) => void {
+  const lead = cursors[0]!
+  return (take) => {
+    for (;;) {
+      take()
+      const next = lead.repetition
+      const more = next === repetition
+      for (const cursor of cursors) {
+        const own = cursor.repetition
+        if ((own === repetition) !== more || own > repetition)
+          throw new PageError('expected columns that agree on the length of lists, found others')
+      }
+      if (!more) return
+    }
+  }
 }
 
-function requireUtf8(column: Column): void {
-  const bytes = column.kind === 'dictionary' ? column.dictionary : column
-  if (bytes.kind !== 'bytes') return
-  const wrong = firstNotUtf8(bytes)
-  if (wrong < 0) return
-  const found = Buffer.from(bytesAt(bytes, wrong).subarray(0, 20)).toString('hex')
-  throw new PageError(`expected UTF-8 text, found the bytes ${found}`)
+const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
+
+/** Keys of bytes are text: old writers don't say so. */
+function keyText(key: unknown): string {
+  if (key === null) throw new PageError('expected keys of a map that are not null, found one that is')
+  if (key instanceof Uint8Array) {
+    try {
+      return decoder.decode(key)
+    } catch {
+      throw new PageError(`expected keys of a map that are text, found bytes that are not UTF-8`)
+    }
+  }
+  if (typeof key === 'object') throw new PageError('expected keys of a map that are single values, found nested ones')
+  return String(key)
 }
 
-/** A variant's shredded values lose their schema: a decimal becomes what it is in the variant's own form, a float. */
-function inVariant(type: LogicalType): ((value: unknown) => unknown) | undefined {
-  return type.kind === 'decimal' ? (value) => Number(value) * 10 ** -type.scale : undefined
+/** `__proto__` is a name as any other. */
+function setField(made: Record<string, unknown>, name: string, value: unknown): void {
+  if (name !== '__proto__') made[name] = value
+  else Object.defineProperty(made, name, { value, enumerable: true, configurable: true, writable: true })
 }

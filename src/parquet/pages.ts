@@ -54,30 +54,62 @@ interface PageHeader {
 
 /** Splits the bytes of a chunk, or of some of its pages, into pages and decompresses them. */
 export function readPages(bytes: Uint8Array, limits: ChunkLimits): ChunkPages {
-  const reader = { view: new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength), offset: 0 }
+  const reader = new PageReader(bytes, limits)
   const pages: DataPage[] = []
-  let dictionary: ChunkPages['dictionary'] = null
-  let slots = 0
-  while (slots < limits.slots && reader.offset < bytes.length) {
-    const header = readHeader(bytes, reader, pages.length)
-    const start = reader.offset
+  for (let page = reader.next(); page !== null; page = reader.next()) pages.push(page)
+  return { dictionary: reader.dictionary, pages }
+}
+
+/** The pages of a chunk one by one, so that no two of them need be in memory. */
+export class PageReader {
+  /** Known once the first data page was read. */
+  dictionary: ChunkPages['dictionary'] = null
+  readonly #bytes: Uint8Array
+  readonly #limits: ChunkLimits
+  readonly #reader: { view: DataView; offset: number }
+  #pages = 0
+  #slots = 0
+
+  constructor(bytes: Uint8Array, limits: ChunkLimits) {
+    this.#bytes = bytes
+    this.#limits = limits
+    this.#reader = { view: new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength), offset: 0 }
+  }
+
+  /** The next data page, decompressed; null after the last, which must complete what the chunk promises. */
+  next(): DataPage | null {
+    const limits = this.#limits
+    while (this.#slots < limits.slots && this.#reader.offset < this.#bytes.length) {
+      const page = this.#read()
+      if (page === null) continue
+      this.#slots += page.slots
+      this.#pages++
+      return page
+    }
+    if (this.#slots !== limits.slots)
+      throw new PageError(`expected ${limits.slots} values, nulls among them, found pages of ${this.#slots}`)
+    return null
+  }
+
+  /** Null for what holds no rows. */
+  #read(): DataPage | null {
+    const bytes = this.#bytes
+    const limits = this.#limits
+    const header = readHeader(bytes, this.#reader, this.#pages)
+    const start = this.#reader.offset
     checkSizes(header, bytes.length - start)
     const body = bytes.subarray(start, start + header.compressed_page_size)
-    reader.offset = start + header.compressed_page_size
+    this.#reader.offset = start + header.compressed_page_size
     checkSum(header, body)
+    if (header.type === 'DATA_PAGE') return readPageV1(header, body, limits)
+    if (header.type === 'DATA_PAGE_V2') return readPageV2(header, body, limits)
     if (header.type === 'DICTIONARY_PAGE') {
-      if (dictionary !== null || pages.length > 0)
+      if (this.dictionary !== null || this.#pages > 0)
         throw new PageError('expected one dictionary, before all other pages, found another')
-      dictionary = readDictionary(header, body, limits)
-    } else if (header.type === 'DATA_PAGE' || header.type === 'DATA_PAGE_V2') {
-      const page = header.type === 'DATA_PAGE' ? readPageV1(header, body, limits) : readPageV2(header, body, limits)
-      slots += page.slots
-      pages.push(page)
+      this.dictionary = readDictionary(header, body, limits)
     }
+    return null
   }
-  if (slots !== limits.slots)
-    throw new PageError(`expected ${limits.slots} values, nulls among them, found pages of ${slots}`)
-  return { dictionary, pages }
 }
 
 function readHeader(bytes: Uint8Array, reader: { view: DataView; offset: number }, page: number): PageHeader {

@@ -7,7 +7,8 @@ import { joinBytes } from './bytes.ts'
 import { chunkStart, type ParquetFile } from './file.ts'
 import { decodeFlat, type Physical } from './flat.ts'
 import { finishLogical, sliceColumn } from './logical.ts'
-import { type LeafChunk, readNested } from './nested.ts'
+import { NestedReader } from './nested.ts'
+import { isList, isMap, type Shape, shapeAt } from './nested-shape.ts'
 import { PageError } from './page-error.ts'
 import { readPages } from './pages.ts'
 import { newMemory, type ReadMemory } from './read-memory.ts'
@@ -55,10 +56,8 @@ function readColumn(
 ): Column {
   const nodes = nodesOf(file, path)
   const range = rows === undefined ? undefined : withinGroup(rows, file.rowGroups[rowGroup]!.rows)
-  if (isNested(nodes)) {
-    const whole = nestedColumn(file, rowGroup, nodes)
-    return range === undefined ? whole : sliceColumn(whole, range.from, range.to)
-  }
+  if (isNested(nodes))
+    return nestedColumn(file, rowGroup, path, range ?? { from: 0, to: file.rowGroups[rowGroup]!.rows })
   return flatColumn(file, rowGroup, nodes, range, memory)
 }
 
@@ -93,8 +92,7 @@ function nodesOf(file: ParquetFile, path: readonly string[]): SchemaTree[] {
 
 /** A list or map, or a value repeated without either. */
 function isRepeated(node: SchemaTree): boolean {
-  const { converted_type: converted, repetition_type: repetition } = node.element
-  return repetition === 'REPEATED' || converted === 'LIST' || converted === 'MAP' || converted === 'MAP_KEY_VALUE'
+  return node.element.repetition_type === 'REPEATED' || isList(node) || isMap(node)
 }
 
 function chunkOf(file: ParquetFile, rowGroup: number, { path, element }: SchemaTree) {
@@ -177,21 +175,36 @@ function readRange(file: ReadableFile, { offset, length }: ByteRange, memory: Re
   return bytes
 }
 
-function nestedColumn(file: ParquetFile, rowGroup: number, nodes: readonly SchemaTree[]): Column {
-  const top = nodes[1]!
+function nestedColumn(file: ParquetFile, rowGroup: number, path: readonly string[], range: RowRange): Column {
+  const reader = nestedReader(file, rowGroup, shapeAt(file, path))
+  const values: unknown[] = []
   const { rows } = file.rowGroups[rowGroup]!
-  const leaves = leavesOf([file.tree, top]).map((schemaPath): LeafChunk => {
+  for (let row = 0; row < rows; row++) {
+    const value = reader.next()
+    if (row >= range.from && row < range.to) values.push(value)
+  }
+  reader.finish()
+  return valuesColumn(values)
+}
+
+function valuesColumn(values: readonly unknown[]): Column {
+  const length = values.length
+  const nullCount = values.reduce<number>((sum, value) => sum + (value === null ? 1 : 0), 0)
+  const validity = nullCount === 0 ? null : new Uint8Array((length + 7) >> 3)
+  for (let row = 0; row < length && validity !== null; row++) {
+    if (values[row] !== null) validity[row >> 3]! |= 1 << (row & 7)
+  }
+  return { kind: 'values', length, nullCount, validity, values }
+}
+
+/** A reader of nested values, one a row, that reads the bytes of the shape's leaves and of no other. */
+function nestedReader(file: ParquetFile, rowGroup: number, shape: Shape): NestedReader {
+  const { rows } = file.rowGroups[rowGroup]!
+  return new NestedReader(shape, ({ schemaPath }) => {
     const chunk = chunkOf(file, rowGroup, schemaPath.at(-1)!).meta_data!
     const slots = Number(chunk.num_values)
     checkPlausible(slots, Number(chunk.total_compressed_size))
     const bytes = rows === 0 ? new Uint8Array(0) : readRanges(file, [chunkRange(chunk)], newMemory)
-    return { schemaPath, bytes, codec: chunk.codec, slots }
+    return { bytes, codec: chunk.codec, slots }
   })
-  const steps = nodes.slice(2).map((node) => node.element.name)
-  return readNested(top, leaves, rows, steps)
-}
-
-function leavesOf(path: readonly SchemaTree[]): (readonly SchemaTree[])[] {
-  const last = path.at(-1)!
-  return last.children.length === 0 ? [path] : last.children.flatMap((child) => leavesOf([...path, child]))
 }

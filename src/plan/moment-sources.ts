@@ -47,7 +47,7 @@ export function holdsLocalTimes(shape: Shape | undefined, type: Type): boolean {
     case 'list':
       return holdsLocalTimes(shape.item, type)
     case 'map':
-      return holdsLocalTimes(shape.key, type) || holdsLocalTimes(shape.value, type)
+      return holdsLocalTimes(shape.key, type) || holdsLocalTimes(shape.value ?? undefined, type)
     case 'struct':
       return [...shape.fields.values()].some((field) => holdsLocalTimes(field, type))
     default:

@@ -2,9 +2,8 @@ import { MisfitError } from '../columns/from-values.ts'
 import { localRulesOf, nanosecondsIn } from '../columns/moment-text.ts'
 import { isLocal } from '../columns/stored-moments.ts'
 import type { LogicalType } from '../model/column.ts'
-import { formatDay } from '../model/moment.ts'
-import { formatMoment } from '../model/moment-text.ts'
 import type { Type } from '../model/type.ts'
+import { jsonLeaf } from '../parquet/json-leaf.ts'
 import { type Shape, stepInto } from '../parquet/nested-shape.ts'
 import { instantConverter, momentConverter } from './moment-values.ts'
 
@@ -78,10 +77,12 @@ function needsConversion(shape: Shape): boolean {
     case 'list':
       return needsConversion(shape.item)
     case 'map':
-      return needsConversion(shape.key) || needsConversion(shape.value)
+      return needsConversion(shape.key) || (shape.value !== null && needsConversion(shape.value))
     case 'struct':
       return [...shape.fields.values()].some(needsConversion)
     case 'variant':
+    case 'shredded':
+      // As JSON has it.
       return false
   }
 }
@@ -102,7 +103,7 @@ function jsonValue(value: unknown, shape: Shape, place: ValuePlace): unknown {
     const item = shape.kind === 'list' ? shape.item : shape
     return value.map((inner) => jsonValue(inner, item, place))
   }
-  if (shape.kind === 'leaf') return jsonLeaf(value, shape.type, place)
+  if (shape.kind === 'leaf') return leafInJson(value, shape.type, place)
   if (typeof value !== 'object') return value
   return Object.fromEntries(
     Object.entries(value).map(([name, inner]) => {
@@ -117,29 +118,13 @@ function jsonValue(value: unknown, shape: Shape, place: ValuePlace): unknown {
 function keyText(key: string, shape: Shape, place: ValuePlace): string {
   if (shape.kind !== 'leaf' || !needsConversion(shape)) return key
   if (shape.type.kind === 'decimal') return decimalText(BigInt(key), shape.type.scale)
-  return String(jsonLeaf(BigInt(key), shape.type, place))
+  return String(leafInJson(BigInt(key), shape.type, place))
 }
 
-/** Decimals of at most this many digits are the number that is written with just these digits. */
-const DIGITS_OF_A_NUMBER = 15
-
-function jsonLeaf(value: unknown, type: LogicalType, place: ValuePlace): unknown {
+/** A leaf within JSON; a moment that no calendar has is a MisfitError. */
+function leafInJson(value: unknown, type: LogicalType, place: ValuePlace): unknown {
   try {
-    switch (type.kind) {
-      case 'decimal': {
-        const text = decimalText(value as bigint, type.scale)
-        const digits = String(value).replace('-', '').replace(/0+$/, '')
-        return digits.length <= DIGITS_OF_A_NUMBER ? Number(text) : text
-      }
-      case 'timestamp':
-        return formatMoment(instantOf(BigInt(value as bigint), type, place), type.unit)
-      case 'time':
-        return formatMoment(BigInt(value as bigint | number), type.unit).slice('1970-01-01T'.length, -1)
-      case 'date':
-        return formatDay(Number(value))
-      default:
-        return value
-    }
+    return jsonLeaf(type.kind === 'timestamp' ? instantOf(BigInt(value as bigint), type, place) : value, type)
   } catch (error) {
     if (error instanceof RangeError) throw new MisfitError(place.row, 'a moment that a calendar has', String(value))
     throw error

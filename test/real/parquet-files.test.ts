@@ -1,5 +1,6 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { DuckDBInstance } from '@duckdb/node-api'
 import { parquetReadObjects } from 'hyparquet'
 import { compressors } from 'hyparquet-compressors'
 import { describe, expect, test } from 'vitest'
@@ -52,8 +53,13 @@ function expectSameRowsInParts(file: ParquetFile): void {
 
 const hyparquet = realData('parquet_hyparquet')
 
+/** Files of two-level lists, in which hyparquet takes an empty list for null; compared with DuckDB below. */
+const emptyForNull = ['adam_genotypes.parquet', 'duckdb2557.parquet', 'repeated_primitive_no_list.parquet']
+
 describe.skipIf(hyparquet === undefined)(`files of many writers${skipReason('parquet_hyparquet')}`, () => {
-  test.each(filesIn(hyparquet, '.parquet'))('%s has the rows that are known of it', (name) => {
+  const names = filesIn(hyparquet, '.parquet').filter((name) => !emptyForNull.includes(name))
+
+  test.each(names)('%s has the rows that are known of it', (name) => {
     const expected = readJson<unknown[]>(join(hyparquet!, name.replace(/\.parquet$/, '.json')))
     const file = open(hyparquet!, name)
     const rows = rowsAsHyparquetShows(file, expected)
@@ -64,8 +70,34 @@ describe.skipIf(hyparquet === undefined)(`files of many writers${skipReason('par
 
 const apache = realData('parquet_apache')
 
+/** What DuckDB reads of a file, as plain JSON. */
+async function rowsOfDuckdb(path: string): Promise<unknown[]> {
+  const connection = await (await DuckDBInstance.create()).connect()
+  const reader = await connection.runAndReadAll(`SELECT to_json(t) AS row FROM read_parquet('${path}') t`)
+  return reader.getRowObjectsJson().map(({ row }) => plainJson(JSON.parse(row as string)))
+}
+
+describe.skipIf(hyparquet === undefined)('files of two-level lists, and of maps without values', () => {
+  const files = filesIn(hyparquet, '.parquet')
+    .filter((name) => emptyForNull.includes(name))
+    .map((name) => join(hyparquet!, name))
+  const others = apache === undefined ? [] : ['repeated_primitive_no_list.parquet', 'old_list_structure.parquet']
+
+  test.each([...files, ...others.map((name) => join(apache!, name))])(
+    '%s has the rows that DuckDB reads',
+    async (path) => {
+      const file = openParquet(disk.openForReading(path))
+      const rows = Array.from(readRows(file), plainJson)
+      expect(rows).toEqual(await rowsOfDuckdb(path))
+      expectSameRowsInParts(file)
+    },
+  )
+})
+
 /** Files that are not held against hyparquet; each has a test of its own below. */
 const notCompared: Readonly<Record<string, string>> = {
+  'repeated_primitive_no_list.parquet': 'hyparquet takes an empty list for null',
+  'map_no_value.parquet': 'hyparquet takes a map without values for a struct',
   'datapage_v1-corrupt-checksum.parquet': 'hyparquet does not check checksums, and reads it',
   'rle-dict-uncompressed-corrupt-checksum.parquet': 'hyparquet does not check checksums, and reads it',
   'nation.dict-malformed.parquet': 'both refuse it: a dictionary of 28 bytes in a chunk of 13',
@@ -104,6 +136,11 @@ describe.skipIf(apache === undefined)(`the Parquet project's files${skipReason('
     const refusal = refusalOf(() => [...readRows(open(apache!, name))])
     expect(refusal.message).toMatch(message)
     expect(refusal.place).toEqual({ file: join(apache!, name), rowGroup: 0, column })
+  })
+
+  test('a map without values has null at each key', () => {
+    const rows = [...readRows(open(apache!, 'map_no_value.parquet'), { columns: ['my_map_no_v', 'my_list'] })]
+    expect(rows[1]).toEqual({ my_map_no_v: { 4: null, 5: null, 6: null }, my_list: [4, 5, 6] })
   })
 
   test('an empty page of nulls is read', () => {

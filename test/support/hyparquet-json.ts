@@ -85,19 +85,16 @@ function showPlain(value: unknown, wanted: unknown): unknown {
   return new TextDecoder().decode(value)
 }
 
-/** A variant has no schema: whether a number is a moment, and in which unit, only the expected value can tell. */
+/** A variant has no schema: its moments are text, which hyparquet shows as dates. */
 function showVariant(value: unknown, wanted: unknown): unknown {
   if (Array.isArray(value)) return value.map((item, i) => showVariant(item, (wanted as unknown[] | undefined)?.[i]))
   if (typeof value === 'object' && value !== null && !(value instanceof Uint8Array)) {
     const inner = (wanted ?? {}) as Record<string, unknown>
     return Object.fromEntries(Object.entries(value).map(([name, field]) => [name, showVariant(field, inner[name])]))
   }
-  if (typeof wanted !== 'string' || typeof value === 'string') return showPlain(value, wanted)
-  const units = [86_400_000, 1, 1 / 1000, 1 / 1_000_000]
-  return (
-    units.map((unit) => isoDate(Math.trunc(Number(value) * unit))).find((date) => date === wanted) ??
-    showPlain(value, wanted)
-  )
+  if (typeof wanted !== 'string' || typeof value !== 'string' || value === wanted) return showPlain(value, wanted)
+  const date = isoDate(Date.parse(/Z$|^.{10}$/.test(value) ? value : `${value}Z`))
+  return date === wanted ? date : value
 }
 
 /** A value as it looks after a way through JSON, where null and absent are the same. */
