@@ -79,11 +79,11 @@ export function shapeAt(file: ParquetFile, path: readonly string[]): Shape {
   return fieldShape(node, levels)
 }
 
-/** Where a step leads, `*` to each element; undefined where there is nothing, or nothing that the schema describes. */
+/** Where a step leads; undefined where there is nothing, or nothing that the schema describes. */
 export function stepInto(shape: Shape | undefined, step: string): Shape | undefined {
   switch (shape?.kind) {
     case 'list':
-      return step === EACH || /^\d+$/.test(step) ? shape.item : undefined
+      return /^\d+$/.test(step) ? shape.item : undefined
     case 'map':
       return shape.value ?? undefined
     case 'struct':
@@ -91,56 +91,6 @@ export function stepInto(shape: Shape | undefined, step: string): Shape | undefi
     default:
       return undefined
   }
-}
-
-/** The step that leads to each element of a list, or each value of a map. */
-export const EACH = '*'
-
-/**
- * Only what some paths lead to, so that nothing else is read. A path that the schema ends before leads to the whole of
- * what it reached: the rest is looked up in each value.
- */
-export function project(shape: Shape, paths: readonly (readonly string[])[]): Shape {
-  if (paths.some(({ length }) => length === 0)) return shape
-  const rests = paths.map((path) => path.slice(1))
-  switch (shape.kind) {
-    case 'list':
-      return { ...shape, item: project(shape.item, rests) }
-    case 'map':
-      return shape.value === null ? shape : { ...shape, value: project(shape.value, rests) }
-    case 'struct': {
-      const fields = new Map<string, Shape>()
-      for (const [name, field] of shape.fields) {
-        const further = rests.filter((_, i) => paths[i]![0] === name)
-        if (further.length > 0) fields.set(name, project(field, further))
-      }
-      return fields.size === 0 ? shape : { ...shape, fields }
-    }
-    default:
-      return shape
-  }
-}
-
-/** The leaves of a shape: the columns of the file that it is read from. */
-export function leavesOf(shape: Shape): LeafShape[] {
-  switch (shape.kind) {
-    case 'leaf':
-      return [shape]
-    case 'list':
-      return leavesOf(shape.item)
-    case 'map':
-      return [shape.key, ...present(shape.value)].flatMap(leavesOf)
-    case 'struct':
-      return [...shape.fields.values()].flatMap(leavesOf)
-    case 'variant':
-      return [shape.metadata, shape.content].flatMap(leavesOf)
-    case 'shredded':
-      return [...present(shape.value), ...present(shape.typed)].flatMap(leavesOf)
-  }
-}
-
-function present<T>(value: T | null): T[] {
-  return value === null ? [] : [value]
 }
 
 function inside({ definition, repetition, above }: Levels, node: SchemaTree, own: string | undefined): Levels {
@@ -213,19 +163,18 @@ function isElement(list: SchemaTree, { element, children }: SchemaTree): boolean
 
 function variantShape(node: SchemaTree, levels: Levels): Shape {
   const metadata = node.children.find(({ element }) => element.name === 'metadata')
+  if (metadata === undefined) throw new PageError(`expected a variant with metadata, found ${namesOf(node)}`)
   const content = shreddedShape(node, levels)
-  if (metadata === undefined || content.kind !== 'shredded') {
-    throw new PageError(`expected a variant with metadata and a value, found ${namesOf(node)}`)
-  }
   return { kind: 'variant', metadata: fieldShape(metadata, levels), content, defined: levels.definition }
 }
 
-/** A group with `value` and `typed_value`, of which one may be absent. Anything else is itself a value of one type. */
-function shreddedShape(node: SchemaTree, levels: Levels): Shape {
+/** A group with `value` and `typed_value`, of which one may be absent. */
+function shreddedShape(node: SchemaTree, levels: Levels): ShreddedShape {
   const child = (name: string) => node.children.find(({ element }) => element.name === name)
   const value = child('value')
   const typed = child('typed_value')
-  if (value === undefined && typed === undefined) return contentShape(node, levels)
+  if (value === undefined && typed === undefined)
+    throw new PageError(`expected a variant's value or typed_value, found ${namesOf(node)}`)
   return {
     kind: 'shredded',
     value: value === undefined ? null : fieldShape(value, levels),

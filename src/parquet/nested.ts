@@ -1,4 +1,5 @@
-import { jsonLeaf } from './json-leaf.ts'
+import type { LogicalType } from '../model/column.ts'
+import { jsonLeaf, localMoment } from './json-leaf.ts'
 import { type LeafChunk, LeafCursor } from './leaf-cursor.ts'
 import type { LeafShape, ListShape, MapShape, Shape, ShreddedShape, StructShape, VariantShape } from './nested-shape.ts'
 import { PageError } from './page-error.ts'
@@ -80,8 +81,7 @@ class Assembly {
 
   #leaf(leaf: LeafShape, inVariant: boolean): Part {
     const cursor = new LeafCursor(leaf, this.#chunkOf(leaf))
-    const { type } = leaf
-    return { build: inVariant ? () => jsonLeaf(cursor.take(), type) : () => cursor.take(), cursors: [cursor] }
+    return { build: inVariant ? () => variantLeaf(cursor.take(), leaf.type) : () => cursor.take(), cursors: [cursor] }
   }
 
   #struct({ fields, defined }: StructShape, inVariant: boolean): Part {
@@ -168,6 +168,12 @@ class Assembly {
     }
     return { build, cursors }
   }
+}
+
+/** A moment without a zone says so, as it does in the binary form. */
+function variantLeaf(value: unknown, type: LogicalType): unknown {
+  if (value === null || type.kind !== 'timestamp' || type.utc) return jsonLeaf(value, type)
+  return localMoment(value as bigint, type.unit)
 }
 
 function isObject(value: unknown): value is object {
