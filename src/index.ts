@@ -35,6 +35,7 @@ export {
   nullable,
   string,
   timestamp,
+  uint64,
   uuid,
 } from './model/types.ts'
 export type { JobDefinition, LatePolicy, ViewDefinition, WindowLength } from './model/view.ts'

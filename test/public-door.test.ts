@@ -39,6 +39,7 @@ test('src/index.ts exports what is promised, and nothing else', () => {
     'surveyLateness',
     'timestamp',
     'traceKey',
+    'uint64',
     'uuid',
   ])
 })

@@ -64,6 +64,8 @@ class ChunkWriter extends RecordBatchStreamWriter {
 }
 
 function dataOf(column: Column, type: LogicalType): Data {
+  const wide = wideData(column, type)
+  if (wide !== undefined) return wide
   const flat = flatten(column, type)
   const { length, nullCount } = flat
   const common = { length, nullCount, nullBitmap: flat.validity ?? undefined }
@@ -90,6 +92,26 @@ function dataOf(column: Column, type: LogicalType): Data {
       } as never)
     }
   }
+}
+
+/** Integers that no signed 64 bits hold; undefined for a column of others. */
+function wideData(column: Column, type: LogicalType): Data | undefined {
+  if (column.kind !== 'values') return undefined
+  const { length, nullCount, validity } = column
+  const common = { length, nullCount, nullBitmap: validity ?? undefined }
+  const valueAt = (row: number) => (isPresent(column, row) ? (column.values[row] as bigint) : 0n)
+  if (type.kind === 'int' && type.bits === 64) {
+    const data = BigUint64Array.from({ length }, (_, row) => valueAt(row))
+    return makeData({ ...common, type: new Uint64(), data } as never)
+  }
+  if (type.kind !== 'decimal' || type.precision > 38) return undefined
+  const halves = new BigInt64Array(length * 2)
+  for (let row = 0; row < length; row++) {
+    halves[2 * row] = valueAt(row)
+    halves[2 * row + 1] = valueAt(row) >> 64n
+  }
+  const decimal = new Decimal(type.scale, type.precision, 128)
+  return makeData({ ...common, type: decimal, data: new Uint32Array(halves.buffer) } as never)
 }
 
 function int64Data(values: BigInt64Array, type: LogicalType, common: object): Data {

@@ -67,7 +67,7 @@ export function describeKeyRows({ columns }: Pick<KeyTrace, 'columns'>, rows: re
 }
 
 function isNumeric(type: KeyTrace['columns'][number]['type']): boolean {
-  return ['int32', 'int64', 'bigint', 'float64', 'decimal'].includes(type)
+  return ['int32', 'int64', 'bigint', 'uint64', 'float64', 'decimal'].includes(type)
 }
 
 function outcomeCell({ outcome, reason }: KeyEvent): string {

@@ -1,7 +1,7 @@
 import type { BytesColumn, Column } from '../model/column.ts'
 import { formatDay } from '../model/moment.ts'
 import { isMomentNumber } from '../model/moment-number.ts'
-import { storageOf } from '../model/slots.ts'
+import { fitsWide, isWide, storageOf, wideExpected } from '../model/slots.ts'
 import type { Type } from '../model/type.ts'
 import { midnightSteps } from '../time/zone.ts'
 import { momentOfText, tooFar } from './moment-text.ts'
@@ -48,7 +48,7 @@ export function columnFromValues(
     case 'i64': {
       const column = new BigInt64Array(length)
       const words = new Int32Array(column.buffer)
-      const isPlain = type.kind !== 'decimal'
+      const isPlain = type.kind !== 'decimal' && type.kind !== 'uint64'
       each(values, (value, row) => {
         if (isPlain && Number.isSafeInteger(value)) {
           // By its two halves, so that no bigint is made.
@@ -103,7 +103,7 @@ function bytesFromValues(type: Type, values: readonly unknown[], origin: Origin)
   let total = 0
   values.forEach((value, row) => {
     if (value !== null && value !== undefined) {
-      const text = type.kind === 'json' ? jsonOf(value, row) : textOf(type, value, origin)
+      const text = encodedText(type, value, row, origin)
       if (text === undefined) throw misfit(row, expectedText(type, origin), value)
       const piece = encoder.encode(text)
       pieces.push(piece)
@@ -120,6 +120,14 @@ function bytesFromValues(type: Type, values: readonly unknown[], origin: Origin)
   const lossy = type.kind === 'string' ? firstNotEncodable(data, values) : -1
   if (lossy >= 0) throw misfit(lossy, encodableText, values[lossy])
   return { kind: 'bytes' as const, offsets, data, gap: 0 as const }
+}
+
+function encodedText(type: Type, value: unknown, row: number, origin: Origin): string | undefined {
+  if (type.kind === 'json') return jsonOf(value, row)
+  if (!isWide(type)) return textOf(type, value, origin)
+  const unscaled = origin === 'outside' ? toDecimal(type, value, row) : value
+  if (!fitsWide(type, unscaled)) throw misfit(row, wideExpected(type), value)
+  return String(unscaled)
 }
 
 /**
@@ -202,6 +210,7 @@ function isDay(text: string): boolean {
 }
 
 function to64(type: Type, value: unknown, row: number, origin: 'outside' | 'handler'): bigint {
+  if (type.kind === 'uint64') return toUnsigned(value, row)
   const big = toInteger(type, value, row, origin)
   if (type.kind === 'decimal' && (big < 0n ? -big : big) >= 10n ** BigInt(type.precision ?? 18)) {
     throw misfit(row, `a decimal of at most ${type.precision} digits`, value)
@@ -209,8 +218,17 @@ function to64(type: Type, value: unknown, row: number, origin: 'outside' | 'hand
   return big
 }
 
+/** The same 64 bits. */
+function toUnsigned(value: unknown, row: number): bigint {
+  const isDigits = typeof value === 'string' && /^\d+$/.test(value)
+  const big =
+    typeof value === 'bigint' ? value : isDigits || Number.isSafeInteger(value) ? BigInt(value as number) : -1n
+  if (BigInt.asUintN(64, big) !== big) throw misfit(row, 'an integer of 64 bits without a sign', value)
+  return BigInt.asIntN(64, big)
+}
+
 function toInteger(type: Type, value: unknown, row: number, origin: 'outside' | 'handler'): bigint {
-  if (type.kind === 'decimal' && origin === 'outside') return toDecimal(type.scale ?? 0, value, row)
+  if (type.kind === 'decimal' && origin === 'outside') return toDecimal(type, value, row)
   if (type.kind === 'timestamp' && typeof value === 'string') return toMoment(type, value, row)
   if (typeof value === 'number' && Number.isSafeInteger(value)) return BigInt(value)
   if (type.kind === 'timestamp' && isMomentNumber(value)) return BigInt(value)
@@ -222,7 +240,8 @@ function toInteger(type: Type, value: unknown, row: number, origin: 'outside' | 
 }
 
 /** 12.34, or "12.34", of scale 2 as 1234. A JSON number is taken by its shortest decimal form, which is what was written. */
-function toDecimal(scale: number, value: unknown, row: number): bigint {
+function toDecimal(type: Type, value: unknown, row: number): bigint {
+  const { scale = 0 } = type
   const parts = /^(-?)(\d+)(?:\.(\d*))?$/.exec(
     typeof value === 'bigint' || typeof value === 'number' ? String(value) : typeof value === 'string' ? value : '',
   )
@@ -235,7 +254,9 @@ function toDecimal(scale: number, value: unknown, row: number): bigint {
     throw misfit(row, `a decimal number with at most ${scale} digits after the point`, value)
   }
   const unscaled = BigInt(parts[2]! + fraction.padEnd(scale, '0')) * (parts[1] === '-' ? -1n : 1n)
-  if (BigInt.asIntN(64, unscaled) !== unscaled) throw misfit(row, 'a decimal of at most 18 digits', value)
+  if (!isWide(type) && BigInt.asIntN(64, unscaled) !== unscaled) {
+    throw misfit(row, 'a decimal of at most 18 digits', value)
+  }
   return unscaled
 }
 

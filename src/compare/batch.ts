@@ -2,6 +2,7 @@ import type { BytesColumn, Column } from '../model/column.ts'
 import { InputError } from '../model/errors.ts'
 import type { ParquetFile } from '../parquet/file.ts'
 import { readColumns } from '../parquet/scan.ts'
+import { wideCells } from './wide-cells.ts'
 
 /**
  * Some neighbouring rows of a part file. A column is decoded when it is first asked for, so that what only looks for keys
@@ -29,10 +30,10 @@ export class Batch {
   cells(column: number): Cells {
     const made = this.#cells[column]
     if (made !== undefined) return made
-    const { path } = this.#part.schema[column]!
+    const { path, type } = this.#part.schema[column]!
     const range = { from: this.#from, to: this.#from + this.rows }
     const [read] = readColumns(this.#part, this.#rowGroup, [path], range)
-    const cells = cellsOf(read!, this.#part.path, path.join('.'))
+    const cells = wideCells(read!, type) ?? cellsOf(read!, this.#part.path, path.join('.'))
     this.#cells[column] = cells
     return cells
   }

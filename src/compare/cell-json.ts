@@ -51,6 +51,7 @@ function jsonOf(raw: unknown, { type, unit, scale }: ManifestColumn): string {
     }
     case 'int64':
     case 'bigint':
+    case 'uint64':
       return Number.isSafeInteger(Number(raw)) ? String(raw) : JSON.stringify(String(raw))
     case 'float64':
       return Number.isFinite(raw) ? numberText(raw as number) : JSON.stringify(String(raw))

@@ -2,6 +2,7 @@ import { isHexText, isUuidText } from '../model/byte-text.ts'
 import { canonicalJson } from '../model/canonical-json.ts'
 import type { RoleSource } from '../model/log.ts'
 import { isMomentNumber } from '../model/moment-number.ts'
+import { fitsWide, isWide } from '../model/slots.ts'
 import type { Fields, TimeUnit, Type } from '../model/type.ts'
 import {
   type AnyLog,
@@ -343,8 +344,8 @@ function typeProblems(place: string, type: Type): string[] {
   const problems: string[] = []
   if (type.kind === 'decimal') {
     const { precision, scale } = type
-    if (precision === undefined || !Number.isInteger(precision) || precision < 1 || precision > 18) {
-      problems.push(`${place}: expected a decimal of 1 to 18 digits, found ${precision ?? 'none'}`)
+    if (precision === undefined || !Number.isInteger(precision) || precision < 1 || precision > 38) {
+      problems.push(`${place}: expected a decimal of 1 to 38 digits, found ${precision ?? 'none'}`)
     } else if (scale === undefined || !Number.isInteger(scale) || scale < 0 || scale > precision) {
       problems.push(`${place}: expected 0 to ${precision} digits after the point, found ${scale ?? 'none'}`)
     }
@@ -366,9 +367,12 @@ function fits(type: Type, value: unknown): boolean {
     case 'int32':
     case 'date':
       return typeof value === 'number' && (value | 0) === value
-    case 'int64':
     case 'decimal':
+      return isWide(type) ? fitsWide(type, value) : Number.isSafeInteger(value)
+    case 'int64':
       return Number.isSafeInteger(value)
+    case 'uint64':
+      return typeof value === 'bigint' && BigInt.asUintN(64, value) === value
     case 'bigint':
       return typeof value === 'bigint' && BigInt.asIntN(64, value) === value
     case 'timestamp':

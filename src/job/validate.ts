@@ -22,6 +22,7 @@ const aType = z.strictObject(
         'int32',
         'int64',
         'bigint',
+        'uint64',
         'decimal',
         'float64',
         'bool',

@@ -166,7 +166,7 @@ type Lookup = { readonly by: 'number' } | { readonly by: 'code'; readonly slot: 
 
 /** For a column of strings, the slot whose strings they may be: that of its name, or the only one. */
 function lookupsOf({ names, types }: KeyCodec, slots: readonly Slot[]): readonly Lookup[] {
-  const strings = slots.flatMap(({ storage, type }, slot) => (storage === 'str' && type.kind !== 'json' ? [slot] : []))
+  const strings = slots.flatMap(({ type }, slot) => (isTextual(type) ? [slot] : []))
   return types.map((type, i) => {
     if (type.kind === 'bool') return { by: 'value' }
     if (!isTextual(type)) return { by: 'number' }

@@ -1,4 +1,5 @@
 import type { LogPlan } from '../model/plan.ts'
+import { isTextual } from '../model/slots.ts'
 import type { Batch } from '../scan/event-batch.ts'
 import { KeyTable } from '../shuffle/key-table.ts'
 import { absentNames } from '../view/fold-spec.ts'
@@ -28,7 +29,7 @@ export function makeKeySource(log: LogPlan, group: PreparedGroup): KeySource {
   const { keyBy, filter } = view!.definition
   const isComputed = keyBy !== undefined || filter !== undefined
   const [key] = keySlots(log, group)
-  if (isComputed || (key !== undefined && log.slots[key]!.storage !== 'str')) return foundBy(makeKeyFinder(log, group))
+  if (isComputed || (key !== undefined && !isTextual(log.slots[key]!.type))) return foundBy(makeKeyFinder(log, group))
   if (key === undefined) return foundBy((_batch, kept, windows) => findWindows(view!, kept, windows!))
   const keyedRows = (batch: Batch, kept: Int32Array) => emitByStringKey(batch.columns[key]!, kept, batch)
   return { keyedRows, distinctKeys: (batch, kept) => internKeys(keyedRows(batch, kept)) }

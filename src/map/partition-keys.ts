@@ -1,5 +1,6 @@
 import type { StringDictionary } from '../columns/slot-column.ts'
 import type { LogPlan } from '../model/plan.ts'
+import { isTextual } from '../model/slots.ts'
 import type { Batch } from '../scan/event-batch.ts'
 import { KeyTable } from '../shuffle/key-table.ts'
 import { absentNames } from '../view/fold-spec.ts'
@@ -21,7 +22,7 @@ export class PartitionKeys {
     const others = absentNames(log, [key])
     this.#key = key
     this.#view = { ...view, definition: { ...view.definition, keyBy: undefined, filter: undefined } }
-    this.#loop = log.slots[key]!.storage === 'str' ? null : compileKeyLoop(this.#view, [log.slots[key]!], others, false)
+    this.#loop = isTextual(log.slots[key]!.type) ? null : compileKeyLoop(this.#view, [log.slots[key]!], others, false)
   }
 
   /** The key's number of each of the batch's rows. */

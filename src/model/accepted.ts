@@ -9,6 +9,7 @@ const accepted: Readonly<Record<TypeKind, readonly LogicalType['kind'][]>> = {
   int32: ['int', 'decimal', 'bool'],
   int64: ['int', 'decimal', 'bool'],
   bigint: ['int', 'decimal', 'bool'],
+  uint64: ['int', 'decimal', 'bool'],
   decimal: ['decimal', 'int'],
   float64: ['float', 'int'],
   bool: ['bool', 'int'],
@@ -51,10 +52,11 @@ export function declarationOf(found: LogicalType, column: string): string | unde
   const name = `'${column.replaceAll("'", "\\'")}'`
   switch (found.kind) {
     case 'int':
-      return `int64(${name})`
+      return found.bits === 64 && !found.signed ? `uint64(${name})` : `int64(${name})`
     case 'float':
       return `float64(${name})`
     case 'decimal':
+      if (found.precision > 38) return undefined
       return found.scale === 0 && found.precision <= 18
         ? `int64(${name})`
         : `decimal(${found.precision}, ${found.scale}, ${name})`

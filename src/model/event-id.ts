@@ -13,6 +13,7 @@ export function joinId(parts: readonly string[]): string {
  */
 export function idColumnText({ kind, unit }: Type, value: unknown): string {
   if (typeof value !== 'number' && typeof value !== 'bigint') return String(value)
+  if (kind === 'uint64') return String(BigInt.asUintN(64, BigInt(value)))
   if (kind === 'date' && Math.abs(Number(value)) <= DAYS_MAX) return formatDay(Number(value))
   if (kind === 'timestamp' && withinDates(BigInt(value), unit!)) return formatMoment(BigInt(value), unit!)
   return String(value)

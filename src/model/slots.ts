@@ -33,9 +33,11 @@ export function storageOf(type: Type): Storage {
       return 'i32'
     case 'int64':
     case 'bigint':
-    case 'decimal':
+    case 'uint64':
     case 'timestamp':
       return 'i64'
+    case 'decimal':
+      return isWide(type) ? 'str' : 'i64'
     case 'float64':
       return 'f64'
     case 'bool':
@@ -53,6 +55,21 @@ export function isTextual({ kind }: Type): boolean {
   return kind === 'string' || kind === 'bytes' || kind === 'uuid'
 }
 
+/** Decimals that 64 bits may not hold: they travel as the digits of their unscaled integer, a bigint to functions. */
+export function isWide({ kind, precision = 18 }: Pick<Type, 'kind' | 'precision'>): boolean {
+  return kind === 'decimal' && precision > 18
+}
+
+/** Whether a value is the unscaled integer of a wide decimal. */
+export function fitsWide({ precision = 38 }: Pick<Type, 'precision'>, value: unknown): value is bigint {
+  return typeof value === 'bigint' && (value < 0n ? -value : value) < 10n ** BigInt(precision)
+}
+
+/** What the value of a wide decimal is expected to be, in messages. */
+export function wideExpected({ precision }: Pick<Type, 'precision'>): string {
+  return `an unscaled bigint of at most ${precision} digits`
+}
+
 /** A decimal's unscaled integer lies below this, of either sign; beyond 15 digits any that a number holds exactly fits. */
 export function decimalLimit({ precision = 18 }: Type): number {
   return precision > 15 ? 2 ** 53 : 10 ** precision
@@ -60,5 +77,5 @@ export function decimalLimit({ precision = 18 }: Type): number {
 
 /** Whether handlers see an `i64` of this type as a bigint. */
 export function isBigInt(type: Type): boolean {
-  return type.kind === 'bigint' || (type.kind === 'timestamp' && type.unit === 'ns')
+  return type.kind === 'bigint' || type.kind === 'uint64' || (type.kind === 'timestamp' && type.unit === 'ns')
 }

@@ -6,7 +6,9 @@
  * | `int32`     | `number`, −2^31 … 2^31−1                                 | INT32                 |
  * | `int64`     | `number`, −(2^53−1) … 2^53−1, refused beyond             | INT64                 |
  * | `bigint`    | `bigint`, −2^63 … 2^63−1, refused beyond                 | INT64                 |
+ * | `uint64`    | `bigint`, 0 … 2^64−1, refused beyond                     | INT64 UINT_64         |
  * | `decimal`   | `number`, the unscaled integer, refused beyond 2^53−1    | INT64 DECIMAL(p, s)   |
+ * | `decimal` of over 18 digits | `bigint`, the unscaled integer           | 16 bytes, DECIMAL(p, s) |
  * | `float64`   | `number`                                                 | DOUBLE                |
  * | `bool`      | `boolean`                                                | BOOLEAN               |
  * | `string`    | `string`                                                 | BYTE_ARRAY STRING     |
@@ -34,6 +36,7 @@ export type TypeKind =
   | 'int32'
   | 'int64'
   | 'bigint'
+  | 'uint64'
   | 'decimal'
   | 'float64'
   | 'bool'

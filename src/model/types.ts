@@ -34,8 +34,24 @@ export function bigint(from?: From, options?: TypeOptions<bigint>): Type<bigint>
   return make('bigint', from, options)
 }
 
-/** Fixed-point numbers, handled as their unscaled integer: 12.34 of scale 2 is 1234. At most 18 digits. */
-export function decimal(precision: number, scale: number, from?: From, options?: TypeOptions<number>): Type<number> {
+/** Integers of 64 bits without a sign as bigints; `int64` reads such a column too, where its values are below 2^53. */
+export function uint64(from?: From, options?: TypeOptions<bigint>): Type<bigint> {
+  return make('uint64', from, options)
+}
+
+type WideDigits = 19 | 20 | 21 | 22 | 23 | 24 | 25 | 26 | 27 | 28 | 29 | 30 | 31 | 32 | 33 | 34 | 35 | 36 | 37 | 38
+type Unscaled<Precision> = Precision extends WideDigits ? bigint : number
+
+/**
+ * Fixed-point numbers, handled as their unscaled integer: 12.34 of scale 2 is 1234. At most 38 digits; of more than 18, the
+ * integer is a bigint.
+ */
+export function decimal<const Precision extends number>(
+  precision: Precision,
+  scale: number,
+  from?: From,
+  options?: TypeOptions<Unscaled<Precision>>,
+): Type<Unscaled<Precision>> {
   return make('decimal', from, { precision, scale, ...options })
 }
 

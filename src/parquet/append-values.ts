@@ -1,5 +1,6 @@
 import { isHexText, isUuidText } from '../model/byte-text.ts'
 import { OutputError } from '../model/errors.ts'
+import { fitsWide, isWide, wideExpected } from '../model/slots.ts'
 import type { TypeKind } from '../model/type.ts'
 import type { OutputColumn } from './write-schema.ts'
 
@@ -26,6 +27,7 @@ const kinds: Readonly<Record<TypeKind, AppendedKind>> = {
   decimal: eightBytes(safeInteger, `the unscaled integer, ${wholeNumber}`),
   timestamp: eightBytes(safeInteger, `a moment since 1970, ${wholeNumber}`),
   bigint: eightBytes(longInteger, 'a whole number between -2^63 and 2^63 - 1'),
+  uint64: eightBytes(unsignedInteger, 'a whole number between 0 and 2^64 - 1'),
   float64: eightBytes(float64, 'a number'),
   bool: { type: 'BOOLEAN', encode: (value) => (typeof value === 'boolean' ? value : undefined), expected: 'a boolean' },
   string: {
@@ -50,6 +52,10 @@ const kinds: Readonly<Record<TypeKind, AppendedKind>> = {
 const nanoseconds = eightBytes(longInteger, 'a bigint of nanoseconds since 1970')
 
 export function appendedKindOf({ type }: OutputColumn): AppendedKind {
+  if (isWide(type)) {
+    const encode = (value: unknown) => (fitsWide(type, value) ? sixteenBytes(value) : undefined)
+    return { type: 'FIXED_LEN_BYTE_ARRAY', typeLength: 16, encode, expected: wideExpected(type) }
+  }
   return type.kind === 'timestamp' && type.unit === 'ns' ? nanoseconds : kinds[type.kind]
 }
 
@@ -107,6 +113,20 @@ function longInteger(value: unknown, view: DataView): boolean {
   if (typeof value !== 'bigint') return safeInteger(value, view)
   if (BigInt.asIntN(64, value) !== value) return false
   view.setBigInt64(0, value, true)
+  return true
+}
+
+function sixteenBytes(value: bigint): Buffer {
+  const bytes = Buffer.alloc(16)
+  bytes.writeBigInt64BE(value >> 64n)
+  bytes.writeBigUInt64BE(BigInt.asUintN(64, value), 8)
+  return bytes
+}
+
+function unsignedInteger(value: unknown, view: DataView): boolean {
+  const big = typeof value === 'number' && Number.isSafeInteger(value) ? BigInt(value) : value
+  if (typeof big !== 'bigint' || BigInt.asUintN(64, big) !== big) return false
+  view.setBigUint64(0, big, true)
   return true
 }
 

@@ -36,3 +36,22 @@ function writeDigits(digits: Uint8Array, data: Uint8Array, start: number): numbe
 function nibbleOf(digit: number): number {
   return digit < 0x60 ? digit - 0x30 : digit - 0x57
 }
+
+/** Rows of a column of decimals, which lie in memory as the digits of their unscaled integers, as 16 bytes each. */
+export function decimalsOfDigits(column: Column, from: number, to: number): Column {
+  if (column.kind !== 'bytes') throw new Error(`wide decimals lie in a column of digits, found ${column.kind}`)
+  const offsets = new Int32Array(column.length + 1)
+  const data = new Uint8Array((to - from) * 16)
+  const view = new DataView(data.buffer)
+  let at = 0
+  for (let row = from; row < to; row++) {
+    offsets[row] = at
+    if (!isPresent(column, row)) continue
+    const unscaled = BigInt(Buffer.from(bytesAt(column, row)).toString('latin1'))
+    view.setBigInt64(at, unscaled >> 64n)
+    view.setBigUint64(at + 8, BigInt.asUintN(64, unscaled))
+    at += 16
+  }
+  offsets.fill(at, to)
+  return { ...column, offsets, data: data.subarray(0, at), gap: 0 }
+}

@@ -1,8 +1,9 @@
 import type { ParquetType, SchemaElement } from 'hyparquet'
 import type { Column } from '../model/column.ts'
 import { ConfigurationError } from '../model/errors.ts'
+import { isWide } from '../model/slots.ts'
 import type { TimeUnit, Type } from '../model/type.ts'
-import { bytesOfTexts } from './write-bytes.ts'
+import { bytesOfTexts, decimalsOfDigits } from './write-bytes.ts'
 
 /** A column of a file to be written. */
 export interface OutputColumn {
@@ -23,7 +24,7 @@ export interface ColumnLayout {
   readonly encode?: (column: Column, from: number, to: number) => Column
   /**
    * Whether the file says the smallest and largest value. Not for JSON: no reader searches documents by the order of their
-   * bytes, and the bounds would be whole documents.
+   * bytes, and the bounds would be whole documents. Nor where values are not in the order of what they lie as.
    */
   readonly bounded: boolean
 }
@@ -37,8 +38,8 @@ interface Storage {
 
 const units = { ms: 'MILLIS', us: 'MICROS', ns: 'NANOS' } as const satisfies Record<TimeUnit, string>
 
-/** Most decimal digits that every 64-bit integer can hold. */
-const decimalDigitsMax = 18
+/** Most digits that 16 bytes can hold. */
+const decimalDigitsMax = 38
 
 export function layOut(column: OutputColumn): ColumnLayout {
   const { name, type } = column
@@ -48,7 +49,7 @@ export function layOut(column: OutputColumn): ColumnLayout {
     nullable: type.nullable,
     stored,
     ...(encode === undefined ? {} : { encode }),
-    bounded: type.kind !== 'json',
+    bounded: type.kind !== 'json' && type.kind !== 'uint64' && !isWide(type),
     element: { name, type: physical, repetition_type: type.nullable ? 'OPTIONAL' : 'REQUIRED', ...annotation },
   }
 }
@@ -77,7 +78,14 @@ function storageOf(column: OutputColumn): Storage {
       return { stored: 'int64', physical: 'INT64', annotation: {} }
     case 'timestamp':
       return { stored: 'int64', physical: 'INT64', annotation: timestampAnnotation(column) }
+    case 'uint64':
+      // hyparquet-writer writes the new form with a width of 32 bits, which DuckDB refuses.
+      return { stored: 'int64', physical: 'INT64', annotation: { converted_type: 'UINT_64' } }
     case 'decimal':
+      if (isWide(type)) {
+        const annotation = { type_length: 16, ...decimalAnnotation(column) }
+        return { stored: 'bytes', physical: 'FIXED_LEN_BYTE_ARRAY', annotation, encode: decimalsOfDigits }
+      }
       return { stored: 'int64', physical: 'INT64', annotation: decimalAnnotation(column) }
     case 'float64':
       return { stored: 'float64', physical: 'DOUBLE', annotation: {} }

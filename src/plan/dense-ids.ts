@@ -18,6 +18,7 @@ export function denseIds(
     more.length > 0 ||
     slots[slot!]!.storage !== 'i64' ||
     slots[slot!]!.type.kind === 'decimal' ||
+    slots[slot!]!.type.kind === 'uint64' ||
     slots[slot!]!.type.kind === 'timestamp'
   )
     return null

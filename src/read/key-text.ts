@@ -2,6 +2,7 @@
 import { isHexText, parseUuid } from '../model/byte-text.ts'
 import { ConfigurationError } from '../model/errors.ts'
 import type { Manifest, ManifestColumn } from '../model/manifest.ts'
+import { isWide } from '../model/slots.ts'
 import type { TimeUnit, TypeKind } from '../model/type.ts'
 import { stepsAMillisecond } from '../time/duration.ts'
 import { dayOf, type MomentContext, parseMoment } from '../time/moments.ts'
@@ -77,6 +78,7 @@ function typedValue({ type }: ManifestColumn, part: Exclude<KeyPart, string>): K
     case 'int32':
     case 'int64':
     case 'bigint':
+    case 'uint64':
       return typeof part === 'bigint' || Number.isSafeInteger(part) ? BigInt(part) : undefined
     case 'float64':
       return Number.isFinite(Number(part)) && (typeof part === 'number' || BigInt(Number(part)) === part)
@@ -88,8 +90,10 @@ function typedValue({ type }: ManifestColumn, part: Exclude<KeyPart, string>): K
 }
 
 /** A value as `keyBy` gives it. */
-export function handlerValue({ type, unit }: ManifestColumn, value: KeyValue): KeyValue {
-  return typeof value === 'bigint' && type !== 'bigint' && unit !== 'ns' ? Number(value) : value
+export function handlerValue({ type, unit, precision }: ManifestColumn, value: KeyValue): KeyValue {
+  if (typeof value !== 'bigint' || unit === 'ns') return value
+  const kind = { kind: type, ...(precision === undefined ? {} : { precision }) }
+  return type === 'bigint' || type === 'uint64' || isWide(kind) ? value : Number(value)
 }
 
 function parseValue({ name, type, unit, scale }: ManifestColumn, text: string, zone: string): KeyValue | undefined {
@@ -106,6 +110,7 @@ function parseValue({ name, type, unit, scale }: ManifestColumn, text: string, z
     case 'int32':
     case 'int64':
     case 'bigint':
+    case 'uint64':
       return /^-?\d+$/.test(text) ? BigInt(text) : nullOf(text)
     case 'float64':
       return text !== '' && Number.isFinite(Number(text)) ? Number(text) : nullOf(text)
@@ -159,6 +164,7 @@ const examples: Readonly<Record<TypeKind, string>> = {
   int32: 'a whole number',
   int64: 'a whole number',
   bigint: 'a whole number',
+  uint64: 'a whole number from 0 on',
   float64: 'a number',
   decimal: 'a decimal such as 12.50, with no more digits than the column has',
   date: 'a day such as 2021-05-22',

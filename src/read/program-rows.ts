@@ -9,7 +9,7 @@ import { declaredReader, declaredTypeOf, valueReader } from './values.ts'
  * | ------------------ | ------------------------------------------------------------------------------ |
  * | `int32`, `float64` | `number`                                                                       |
  * | `int64`            | `number`; `bigint` where it lies beyond ±(2^53 − 1)                            |
- * | `bigint`           | `bigint`                                                                       |
+ * | `bigint`, `uint64` | `bigint`                                                                       |
  * | `decimal`          | `string`: `-12.50`                                                             |
  * | `bool`, `string`   | `boolean`, `string`                                                            |
  * | `bytes`            | `string` of lower-case hexadecimal digits                                      |

@@ -62,7 +62,8 @@ export function converterOf(type: LogicalType): (raw: unknown) => unknown {
     case 'int':
       return type.bits === 64 && !type.signed ? (raw) => BigInt.asUintN(64, BigInt(raw as bigint)) : (raw) => raw
     case 'decimal':
-      return (raw) => (isInteger(raw) ? formatDecimal(BigInt(raw), type.scale) : raw)
+      // Of more than 18 digits they lie in memory as digits.
+      return (raw) => (isInteger(raw) || typeof raw === 'string' ? formatDecimal(BigInt(raw), type.scale) : raw)
     case 'date':
       return (raw) => (isInteger(raw) ? formatDate(Number(raw)) : raw)
     case 'timestamp':
@@ -84,6 +85,8 @@ export function logicalOf({ kind, unit = 'us', precision = 18, scale = 0 }: Decl
     case 'int64':
     case 'bigint':
       return { kind: 'int', bits: 64, signed: true }
+    case 'uint64':
+      return { kind: 'int', bits: 64, signed: false }
     case 'float64':
       return { kind: 'float', bits: 64 }
     case 'timestamp':

@@ -1,7 +1,7 @@
 import { MisfitError } from '../columns/from-values.ts'
 import type { SlotColumn } from '../columns/slot-column.ts'
 import { accepts, declarationOf } from '../model/accepted.ts'
-import { type Column, isPresent, type LogicalType } from '../model/column.ts'
+import { type BytesColumn, type Column, isPresent, type LogicalType } from '../model/column.ts'
 import { storageOf } from '../model/slots.ts'
 import type { Type } from '../model/type.ts'
 
@@ -70,15 +70,20 @@ export function truthValues(column: Column): SlotColumn {
 
 /** Integers as the texts of their decimal digits. */
 export function digitsOf(column: Column): SlotColumn {
+  return digitColumn(column, integerReader(column))
+}
+
+/** The digits of an integer of each present row. */
+export function digitColumn(column: Column, valueAt: (row: number) => bigint): BytesColumn {
   const { length, nullCount, validity } = column
-  const valueAt = integerReader(column)
   const texts = Array.from({ length }, (_, row) => (isPresent(column, row) ? String(valueAt(row)) : ''))
   const offsets = new Int32Array(length + 1)
   for (const [row, text] of texts.entries()) offsets[row + 1] = offsets[row]! + text.length
   return { kind: 'bytes', length, nullCount, validity, offsets, data: Buffer.from(texts.join(''), 'latin1'), gap: 0 }
 }
 
-function integerReader(column: Column): (row: number) => bigint {
+/** The integers of a column, of any size. */
+export function integerReader(column: Column): (row: number) => bigint {
   switch (column.kind) {
     case 'int32':
     case 'int64':

@@ -1,13 +1,14 @@
 import { columnFromValues, MisfitError } from '../columns/from-values.ts'
 import { type SlotColumn, wordsOf } from '../columns/slot-column.ts'
 import { type Column, type Int64Column, isPresent, type LogicalType, type ValuesColumn } from '../model/column.ts'
-import { storageOf } from '../model/slots.ts'
+import { isWide, storageOf } from '../model/slots.ts'
 import type { Type } from '../model/type.ts'
 import { withoutDictionary } from '../parquet/logical.ts'
 import { digitsOf, integersOf, requireDigits, truthValues, withoutValues } from './declared-conversions.ts'
 import { momentColumn } from './moment-slots.ts'
 import { decimalText } from './nested-values.ts'
 import { textSlot } from './text-slots.ts'
+import { requireUnsigned, wideDecimalSlot } from './wide-decimals.ts'
 
 /**
  * Brings a file's column into the storage of its slot: integers widened or narrowed, moments in the slot's unit,
@@ -18,6 +19,7 @@ export function toSlot(column: Column, logical: LogicalType, type: Type): SlotCo
   if (nulls !== undefined) return nulls
   if (type.kind === 'json') return jsonColumn(column, logical, type)
   if (type.kind === 'timestamp') return momentColumn(column, logical, type)
+  if (isWide(type)) return wideDecimalSlot(withoutDictionary(column), logical, type)
   if (column.kind === 'values' && storageOf(type) !== 'bool') return fromWide(column, logical, type)
   switch (storageOf(type)) {
     case 'i32':
@@ -99,6 +101,7 @@ function toFloat64(column: Column): SlotColumn {
 
 /** Decimals from the file's scale to the slot's. */
 function toUnit(column: Int64Column, logical: LogicalType, type: Type): Int64Column {
+  if (type.kind === 'uint64') requireUnsigned(column)
   if (type.kind === 'decimal') {
     const scaled = toScale(column, logical, type)
     requireDigits(scaled, logical, type)

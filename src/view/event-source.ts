@@ -1,4 +1,4 @@
-import { isBigInt, ONLY_TYPE, type Slot } from '../model/slots.ts'
+import { isBigInt, isWide, ONLY_TYPE, type Slot } from '../model/slots.ts'
 import { type PackedSlot, type RowLayout, rowSource } from './row-layout.ts'
 
 /**
@@ -12,6 +12,7 @@ import { type PackedSlot, type RowLayout, rowSource } from './row-layout.ts'
 
 /** The source of a getter's body that ends in an expression for a 64-bit slot, from its low and high word. */
 function wide(slot: Slot, low: string, high: string): string {
+  if (slot.type.kind === 'uint64') return `return runtime.unsigned(${low}, ${high});`
   if (isBigInt(slot.type)) return `return runtime.big(${low}, ${high});`
   const { kind, unit = 'us' } = slot.type
   const name = JSON.stringify(slot.name)
@@ -33,6 +34,7 @@ function onNull(slot: Slot): string {
 export type Documents = 'frozen' | 'own'
 
 function textual(slot: Slot, text: string, documents: Documents): string {
+  if (isWide(slot.type)) return `return BigInt(${text});`
   if (slot.type.kind !== 'json') return `return ${text};`
   return `return runtime.${documents === 'own' ? 'parse' : 'parseFrozen'}(${JSON.stringify(slot.name)}, ${text});`
 }

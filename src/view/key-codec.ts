@@ -2,7 +2,7 @@ import { grown } from '../columns/grow.ts'
 import { encodableText } from '../columns/utf8.ts'
 import { isHexText, isUuidText } from '../model/byte-text.ts'
 import { isMomentNumber } from '../model/moment-number.ts'
-import { decimalLimit } from '../model/slots.ts'
+import { decimalLimit, fitsWide, isWide, wideExpected } from '../model/slots.ts'
 import type { Fields, Type } from '../model/type.ts'
 
 /**
@@ -10,6 +10,7 @@ import type { Fields, Type } from '../model/type.ts'
  * comparing bytes. Columns follow each other:
  *
  * - integers, days and moments: 4 or 8 bytes, big-endian, sign bit flipped;
+ * - uint64: 8 bytes, big-endian; decimals of more than 18 digits: 16 bytes, big-endian, sign bit flipped;
  * - float64: 8 bytes, big-endian, all bits flipped if negative, else the sign bit; −0 is stored as 0, NaN refused;
  * - bool: 1 byte;
  * - string, and bytes and uuid as the texts that functions see: UTF-8; where another column follows, 00 becomes 00 FF and 00 00 ends the string;
@@ -98,10 +99,28 @@ function writeValue(name: string, type: Type, value: unknown, isLast: boolean, w
       if (typeof value !== 'number' || Number.isNaN(value)) throw wrong(name, 'a number that is not NaN', value)
       writeFloat(value, writer)
       break
-    default:
-      number.setBigInt64(0, toBigInt(name, type, value) ^ -0x8000000000000000n)
+    case 'uint64':
+      if (typeof value !== 'bigint' || BigInt.asUintN(64, value) !== value) {
+        throw wrong(name, 'a bigint of 64 bits without a sign', value)
+      }
+      number.setBigUint64(0, value)
       writeNumber(8, writer)
+      break
+    default:
+      if (isWide(type)) writeWide(name, type, value, writer)
+      else {
+        number.setBigInt64(0, toBigInt(name, type, value) ^ -0x8000000000000000n)
+        writeNumber(8, writer)
+      }
   }
+}
+
+function writeWide(name: string, type: Type, value: unknown, writer: ByteWriter): void {
+  if (!fitsWide(type, value)) throw wrong(name, wideExpected(type), value)
+  number.setBigInt64(0, (value >> 64n) ^ -0x8000000000000000n)
+  writeNumber(8, writer)
+  number.setBigUint64(0, BigInt.asUintN(64, value))
+  writeNumber(8, writer)
 }
 
 function toBigInt(name: string, type: Type, value: unknown): bigint {
@@ -187,7 +206,13 @@ function readValue(type: Type, bytes: Uint8Array, cursor: { at: number }, end: n
       for (let i = 0; i < 8; i++) view.setUint8(i, view.getUint8(i) ^ (positive ? (i === 0 ? 0x80 : 0) : 0xff))
       return view.getFloat64(0)
     }
+    case 'uint64':
+      return takeNumber(bytes, cursor, 8).getBigUint64(0)
     default: {
+      if (isWide(type)) {
+        const high = takeNumber(bytes, cursor, 8).getBigInt64(0) ^ -0x8000000000000000n
+        return (high << 64n) | takeNumber(bytes, cursor, 8).getBigUint64(0)
+      }
       const value = takeNumber(bytes, cursor, 8).getBigInt64(0) ^ -0x8000000000000000n
       return type.kind === 'bigint' || type.unit === 'ns' ? value : Number(value)
     }

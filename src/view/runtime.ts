@@ -2,6 +2,7 @@ import { describeBadJson, parseJson } from '../columns/exact-json.ts'
 import { isHexText, isUuidText } from '../model/byte-text.ts'
 import { isMomentNumber, momentNumber } from '../model/moment-number.ts'
 import { dateText } from '../model/moment-text.ts'
+import { fitsWide } from '../model/slots.ts'
 import type { TimeUnit } from '../model/type.ts'
 import { frozen } from './frozen.ts'
 import { newState, refuseResult } from './results.ts'
@@ -53,6 +54,7 @@ export const runtime = {
   frozen,
   isHexText,
   isUuidText,
+  fitsWide,
   float(low: number, high: number): number {
     scratchWords[0] = low
     scratchWords[1] = high
@@ -60,6 +62,9 @@ export const runtime = {
   },
   big(low: number, high: number): bigint {
     return (BigInt(high) << 32n) | BigInt(low >>> 0)
+  },
+  unsigned(low: number, high: number): bigint {
+    return (BigInt(high >>> 0) << 32n) | BigInt(low >>> 0)
   },
   unsafe(name: string, low: number, high: number): number {
     const value = runtime.big(low, high)

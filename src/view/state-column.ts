@@ -2,7 +2,7 @@ import { jsonOf, MisfitError } from '../columns/from-values.ts'
 import { grown } from '../columns/grow.ts'
 import { encodableText, firstNotEncodable } from '../columns/utf8.ts'
 import type { Column } from '../model/column.ts'
-import { isBigInt, storageOf } from '../model/slots.ts'
+import { isBigInt, isTextual, storageOf } from '../model/slots.ts'
 import type { StateColumn } from './state.ts'
 
 const encoder = new TextEncoder()
@@ -23,7 +23,7 @@ export function storeColumn(column: StateColumn, order: Int32Array | null, count
       return { kind: 'float64', ...base, values: gather(values as Float64Array, new Float64Array(count), order) }
     case 'i64':
       return isBigInt(type)
-        ? { kind: 'int64', ...base, values: gatherBig(values as BigInt64Array, count, order) }
+        ? { kind: 'int64', ...base, values: gatherBig(values as BigInt64Array | bigint[], count, order) }
         : { kind: 'int64', ...base, values: gatherExact(values as Float64Array, count, order) }
     case 'bool': {
       const bits = new Uint8Array((count + 7) >> 3)
@@ -50,7 +50,8 @@ function gather<T extends Int32Array | Float64Array>(from: T, to: T, order: Int3
   return to
 }
 
-function gatherBig(from: BigInt64Array, count: number, order: Int32Array | null): BigInt64Array {
+/** Of 64 bits without a sign, the same bits. */
+function gatherBig(from: BigInt64Array | readonly bigint[], count: number, order: Int32Array | null): BigInt64Array {
   const to = new BigInt64Array(count)
   for (let i = 0; i < count; i++) to[i] = from[order === null ? i : order[i]!]!
   return to
@@ -72,21 +73,21 @@ function gatherExact(from: Float64Array, count: number, order: Int32Array | null
 function storedTexts(column: StateColumn, order: Int32Array | null, count: number) {
   const { type, nulls } = column
   const values = column.values as unknown[]
-  const isJson = type.kind === 'json'
+  const textOf = isTextual(type) ? (value: unknown) => value as string : type.kind === 'json' ? jsonOf : String
   const offsets = new Int32Array(count + 1)
   let data = new Uint8Array(Math.max(64, count * 16))
   let at = 0
   for (let i = 0; i < count; i++) {
     const slot = order === null ? i : order[i]!
     if (nulls === null || nulls[slot] === 0) {
-      const text = isJson ? jsonOf(values[slot], i) : (values[slot] as string)
+      const text = textOf(values[slot], i)
       if (at + text.length * 3 > data.length) data = grown(data, at + text.length * 3)
       at += encoder.encodeInto(text, data.subarray(at)).written
     }
     offsets[i + 1] = at
   }
   const encoded = data.subarray(0, at)
-  if (!isJson) refuseLossy(encoded, column, order, count)
+  if (type.kind === 'string') refuseLossy(encoded, column, order, count)
   return { kind: 'bytes' as const, offsets, data: encoded, gap: 0 as const }
 }
 

@@ -1,5 +1,5 @@
 import { copyInto } from '../columns/grow.ts'
-import { decimalLimit, isBigInt, isTextual } from '../model/slots.ts'
+import { decimalLimit, isBigInt, isTextual, isWide, wideExpected } from '../model/slots.ts'
 import type { Fields, Type } from '../model/type.ts'
 
 /**
@@ -107,15 +107,17 @@ export function allocate(type: Type, length: number): StateColumn['values'] {
     case 'string':
     case 'bytes':
     case 'uuid':
+    case 'uint64':
     case 'json':
       return new Array<unknown>(length)
     default:
+      if (isWide(type)) return new Array<unknown>(length)
       return isBigInt(type) ? new BigInt64Array(length) : new Float64Array(length)
   }
 }
 
 function zeroOf(type: Type): unknown {
-  if (isBigInt(type)) return 0n
+  if (isBigInt(type) || isWide(type)) return 0n
   if (isTextual(type)) return ''
   if (type.kind === 'json') return null
   if (type.kind === 'bool') return 0
@@ -154,7 +156,8 @@ function readSource(type: Type, index: number): string {
 
 /** Integers have one zero. −0 passes for an integer, so it would differ from 0 until a state travels, and not after. */
 function isExact(type: Type): boolean {
-  return (type.kind === 'int64' || type.kind === 'decimal' || type.kind === 'timestamp') && !isBigInt(type)
+  if (isBigInt(type) || isWide(type)) return false
+  return type.kind === 'int64' || type.kind === 'decimal' || type.kind === 'timestamp'
 }
 
 function withoutMinusZero(type: Type, value: unknown): unknown {
@@ -184,7 +187,11 @@ function checkSource(name: string, type: Type): string {
       return `if (!runtime.isUuidText(v)) ${refuse('a UUID in lower case')}`
     case 'json':
       return `if (v === undefined) ${refuse('a JSON value')}`
+    case 'uint64':
+      return `if (typeof v !== 'bigint' || BigInt.asUintN(64, v) !== v) ${refuse('a bigint of 64 bits without a sign')}`
     case 'decimal': {
+      if (isWide(type))
+        return `if (!runtime.fitsWide({ precision: ${type.precision} }, v)) ${refuse(wideExpected(type))}`
       const limit = decimalLimit(type)
       return `if (!(Number.isSafeInteger(v) && v < ${limit} && v > -${limit})) ${refuse(`an unscaled integer of at most ${type.precision} digits`)}`
     }

@@ -279,9 +279,9 @@ describe('loadJob() refuses', () => {
       'its events have no order: log "ledger" declares neither recordedAt nor sequence. Declare one of them in columns, or state that the order does not matter: orderFree: true',
     ],
     [
-      '19 digits',
-      job('', 'fields: { a: decimal(19, 2) }'),
-      'field "a": expected a decimal of 1 to 18 digits, found 19',
+      '39 digits',
+      job('', 'fields: { a: decimal(39, 2) }'),
+      'field "a": expected a decimal of 1 to 38 digits, found 39',
     ],
     [
       'more digits after the point than in all',

@@ -542,6 +542,6 @@ describe('ParquetEncoder', () => {
     expect(attempt(columns, { sorting: 2 })).toThrow('expected sorting to be a number of columns, 0 to 1, found 2')
     expect(attempt(columns, { pageRows: 0 })).toThrow('expected pageRows to be a positive integer, found 0')
     expect(attempt([{ name: 't', type: type('timestamp') }])).toThrow('column "t": expected a timestamp with a unit')
-    expect(attempt([{ name: 'd', type: type('decimal', { precision: 19 }) }])).toThrow('expected a decimal of 1 to 18')
+    expect(attempt([{ name: 'd', type: type('decimal', { precision: 39 }) }])).toThrow('expected a decimal of 1 to 38')
   })
 })

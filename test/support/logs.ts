@@ -5,6 +5,7 @@ import { columnFromValues } from '../../src/columns/from-values.ts'
 import { uuidOfHex } from '../../src/model/byte-text.ts'
 import { type Column, isPresent } from '../../src/model/column.ts'
 import type { Manifest } from '../../src/model/manifest.ts'
+import { isWide } from '../../src/model/slots.ts'
 import type { Fields, Type } from '../../src/model/type.ts'
 import { openParquet } from '../../src/parquet/file.ts'
 import { readColumns } from '../../src/parquet/scan.ts'
@@ -139,7 +140,7 @@ export function handlerValue(column: Column, type: Type, row: number): unknown {
   if (type.kind === 'uuid') return uuidOfHex(storedValue(column, row, 'hex') as string)
   const value = storedValue(column, row)
   if (type.kind === 'json') return JSON.parse(value as string)
-  const asBigInt = type.kind === 'bigint' || type.unit === 'ns'
+  const asBigInt = ['bigint', 'uint64'].includes(type.kind) || isWide(type) || type.unit === 'ns'
   return typeof value === 'bigint' && !asBigInt ? Number(value) : value
 }
 
