@@ -10,7 +10,6 @@ export { ConfigurationError, ConflictError, InputError, OutputError, RefoldError
 export type { EventOf, LogDefinition, SequenceScope, TieBreak } from './model/log.ts'
 export { defineLog } from './model/log.ts'
 export type { Manifest, ManifestColumn } from './model/manifest.ts'
-export { dayOf, formatDay, hourOf, monthOf } from './model/moment.ts'
 export type { OrderExample, OrderFinding, OrderReport } from './model/order-report.ts'
 export type { Plan } from './model/plan.ts'
 export type {
@@ -59,6 +58,7 @@ export type {
   View,
   ViewDiff,
 } from './read/view.ts'
+export { dayOf, formatDay, hourOf, type MomentOptions, monthOf } from './time/of-moment.ts'
 export { streamTrace, traceKey } from './trace/door.ts'
 export type {
   KeyEvent,

@@ -75,7 +75,7 @@ export function emitByFunction(
   batch: Batch,
   windows: BatchWindows | null,
 ): FoundKeys {
-  const found = guarded(() => tryKeys(view, loop, kept, batch, windows))
+  const found = guarded(() => tryKeys(view, loop, kept, batch, windows), view.clock)
   if (found.distinct.lengths.some((length) => length > KEY_BYTES_MAX)) {
     refuseLongKeys(spreadKeys(found, batch).keyLengths, found.rows, batch)
   }

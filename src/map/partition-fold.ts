@@ -154,7 +154,7 @@ export class PartitionFold {
     fold.bindColumns(columns, typeCodes)
     for (let from = 0; from < rows.length; ) {
       try {
-        guarded(() => fold.run(rows, slots, from, rows.length, view.handlerOf, this.#keyOf))
+        guarded(() => fold.run(rows, slots, from, rows.length, view.handlerOf, this.#keyOf), view.clock)
         return
       } catch (error) {
         const at = fold.at()
@@ -212,7 +212,7 @@ export class PartitionFold {
       fold.bindState(store)
       fold.bindColumns(columns, typeCodes)
       try {
-        guarded(() => fold.run(waiting, waitingSlots, 0, waiting.length, view.handlerOf, this.#keyOf))
+        guarded(() => fold.run(waiting, waitingSlots, 0, waiting.length, view.handlerOf, this.#keyOf), view.clock)
       } catch (error) {
         const event = waiting[fold.at()]!
         const { batch } = this.#events[gathered.batches[event]!]!

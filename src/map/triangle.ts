@@ -85,7 +85,7 @@ export function makeTriangleCounter(log: LogPlan, { plan, views }: PreparedGroup
         return isNew
       })
       try {
-        guarded(() => loop.run(distinct, add))
+        guarded(() => loop.run(distinct, add), view.clock)
       } catch (error) {
         const who = `View ${view.name}, its measure`
         throw functionError({ view: view.name, handler: 'measure' }, who, batch, loop.at(), error)

@@ -1,28 +1,10 @@
-/** Moments and days as handlers see them: numbers since 1970 UTC. */
-
-const MICROSECONDS_A_DAY = 86_400_000_000
-const MICROSECONDS_AN_HOUR = 3_600_000_000
-
-/** The day a moment in microseconds lies in, UTC, as days since 1970-01-01. */
-export function dayOf(microseconds: number): number {
-  return Math.floor(microseconds / MICROSECONDS_A_DAY)
-}
-
-/** The hour a moment in microseconds lies in, UTC, as the moment it begins, in microseconds. */
-export function hourOf(microseconds: number): number {
-  return Math.floor(microseconds / MICROSECONDS_AN_HOUR) * MICROSECONDS_AN_HOUR
-}
-
-/** The first day of the month a moment in microseconds lies in, UTC, as days since 1970-01-01. */
-export function monthOf(microseconds: number): number {
-  return firstOfMonth(dayOf(microseconds))
-}
+/** Days as handlers see them: numbers since 1970-01-01. */
 
 /**
- * Days from civil and back, proleptic Gregorian calendar, without a Date object.
+ * The first day of the month a day lies in. Days from civil and back, proleptic Gregorian calendar, without a Date object.
  * Source: Howard Hinnant, "chrono-Compatible Low-Level Date Algorithms".
  */
-function firstOfMonth(day: number): number {
+export function firstOfMonth(day: number): number {
   const z = day + 719_468
   const era = Math.floor(z / 146_097)
   const dayOfEra = z - era * 146_097

@@ -167,7 +167,7 @@ export function shapeRows(
   key: unknown,
 ): readonly Record<string, unknown>[] {
   try {
-    const made = guarded(() => shape(state, Object.freeze(key)))
+    const made = guarded(() => shape(state, Object.freeze(key)), view.clock)
     if (made === null) return []
     const rows: unknown[] = Array.isArray(made) ? made : [made]
     for (const row of rows) {

@@ -174,6 +174,7 @@ export class GroupReducer {
     foldVintages({
       ...{ bucket, part, cuts, lateOf: this.#lateOf, ordered: this.#side.compare !== null },
       ...accumulator.folding,
+      clock: accumulator.view.clock,
       states: accumulator.states,
       flatStates: accumulator.flatStates,
       keyOf: this.#side.keyArgument(keyReader(bucket, accumulator.view)),

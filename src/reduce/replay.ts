@@ -1,3 +1,4 @@
+import type { MomentClock } from '../time/moment-clock.ts'
 import type { PackedFold } from '../view/fold.ts'
 import { guarded } from '../view/purity.ts'
 import type { StateStore } from '../view/state.ts'
@@ -7,6 +8,7 @@ import { type RowsBySlot, rowsBySlot } from './rows-by-slot.ts'
 export interface FoldedRows {
   readonly fold: PackedFold
   readonly handlerOf: Uint8Array
+  readonly clock: MomentClock
   readonly keyOf: (slot: number) => unknown
   /** First word of each row, in the order in which they are folded. */
   readonly rowAt: Int32Array
@@ -50,12 +52,12 @@ export class Replay {
         // More may fail, so the others are folded one by one.
         for (let next = row + 1; next < to; next++) this.#step(next)
       }
-    })
+    }, this.#given.clock)
   }
 
   /** Folds one row; those before it are folded already. @returns What its handler threw; null where it did not throw. */
   step(row: number): { readonly error: unknown } | null {
-    return guarded(() => this.#step(row))
+    return guarded(() => this.#step(row), this.#given.clock)
   }
 
   #step(row: number): { readonly error: unknown } | null {

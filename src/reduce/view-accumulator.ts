@@ -75,6 +75,7 @@ export class ViewAccumulator {
     const replay = new Replay({
       fold,
       handlerOf,
+      clock: this.view.clock,
       keyOf: side.keyArgument(keyReader(bucket, this.view)),
       rowAt: bucket.rowAt,
       slotOf: bucket.slotOf,

@@ -1,4 +1,5 @@
 import type { VintageBoundary } from '../map/timelines.ts'
+import type { MomentClock } from '../time/moment-clock.ts'
 import { NO_HANDLER, type PackedFold } from '../view/fold.ts'
 import { typeCodeOf } from '../view/row-layout.ts'
 import type { StateStore } from '../view/state.ts'
@@ -17,6 +18,7 @@ export interface VintageFold {
   readonly bucket: Bucket
   readonly fold: PackedFold
   readonly handlerOf: Uint8Array
+  readonly clock: MomentClock
   readonly states: StateStore | unknown[]
   readonly keyOf: (slot: number) => unknown
   /** First word of the period in a packed row. */
@@ -199,9 +201,9 @@ function makeKeys({ bucket, handlerOf, lateOf }: VintageFold) {
 
 /** Rows of the bucket in an order in which they are folded. */
 function foldedRows(given: VintageFold, rows: Int32Array): FoldedRows {
-  const { bucket, fold, handlerOf, keyOf, flatStates, resetKey, refuse } = given
+  const { bucket, fold, handlerOf, clock, keyOf, flatStates, resetKey, refuse } = given
   return {
-    ...{ fold, handlerOf, keyOf, flatStates, resetKey },
+    ...{ fold, handlerOf, clock, keyOf, flatStates, resetKey },
     rowAt: rows.map((row) => bucket.rowAt[row]!),
     slotOf: rows.map((row) => bucket.slotOf[row]!),
     rows: rows.length,

@@ -1,6 +1,7 @@
 import { columnFromValues, MisfitError } from '../columns/from-values.ts'
 import type { SlotColumn } from '../columns/slot-column.ts'
 import type { LogPlan } from '../model/plan.ts'
+import { momentClock } from '../time/moment-clock.ts'
 import { compileEventCursor, type EventCursor } from '../view/fold.ts'
 import { guarded } from '../view/purity.ts'
 import { describeResult, refusePromise } from '../view/results.ts'
@@ -43,6 +44,7 @@ export function makeUpcaster(log: LogPlan, functions: Readonly<Record<string, Up
  */
 export function upcastRows(log: LogPlan, upcaster: Upcaster, batch: Batch, old: Int32Array, types: BatchTypes) {
   const { cursor, functions } = upcaster
+  const clock = momentClock(log.timeUnit, log.zone)
   const values: unknown[][] = log.slots.map(() => [])
   const origin: number[] = []
   let dropped = 0
@@ -54,7 +56,7 @@ export function upcastRows(log: LogPlan, upcaster: Upcaster, batch: Batch, old: 
     try {
       const made = changesOf(
         log,
-        guarded(() => functions[name]!(event)),
+        guarded(() => functions[name]!(event), clock),
       )
       if (made.length === 0) dropped++
       for (const changes of made) {

@@ -110,7 +110,7 @@ class BatchCombiner extends BatchwiseSide implements MapSide {
       typeCodes,
     )
     try {
-      guarded(() => fold.run(rows, slots, 0, count, view.handlerOf, keyOf))
+      guarded(() => fold.run(rows, slots, 0, count, view.handlerOf, keyOf), view.clock)
     } catch (error) {
       const row = rows[fold.at()]!
       const handler = view.handlerNames[view.handlerOf[typeCodes[row]!]!]!

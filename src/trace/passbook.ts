@@ -147,6 +147,7 @@ class KeyFolder {
     this.#replay = new Replay({
       fold: this.#fold,
       handlerOf: view.handlerOf,
+      clock: view.clock,
       keyOf: () => this.#keyOf(),
       rowAt: bucket.rowAt,
       slotOf: bucket.slotOf,

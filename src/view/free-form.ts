@@ -96,7 +96,7 @@ function within(value: object): [string, unknown][] {
 
 function naming<T>(view: PreparedView, work: () => T): T {
   try {
-    return guarded(work)
+    return guarded(work, view.clock)
   } catch (error) {
     const place = { view: view.name, handler: 'state' }
     throw new ViewError(`View ${view.name}, its state: ${describeThrown(error)}`, place, { cause: error })

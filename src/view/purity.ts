@@ -1,3 +1,4 @@
+import { type MomentClock, withClock } from '../time/moment-clock.ts'
 import { guardIntl } from './purity-intl.ts'
 import { RuleError } from './rule-error.ts'
 
@@ -23,12 +24,17 @@ class PurityError extends RuleError {
 let guarding = 0
 let installed = false
 
-/** Runs a view's functions; what is impure throws in it. Nesting is allowed. */
-export function guarded<T>(work: () => T): T {
+/**
+ * Runs a view's functions; what is impure throws in it. Nesting is allowed.
+ *
+ * @param clock By which `dayOf` and its like read moments: that of the log whose events the functions are given; null where
+ *   they are given none.
+ */
+export function guarded<T>(work: () => T, clock: MomentClock | null = null): T {
   installGuards()
   guarding++
   try {
-    return work()
+    return withClock(clock, work)
   } finally {
     guarding--
   }

@@ -4,6 +4,7 @@ import type { Fields, Type } from '../model/type.ts'
 import { date, int32, string, timestamp } from '../model/types.ts'
 import { isTyped, type ViewDefinition, type WindowDefinition } from '../model/view.ts'
 import { type Calendar, makeCalendar } from '../time/calendar.ts'
+import { type MomentClock, momentClock } from '../time/moment-clock.ts'
 import { type AnyHandler, NO_HANDLER } from './fold.ts'
 import { type KeyCodec, makeKeyCodec } from './key-codec.ts'
 import { TYPE_CODE_MAX } from './row-layout.ts'
@@ -18,6 +19,8 @@ export interface PreparedView {
   readonly codec: KeyCodec
   /** The key's columns that `keyBy` gives: all of them but a window. */
   readonly given: Fields
+  /** By which the view's functions read the log's moments. */
+  readonly clock: MomentClock
   /** Null for a view without windows. */
   readonly window: WindowDefinition | null
   /**
@@ -97,6 +100,7 @@ function prepareView(log: LogPlan, definition: ViewDefinition, typeCodes: Readon
     codec: makeKeyCodec(keyFields(log, definition)),
     given: givenKey(log, definition),
     window: window ?? null,
+    clock: momentClock(log.timeUnit, log.zone),
     handlerOf: window === undefined ? handlerOf : withLate(handlerOf, window),
   }
 }

@@ -5,6 +5,7 @@ import type { OrderReport } from '../../src/model/order-report.ts'
 import type { Counters } from '../../src/model/report.ts'
 import type { Fields } from '../../src/model/type.ts'
 import { isTyped, type ViewDefinition } from '../../src/model/view.ts'
+import { momentClock, withClock } from '../../src/time/moment-clock.ts'
 
 /**
  * The laws of a rebuild as plainly as they can be said: everything in memory, a Map, no types, no threads. Slow, and
@@ -27,6 +28,10 @@ type UserFunction = ((...given: unknown[]) => unknown) | undefined
  * order of events, null where it doesn't matter.
  */
 export function foldNaively(view: ViewDefinition, events: readonly PlainEvent[]) {
+  return withClock(momentClock(view.log.timeUnit, view.log.zone), () => foldAll(view, events))
+}
+
+function foldAll(view: ViewDefinition, events: readonly PlainEvent[]) {
   const unique = [...new Map(events.map((event) => [event.id, event])).values()]
   const counters = { read: events.length, applied: 0, filtered: 0, late: 0, quarantined: 0 }
   const quarantined: (string | number)[] = []

@@ -3,12 +3,17 @@ import { join } from 'node:path'
 import { type DuckDBConnection, DuckDBInstance } from '@duckdb/node-api'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import {
+  date,
+  dayOf,
   defineJob,
   defineLog,
   defineView,
+  formatDay,
+  hourOf,
   int32,
   int64,
   json,
+  monthOf,
   nullable,
   type RebuildOptions,
   string,
@@ -432,5 +437,51 @@ describe('moments as numbers and text', () => {
     await expect(seen(home, { at: timestamp('us', 'iso', { storedAs: 'text' }) })).rejects.toThrow(
       'row 0, column "iso": expected a moment that exists',
     )
+  })
+})
+
+describe('days, hours and months', () => {
+  test('of moments are those of the log in every function of a view, and those of its windows', async () => {
+    const home = await logOf(
+      `SELECT i AS id, 'k' AS k, TIMESTAMPTZ '2021-04-30 20:30:00Z' + to_hours(i) AS at, DATE '2021-05-01' AS d FROM range(4) t(i)`,
+    )
+    const zone = 'Europe/Berlin'
+    for (const timeUnit of ['ms', 'us', 'ns'] as const) {
+      const log = defineLog({
+        name: 'log',
+        files: home,
+        zone,
+        timeUnit,
+        columns: { id: 'id', key: 'k', occurredAt: 'at', recordedAt: date('d') },
+        upcast: { Event: (e) => ({ seen: dayOf(e.occurredAt) }) },
+        fields: { seen: int32('id') },
+      })
+      const view = defineView({
+        name: 'view',
+        log,
+        key: { day: date(), month: date() },
+        filter: (e) => dayOf(e.recordedAt) === dayOf(e.recordedAt, { zone }),
+        keyBy: (e) => ({ day: dayOf(e.occurredAt), month: monthOf(e.occurredAt) }),
+        state: { seen: int32(), handled: int32(), hours: int32(), recorded: int32() },
+        columns: { text: string() },
+        on: {
+          '*': (s, e) => {
+            s.seen = e.seen
+            s.handled = dayOf(e.occurredAt)
+            s.recorded = dayOf(e.recordedAt)
+            s.hours += hourOf(e.occurredAt as number) === e.occurredAt ? 1 : 0
+          },
+        },
+        row: (s, key) => ({ text: [s.seen, s.handled, key.day, key.month, s.recorded].map(formatDay).join(' ') }),
+      })
+      const report = await rebuild(loadedFromDefinition(defineJob({ views: [view] })), { out: newHome(), workers: 0 })
+      expect(
+        readPublished(report.views[0]!.path).rows.map(({ text }) => text),
+        timeUnit,
+      ).toEqual([
+        '2021-04-30 2021-04-30 2021-04-30 2021-04-01 2021-05-01',
+        '2021-05-01 2021-05-01 2021-05-01 2021-05-01 2021-05-01',
+      ])
+    }
   })
 })

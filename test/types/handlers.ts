@@ -129,7 +129,14 @@ export const daily = defineView({
   name: 'daily',
   log: ledger,
   key: { day: date(), type: string(), note: nullable(string()) },
-  keyBy: (e) => ({ day: dayOf(e.occurredAt), type: e.type, note: e.note }),
+  keyBy: (e) => {
+    dayOf(e.occurredAt, { zone: 'Europe/Berlin' })
+    // @ts-expect-error: zone and unit are options
+    dayOf(e.occurredAt, 'us', 'Europe/Berlin')
+    // @ts-expect-error: no such option
+    dayOf(e.occurredAt, { timeZone: 'Europe/Berlin' })
+    return { day: dayOf(e.occurredAt), type: e.type, note: e.note }
+  },
   state: { count: int64() },
   filter: (e) => e.amount > 0,
   on: {

@@ -17,7 +17,7 @@ function prepare(views: number): unknown {
     return defineView({ name: `view-${view}`, log, state: { n: int32() }, on: Object.fromEntries(types) })
   }) as unknown as ViewDefinition[]
   const slots = [{ name: 'key', type: string(), storage: 'str', mayBeNull: false }]
-  const plan = { slots, roles: { key: 0 } } as unknown as LogPlan
+  const plan = { slots, roles: { key: 0 }, timeUnit: 'us', zone: 'UTC' } as unknown as LogPlan
   const group = { views: definitions.map(({ name }) => name), slots: [] } as unknown as GroupPlan
   return prepareGroup(plan, group, new Map(definitions.map((view) => [view.name, view])))
 }
