@@ -93,6 +93,8 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   trace: [
     ...['model', 'storage', 'parquet', 'time', 'view', 'columns', 'job', 'plan', 'scan', 'dedupe', 'map', 'shuffle'],
     ...['reduce', 'read', 'strategy/shuffle.ts'],
+    // A view of another view's rows is traced in rows that are built on the side.
+    'scenario/scenario.ts',
   ],
   // A survey reads events as map does, mostly without any view.
   inspect: [

@@ -1,3 +1,4 @@
+import { join } from 'node:path'
 import { checkOwners } from './commit/owner.ts'
 import { type BuiltViews, discardAfterFailure, publishedNames, type StagedViews, stageAll } from './commit/views.ts'
 import { identifyAll } from './dedupe/all.ts'
@@ -6,16 +7,18 @@ import { mapAll } from './map/all.ts'
 import { timelinesOf } from './map/timelines.ts'
 import type { RecordedBounds } from './model/plan.ts'
 import type { RebuildOptions } from './model/report.ts'
+import type { ViewDefinition } from './model/view.ts'
 import { checkPublishedInputs } from './plan/input-changes.ts'
-import { refuseUrls } from './plan/plan-input.ts'
-import { planRebuild } from './plan/plan-rebuild.ts'
+import { layersOf } from './plan/layers.ts'
+import { refuseInputs, refuseUrls } from './plan/plan-input.ts'
+import { logsOf, planLayer } from './plan/plan-rebuild.ts'
 import { reduceAll } from './reduce/all.ts'
 import type { Stages } from './stages.ts'
 import { type StartExecutor, startExecutor, threadsFor } from './start-executor.ts'
 import type { Disk } from './storage/store.ts'
 import type { Executor } from './workers/executor.ts'
 
-export interface BuildRequest {
+export interface BuildAllRequest {
   readonly job: LoadedJob
   readonly options: RebuildOptions
   /** By partition, which events count besides: for views of what was known. */
@@ -25,16 +28,47 @@ export interface BuildRequest {
 }
 
 /**
- * Builds views from their logs: plan → identify → map → shuffle → reduce.
+ * Builds views from their logs, and then those that are made of other views' rows.
  *
- * @returns What was built; `finishStaged` of `commit` publishes or removes it.
+ * @returns What was built, in layers; `finishStaged` of `commit` publishes or removes it.
  * @throws ConfigurationError, InputError, ViewError, ConflictError or OutputError. No files remain then.
  */
-export async function build(request: BuildRequest, stages: Stages, files: Disk): Promise<BuiltViews> {
-  const { job, options, bounds, start = startExecutor } = request
+export async function buildAll(request: BuildAllRequest, stages: Stages, files: Disk): Promise<BuiltViews[]> {
+  const { job, options } = request
   refuseUrls(options)
-  const plan = await stages.run('plan', () => planRebuild(job, options, files, bounds))
-  const ownership = checkOwners(job, publishedNames(plan), options, files)
+  const layers = layersOf(job.name, job.definition.views, options.views)
+  refuseInputs(options, logsOf(layers))
+  const rows = new Map<string, readonly string[]>()
+  const built: BuiltViews[] = []
+  try {
+    for (const views of layers) {
+      const layer = await build({ ...request, views, rows }, stages, files)
+      built.push(layer)
+      for (const { name } of views) rows.set(name, partsOf(layer, name))
+    }
+    return built
+  } catch (error) {
+    for (const { staged } of built) discardAfterFailure(staged, files)
+    throw error
+  }
+}
+
+function partsOf({ reduced, staged }: BuiltViews, view: string): string[] {
+  return reduced.get(view)!.parts.map(({ name }) => join(staged.folders[view]!, name))
+}
+
+/** Views to build: those of one layer. */
+interface BuildRequest extends BuildAllRequest {
+  readonly views: readonly ViewDefinition[]
+  /** By view whose rows are a log: its part files. */
+  readonly rows: ReadonlyMap<string, readonly string[]>
+}
+
+/** Builds views of one layer: plan → identify → map → shuffle → reduce. */
+async function build(request: BuildRequest, stages: Stages, files: Disk): Promise<BuiltViews> {
+  const { job, options, start = startExecutor } = request
+  const plan = await stages.run('plan', () => planLayer({ ...request, files }))
+  const ownership = checkOwners(job, publishedNames(plan, options.views), options, files)
   const inputNotes = checkPublishedInputs(plan, options, files)
   const threads = options.workers ?? threadsFor(job, plan, files)
   options.onThreads?.(threads)

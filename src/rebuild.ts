@@ -1,4 +1,4 @@
-import { build } from './build.ts'
+import { buildAll } from './build.ts'
 import { finishStaged, publishAll } from './commit/views.ts'
 import { correctAll } from './correct/all.ts'
 import type { LoadedJob } from './job/load.ts'
@@ -25,9 +25,10 @@ export async function rebuild(
   start: StartExecutor = startExecutor,
 ): Promise<RebuildReport> {
   const stages = new Stages(options)
-  const built = await build({ job, options, start }, stages, files)
-  return finishStaged(built.staged, files, async () => {
-    const corrections = await stages.run('correct', () => correctAll(built, options, stages, files))
-    return stages.run('commit', () => publishAll({ ...built, corrections, stages }, files))
+  const built = await buildAll({ job, options, start }, stages, files)
+  return finishStaged(built, files, async () => {
+    // Only views that are made of logs have windows.
+    const corrections = await stages.run('correct', () => correctAll(built[0]!, options, stages, files))
+    return stages.run('commit', () => publishAll({ job, built, corrections, stages, only: options.views }, files))
   })
 }

@@ -41,7 +41,9 @@ export const inspect = defineVerb({
     }
     const { surveyJob } = await import('../inspect/survey-job.ts')
     const surveys = await withJob(source, async (job) => {
-      const logs = new Map(job.definition.views.map(({ log }) => [log.name as string, log]))
+      const logs = new Map(
+        job.definition.views.filter(({ log }) => log.view === undefined).map(({ log }) => [log.name as string, log]),
+      )
       const files = [...logs.values()].map((log) => inspectFiles(log.name, log.files))
       // The footers are reported even where the log doesn't fit its declaration: they show why.
       if (!given.json) for (const each of files) await output.result(`${describeFiles(each, output.width)}\n`)

@@ -6,7 +6,7 @@ import { formatBytes, formatCount, formatCounted } from './numbers.ts'
 import { renderTable } from './table.ts'
 
 /** A plan for people. The whole of it is what `--json` prints. */
-export function describePlan({ logs, changedInputs }: RebuildPlan, width?: number): string {
+export function describePlan({ logs, later, changedInputs }: RebuildPlan, width?: number): string {
   const changes = changedInputs.map((changed) => {
     const then =
       changed.loss === null
@@ -14,7 +14,9 @@ export function describePlan({ logs, changedInputs }: RebuildPlan, width?: numbe
         : 'A rebuild fails, unless --allow-missing-inputs says that this is intended.'
     return `${describeChangedInputs(changed)} ${then}\n`
   })
-  return [...logs.map((log) => describeLog(log, width)), ...changes].join('\n')
+  const rows = later.map(({ view, of }) => `view ${view} is made of the rows of view ${of}, once these are built\n`)
+  const layers = rows.length === 0 ? [] : [rows.join('')]
+  return [...logs.map((log) => describeLog(log, width)), ...layers, ...changes].join('\n')
 }
 
 function describeLog(log: LogPlan, width?: number): string {

@@ -1,5 +1,5 @@
 import { hostname, totalmem } from 'node:os'
-import { join, resolve } from 'node:path'
+import { basename, join, posix, resolve } from 'node:path'
 import { keptLogic } from '../job/kept.ts'
 import type { LoadedJob } from '../job/load.ts'
 import type { MapResult } from '../map/map-split.ts'
@@ -8,6 +8,7 @@ import { ConfigurationError } from '../model/errors.ts'
 import {
   type ManifestBody,
   type ManifestFile,
+  type ManifestInput,
   type ManifestLogic,
   type ManifestWindow,
   manifestColumn,
@@ -49,12 +50,18 @@ export function stageAll(plan: Plan, options: RebuildOptions, threads: number, f
       `Cannot spill to ${options.spillFolder}: expected a folder, found none. Make it, or name another as spill folder.`,
     )
   }
-  const names = publishedNames(plan)
+  const all = plan.logs.flatMap((log) => viewsOf(log))
   const views = new Map<string, StagedView>()
   try {
-    for (const name of names) views.set(name, stage(out, name, files))
+    for (const { view, publishedAs } of all) {
+      if (isWanted(view, options.views)) views.set(publishedAs, stage(out, publishedAs, files))
+    }
     removeAbandoned(options.spillFolder ?? out, files)
     files.makeFolder(spill)
+    // Views that are built for what is made of them leave no trace among those that are published.
+    for (const { publishedAs } of all) {
+      if (!views.has(publishedAs)) views.set(publishedAs, stageUnpublished(out, publishedAs, spill, files))
+    }
   } catch (error) {
     for (const view of views.values()) discard(view, files)
     files.remove(spill)
@@ -62,6 +69,17 @@ export function stageAll(plan: Plan, options: RebuildOptions, threads: number, f
   }
   const folders = Object.fromEntries([...views].map(([name, view]) => [name, view.folder]))
   return { out, views, folders, budget: budgetOf(options.memoryBytes, threads, spill) }
+}
+
+function stageUnpublished(out: string, view: string, spill: string, files: Disk): StagedView {
+  const folder = join(spill, `rows-${view}`)
+  files.makeFolder(folder)
+  return { out, view, folder }
+}
+
+/** @param only The views to publish; absent: all. */
+function isWanted(view: string, only: readonly string[] | undefined): boolean {
+  return only?.includes(view) ?? true
 }
 
 /** The share of a rebuild's memory that packed rows may have; the rest is for columns, states and the engine itself. */
@@ -106,21 +124,22 @@ export function discardAfterFailure(staged: StagedViews, files: Store): void {
  *
  * @param work Publishes them, or only looks at them.
  */
-export async function finishStaged<T>(staged: StagedViews, files: Store, work: () => Promise<T>): Promise<T> {
+export async function finishStaged<T>(built: readonly BuiltViews[], files: Store, work: () => Promise<T>): Promise<T> {
   let result: T
   try {
     result = await work()
   } catch (error) {
-    discardAfterFailure(staged, files)
+    for (const { staged } of built) discardAfterFailure(staged, files)
     throw error
   }
-  discardAll(staged, files)
+  for (const { staged } of built) discardAll(staged, files)
   return result
 }
 
 /** The names under which a rebuild publishes. */
-export function publishedNames(plan: Plan): string[] {
-  return plan.logs.flatMap((log) => viewsOf(log).map(({ publishedAs }) => publishedAs))
+export function publishedNames(plan: Plan, only: readonly string[] | undefined): string[] {
+  const wanted = plan.logs.flatMap((log) => viewsOf(log)).filter(({ view }) => isWanted(view, only))
+  return wanted.map(({ publishedAs }) => publishedAs)
 }
 
 /** The views that are published of a log: those that are rebuilt, and where asked for the vintages of each. */
@@ -166,9 +185,14 @@ export interface BuiltViews {
   readonly threads: number
 }
 
-export interface Finished extends BuiltViews {
+export interface Finished {
+  readonly job: LoadedJob
+  /** In layers: views of each are made of logs, or of the rows of views in those before it. */
+  readonly built: readonly BuiltViews[]
   readonly corrections: CorrectedViews
   readonly stages: Stages
+  /** The views to publish; absent: all. Others were built for what is made of them. */
+  readonly only: readonly string[] | undefined
 }
 
 /**
@@ -176,11 +200,10 @@ export interface Finished extends BuiltViews {
  * then their readers are switched over, one view after the other.
  */
 export function publishAll(finished: Finished, files: Disk): RebuildReport {
-  const { plan, threads, stages, job } = finished
-  const ready = plan.logs.flatMap((log, logIndex) => {
-    const duplicates = encodeDuplicates(finished.mapped[logIndex]!.map((result) => result.duplicateIds))
-    return viewsOf(log).map((view) => prepareView(finished, log, logIndex, view, duplicates, files))
-  })
+  const { stages, job, built, corrections } = finished
+  const threads = Math.max(...built.map((layer) => layer.threads))
+  const logs = built.flatMap(({ plan }) => plan.logs).filter(({ view }) => view === null)
+  const ready = built.flatMap((layer) => readyViews(layer, finished, files))
   const progress = stages.progress(ready.length, 'views')
   const run = {
     job: job.bundlePath === undefined ? null : resolve(job.path),
@@ -193,40 +216,39 @@ export function publishAll(finished: Finished, files: Disk): RebuildReport {
   }
   const installed = installAll(ready, finished, run, () => progress(1, 0), files)
   switchAll(installed, files)
-  const views = ready.map(({ body, bytes, exceptions }, index): ViewReport => {
-    const { generation, outcome, digest, path } = installed[index]!
-    const { view, rows, keys, counters, fingerprint } = body
-    const corrections = body.corrections.reduce((sum, file) => sum + file.rows, 0)
-    return {
-      view,
-      generation,
-      outcome,
-      rows,
-      keys,
-      counters,
-      digest,
-      fingerprint,
-      path,
-      bytes,
-      exceptions,
-      corrections,
-      order: body.order ?? null,
-    }
-  })
   return {
     job: job.name,
-    views,
+    views: ready.map((view, index) => viewReport(view, installed[index]!)),
     stages: stages.times,
-    events: plan.logs.reduce((sum, log) => sum + log.rows, 0),
+    events: logs.reduce((sum, log) => sum + log.rows, 0),
     seconds: stages.seconds,
-    bytesRead: plan.logs.reduce((sum, log) => sum + log.bytes, 0),
+    bytesRead: logs.reduce((sum, log) => sum + log.bytes, 0),
     workers: threads,
     notes: [
-      ...plan.logs.flatMap((log, index) => emptyNote(log, finished.timelines[index]!) ?? []),
-      ...finished.ownership.notes,
-      ...finished.inputNotes,
-      ...finished.corrections.notes,
+      ...built.flatMap(({ plan, timelines }) => plan.logs.flatMap((log, i) => emptyNote(log, timelines[i]!) ?? [])),
+      ...built.flatMap(({ ownership, inputNotes }) => [...ownership.notes, ...inputNotes]),
+      ...corrections.notes,
     ],
+  }
+}
+
+/** The views of a layer that are to be published. */
+function readyViews(layer: BuiltViews, { corrections, only }: Finished, files: Disk): ReadyView[] {
+  return layer.plan.logs.flatMap((log, logIndex) => {
+    const duplicates = encodeDuplicates(layer.mapped[logIndex]!.map((result) => result.duplicateIds))
+    return viewsOf(log)
+      .filter(({ view }) => isWanted(view, only))
+      .map((view) => prepareView({ ...layer, corrections }, log, logIndex, view, duplicates, files))
+  })
+}
+
+function viewReport({ body, bytes, exceptions }: ReadyView, installed: InstalledView): ViewReport {
+  const { generation, outcome, digest, path } = installed
+  const { view, rows, keys, counters, fingerprint } = body
+  const corrections = body.corrections.reduce((sum, file) => sum + file.rows, 0)
+  return {
+    ...{ view, generation, outcome, rows, keys, counters, digest, fingerprint, path },
+    ...{ bytes, exceptions, corrections, order: body.order ?? null },
   }
 }
 
@@ -240,16 +262,20 @@ function emptyNote(log: LogPlan, { watermark }: Timeline): string | null {
 /** Gives every view's generation its name; where one fails, none has. */
 function installAll(
   ready: readonly ReadyView[],
-  { staged, corrections, ownership }: Finished,
+  { corrections, built }: Finished,
   run: object,
   onPlaced: () => void,
   files: Disk,
 ): InstalledView[] {
   const installed: InstalledView[] = []
   try {
-    for (const { body } of ready) {
-      const mustReplace = corrections.damaged.has(body.view) || ownership.taken.has(body.view)
-      installed.push(install(staged.views.get(body.view)!, body, run, files, mustReplace))
+    const paths = new Map<string, string>()
+    const taken = new Set(built.flatMap(({ ownership }) => [...ownership.taken]))
+    for (const { staged, body } of ready) {
+      const mustReplace = corrections.damaged.has(body.view) || taken.has(body.view)
+      const placed = install(staged, { ...body, inputs: placedInputs(body.inputs, paths) }, run, files, mustReplace)
+      installed.push(placed)
+      paths.set(body.view, placed.path)
       onPlaced()
     }
   } catch (error) {
@@ -259,14 +285,24 @@ function installAll(
   return installed
 }
 
+/** Rows that a view was made of are named as they are published, not as they were staged. */
+function placedInputs(inputs: readonly ManifestInput[], paths: ReadonlyMap<string, string>): ManifestInput[] {
+  return inputs.map((input) =>
+    input.view === undefined
+      ? input
+      : { ...input, path: posix.join(paths.get(input.view) ?? `${input.view} (not published)`, basename(input.path)) },
+  )
+}
+
 interface ReadyView {
+  readonly staged: StagedView
   readonly body: ManifestBody
   readonly bytes: number
   readonly exceptions: number
 }
 
 function prepareView(
-  { job, mapped, timelines, reduced, corrections, staged }: Finished,
+  { job, mapped, timelines, reduced, corrections, staged }: BuiltViews & Pick<Finished, 'corrections'>,
   log: LogPlan,
   logIndex: number,
   { view: name, publishedAs, isVintages }: ReturnType<typeof viewsOf>[number],
@@ -291,8 +327,7 @@ function prepareView(
     view: publishedAs,
     fingerprint: job.fingerprints.get(name)!,
     options: {
-      knownAt: momentText(log, log.knownAt),
-      asOf: momentText(log, log.asOf),
+      ...log.moments,
       vintages: isVintages ? log.vintages : null,
     },
     key: schema.slice(0, keys).map((column) => manifestColumn(column.name, column.type)),
@@ -317,6 +352,7 @@ function prepareView(
     }),
     inputs: log.files.map((file) => ({
       log: log.name,
+      ...(log.view !== null && { view: log.view }),
       path: file.path,
       rows: file.rows,
       bytes: file.bytes,
@@ -325,7 +361,12 @@ function prepareView(
       ...(file.recordedTo !== undefined && { recordedTo: file.recordedTo }),
     })),
   }
-  return { body, bytes: parts.reduce((sum, part) => sum + part.bytes, 0), exceptions: duplicates.rows + refused.rows }
+  return {
+    staged: staged.views.get(publishedAs)!,
+    body,
+    bytes: parts.reduce((sum, part) => sum + part.bytes, 0),
+    exceptions: duplicates.rows + refused.rows,
+  }
 }
 
 /** What a later rebuild needs to find how much of a figure's change is due to the logic. */

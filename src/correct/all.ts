@@ -37,7 +37,9 @@ export async function correctAll(
   files: Disk,
 ): Promise<CorrectedViews> {
   const views = all.plan.logs.flatMap((log) =>
-    log.groups.flatMap((group) => group.views.map((view) => builtView(all, log, view))),
+    log.groups.flatMap((group) =>
+      group.views.filter((view) => options.views?.includes(view) ?? true).map((view) => builtView(all, log, view)),
+    ),
   )
   const scenarioOptions = scenarioOptionsOf(options, all.staged.budget.folder)
   const corrected = new Map<string, readonly ManifestFile[]>()

@@ -12,8 +12,9 @@ export function describeLog(log: AnyLog, describeFunction: DescribeFunction): un
 
 /** Everything that decides a view's result: all of it and of its log, but not where its events lie. */
 export function describeView(view: ViewDefinition, describeFunction: DescribeFunction): unknown {
-  const { files: _, partitionedByKey: __, declaresZone: ___, ...log } = view.log
-  return describe({ ...view, log }, describeFunction)
+  const { files: _, partitionedByKey: __, declaresZone: ___, view: source, ...log } = view.log
+  const rowsOf = source === undefined ? {} : { view: describeView(source as ViewDefinition, describeFunction) }
+  return { ...(describe({ ...view, log }, describeFunction) as object), ...rowsOf }
 }
 
 function describe(value: unknown, describeFunction: DescribeFunction): unknown {

@@ -27,6 +27,7 @@ export function problemsOf(job: JobDefinition): string[] {
     ...duplicateNames(job.views),
     ...likeNames(job.views),
     ...differingLogs(logs),
+    ...logs.flatMap((log) => sourceViewProblems(log, job.views)),
     ...logs.flatMap((log) => logProblems(log).map((problem) => `log "${log.name}": ${problem}`)),
     ...job.views.flatMap((view) => viewProblems(view).map((problem) => `view "${view.name}": ${problem}`)),
   ]
@@ -73,6 +74,20 @@ function differingLogs(logs: readonly AnyLog[]): string[] {
     first.set(log.name, described)
   }
   return problems
+}
+
+/** A log has files, or is the rows of a view of the job. */
+function sourceViewProblems({ name, view, files }: AnyLog, views: readonly ViewDefinition[]): string[] {
+  if (view === undefined)
+    return files.length === 0 ? [`log "${name}", files: expected at least one, found an empty array`] : []
+  if (views.some((candidate) => candidate === view)) return []
+  const other = views.some((candidate) => candidate.name === view.name)
+    ? `, whose view "${view.name}" is another`
+    : ", which isn't in the job"
+  return [
+    `log "${name}": expected the rows of a view of the job, found those of view "${view.name}"${other}; add it to the job's views, or ` +
+      `read what is published of it: files: 'views/${view.name}'`,
+  ]
 }
 
 const roleNames = ['id', 'key', 'type', 'occurredAt', 'recordedAt', 'sequence'] as const
@@ -192,6 +207,11 @@ function asyncProblems(functions: Readonly<Record<string, unknown>>): string[] {
 function windowProblems(view: ViewDefinition): string[] {
   const { window, log } = view
   if (window === undefined) return []
+  if (log.view !== undefined) {
+    return [
+      `window: the rows of view "${log.view.name}" are no events: they don't come late, they change; fold the events of its own log instead`,
+    ]
+  }
   const problems: string[] = []
   if (log.columns.occurredAt === undefined) {
     problems.push(

@@ -55,7 +55,10 @@ const aLog = z.strictObject(
   {
     kind: z.literal('log', 'a log made by defineLog'),
     name: aName,
-    files: z.union([aName, z.array(aName).min(1, 'at least one')], 'a glob, or an array of globs'),
+    files: z.union([aName, z.array(aName)], 'a glob, or an array of globs'),
+    view: z
+      .custom((value) => (value as { kind?: unknown } | null)?.kind === 'view', 'a view made by defineView')
+      .optional(),
     columns: z.strictObject(
       {
         id: z.union(

@@ -61,6 +61,8 @@ export interface LogDefinition<
   readonly kind: 'log'
   readonly name: string
   readonly files: string | readonly string[]
+  /** Of a log that is the rows of a view: that view. It has no files of its own. */
+  readonly view: SourceView | undefined
   readonly columns: R
   readonly fields: F
   readonly timeUnit: Unit
@@ -155,6 +157,67 @@ type DeclaredTieBreak<F extends Fields, Names extends string> = TieBreak<
   NoInfer<Names>
 >
 
+/** What a log of a view's rows needs to know of the view. */
+export interface SourceView {
+  readonly kind: 'view'
+  readonly name: string
+  readonly log: { readonly columns: Roles; readonly timeUnit: TimeUnit; readonly zone: string }
+  readonly window: { readonly name: string } | undefined
+  readonly key: Fields | undefined
+  readonly state: Fields | (() => object)
+  readonly columns: Fields | undefined
+  readonly row: ((state: never, key: never) => unknown) | undefined
+}
+
+/** The types of a view's rows. Types only: a view has no such property. */
+export interface RowsOf<F extends Fields, R extends Roles, Unit extends TimeUnit> {
+  readonly rowTypes?: { readonly fields: F; readonly columns: R; readonly unit: Unit }
+}
+
+/** Any view that `defineView` gave. */
+// biome-ignore lint/suspicious/noExplicitAny: rows of any types
+type AnySource = SourceView & RowsOf<any, any, any>
+
+type RowTypes<V> = V extends { readonly rowTypes?: infer Types } ? NonNullable<Types> : never
+type RowFields<V> = RowTypes<V> extends { readonly fields: infer F extends Fields } ? F : never
+type RowColumns<V> = RowTypes<V> extends { readonly columns: infer R extends Roles } ? R : never
+type RowUnit<V> = RowTypes<V> extends { readonly unit: infer Unit extends TimeUnit } ? Unit : never
+
+/**
+ * A log of the rows of a view of the same job. Each row is one event, of the type `Event`.
+ *
+ * @property view The view whose rows they are. It is built first.
+ * @property name Names the log in messages and manifests. Default the view's name.
+ * @property columns As in other logs; what is named here takes the place of: `id` the view's key columns, and `key` the key
+ *   of the view's own log where it is the view's key.
+ * @property fields What handlers may read. Default all columns that the view declares in `key`, and in `columns` or else in `state`.
+ * @property uniqueIds Default true for a view without `row`, which has one row a key.
+ * @property order Default the ids, which are the keys: rows have no other order.
+ */
+export interface RowLogSpec<V, F extends Fields, R extends Partial<Roles>> {
+  readonly view: V
+  readonly name?: string
+  readonly columns?: R
+  readonly fields?: F
+  readonly uniqueIds?: boolean
+  readonly order?: readonly OrderRole[]
+}
+
+/**
+ * Makes a log of the rows of a view, for views of a view.
+ *
+ * @example
+ * ```ts
+ * const accounts = defineLog({ view: balances })
+ * ```
+ */
+export function defineLog<
+  const V extends AnySource,
+  const F extends Fields = RowFields<V>,
+  const R extends Partial<Roles> = Record<never, never>,
+>(
+  spec: RowLogSpec<V, F, R>,
+): LogDefinition<F, Omit<RowColumns<V>, keyof R> & R & Pick<Roles, 'id'>, RowUnit<V>, 'Event'>
 /**
  * Describes a log: its files, which columns play which role, and the fields handlers may read.
  *
@@ -173,16 +236,25 @@ export function defineLog<
   const R extends Roles = Roles,
   const Unit extends TimeUnit = 'us',
   const Names extends string = string,
->(spec: LogSpec<F, R, Unit, Names>): LogDefinition<F, R, Unit, Names> {
-  return Object.freeze({
+>(spec: LogSpec<F, R, Unit, Names>): LogDefinition<F, R, Unit, Names>
+export function defineLog(
+  spec: LogSpec<Fields, Roles, TimeUnit, string> | RowLogSpec<SourceView, Fields, Partial<Roles>>,
+): LogDefinition {
+  return Object.freeze(filledIn('view' in spec ? rowLog(spec) : spec))
+}
+
+/** @param spec May have a view, of which the rows are. */
+function filledIn(spec: LogSpec<Fields, Roles, TimeUnit, string> & { readonly view?: SourceView }): LogDefinition {
+  return {
     // Unknown properties are kept, for validation to name.
     ...spec,
     kind: 'log',
     name: spec.name,
     files: spec.files,
+    view: spec.view,
     columns: spec.columns,
-    fields: spec.fields ?? ({} as F),
-    timeUnit: spec.timeUnit ?? ('us' as Unit),
+    fields: spec.fields ?? {},
+    timeUnit: spec.timeUnit ?? 'us',
     zone: spec.zone ?? 'UTC',
     declaresZone: spec.zone !== undefined,
     disambiguation: spec.disambiguation ?? 'reject',
@@ -195,7 +267,48 @@ export function defineLog<
     sequenceScope: spec.sequenceScope ?? 'stream',
     tieBreak: listed(spec.tieBreak),
     upcast: spec.upcast ?? {},
-  })
+  }
+}
+
+function rowLog(
+  spec: RowLogSpec<SourceView, Fields, Partial<Roles>>,
+): LogSpec<Fields, Roles, TimeUnit, string> & { readonly view: SourceView } {
+  const { view } = spec
+  const ownKey = view.key === undefined && view.window === undefined ? view.log.columns.key : undefined
+  const names = [
+    ...(view.window === undefined ? [] : [view.window.name]),
+    ...(ownKey === undefined ? Object.keys(view.key ?? {}) : [keyColumnName(ownKey)]),
+  ]
+  const key = typeof ownKey === 'object' ? { ...ownKey, from: keyColumnName(ownKey) } : ownKey
+  const isOrdered = spec.columns?.sequence !== undefined || spec.columns?.recordedAt !== undefined
+  return {
+    // Unknown properties are kept, for validation to name.
+    ...spec,
+    name: spec.name ?? view.name,
+    files: [],
+    columns: { id: names, ...(key !== undefined && { key }), ...spec.columns },
+    fields: spec.fields ?? rowFieldsOf(view),
+    timeUnit: view.log.timeUnit,
+    zone: view.log.zone,
+    uniqueIds: spec.uniqueIds ?? (view.row === undefined && spec.columns?.id === undefined),
+    ...(spec.order === undefined && !isOrdered && { order: ['id'] as const }),
+  }
+}
+
+/** The name of the column that a log's key becomes in its views. */
+function keyColumnName(key: RoleSource): string {
+  if (typeof key === 'string') return key
+  return key.from === undefined ? 'key' : typeof key.from === 'string' ? key.from : key.from.join('.')
+}
+
+/** The columns that a view declares, as fields. What is JSON may be null in a row. */
+function rowFieldsOf({ key, columns, state }: SourceView): Fields {
+  const declared = { ...key, ...(columns ?? (typeof state === 'function' ? {} : state)) }
+  const types = Object.entries(declared).map(([name, { initial: _, ...type }]): [string, Type] => [
+    name,
+    type.kind === 'json' ? { ...type, nullable: true } : type,
+  ])
+  return Object.fromEntries(types)
 }
 
 function listed<T extends TieBreak>(tieBreak: T | readonly T[] | undefined): readonly T[] {

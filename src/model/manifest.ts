@@ -117,6 +117,8 @@ export interface ManifestFile {
 
 export interface ManifestInput {
   readonly log: string
+  /** Of a log that is the rows of a view: that view. */
+  readonly view?: string
   readonly path: string
   readonly rows: number
   readonly bytes: number

@@ -10,11 +10,22 @@ import type { TimeUnit } from './type.ts'
 export interface Plan {
   readonly job: string
   readonly logs: readonly LogPlan[]
+  /** Views of the rows of other views, which are planned when those are built. */
+  readonly later: readonly LaterView[]
+}
+
+/** A view that reads the rows of another. */
+export interface LaterView {
+  readonly view: string
+  /** The view whose rows it reads. */
+  readonly of: string
 }
 
 /** What is to be done of one log, for all views that read it. */
 export interface LogPlan {
   readonly name: string
+  /** Of a log that is the rows of a view: that view. */
+  readonly view: string | null
   readonly rows: number
   readonly bytes: number
   readonly files: readonly FilePlan[]
@@ -50,6 +61,8 @@ export interface LogPlan {
   /** Only events recorded, occurred up to this moment (inclusive), in the log's time unit. */
   readonly knownAt: bigint | null
   readonly asOf: bigint | null
+  /** The same as ISO 8601; also of a log of a view's rows, where the bounds are those of the events that the view is made of. */
+  readonly moments: { readonly knownAt: string | null; readonly asOf: string | null }
   /** By path of a file: between which moments its events must also have been recorded; null where there are no bounds. */
   readonly recorded: Readonly<Record<string, RecordedSpan>> | null
   /** The log's partitions by name, sorted: the values of its Hive folders, or the folder of files that have none. */

@@ -1,4 +1,4 @@
-import type { EventOf, LogDefinition, Moment } from './log.ts'
+import type { EventOf, LogDefinition, Moment, RoleSource, RowsOf } from './log.ts'
 import type { Fields, Values } from './type.ts'
 
 // biome-ignore lint/suspicious/noExplicitAny: a log of any fields, roles and types
@@ -174,6 +174,24 @@ export interface ViewDefinition {
   readonly row: ((state: never, key: never) => unknown) | undefined
 }
 
+/** The types of the rows that a view becomes, as far as it declares them: not those of a window's columns. */
+type ViewRows<L, S, K, C, Every> =
+  L extends LogDefinition<infer _F, infer R, infer Unit, infer _Names>
+    ? RowsOf<
+        (K extends Fields ? K : Record<never, never>) &
+          (C extends Fields ? C : S extends Fields ? S : Record<never, never>),
+        Readonly<{ id: readonly string[] }> &
+          (K extends Fields
+            ? unknown
+            : [Every] extends [never]
+              ? R extends { readonly key: infer Key extends RoleSource }
+                ? Readonly<{ key: Key }>
+                : unknown
+              : unknown),
+        Unit
+      >
+    : unknown
+
 /**
  * Describes a view: which events of a log, folded by which key into which state, and the rows made of it.
  *
@@ -194,8 +212,8 @@ export function defineView<
   const C extends Fields | undefined = undefined,
   const Every extends WindowLength = never,
   const Name extends string = 'window',
->(spec: ViewSpec<L, S, K, C, Every, Name>): ViewDefinition {
-  return Object.freeze({
+>(spec: ViewSpec<L, S, K, C, Every, Name>): ViewDefinition & ViewRows<L, S, K, C, Every> {
+  const view: ViewDefinition = {
     // Unknown properties of a view are kept, for validation to name.
     ...spec,
     kind: 'view',
@@ -213,7 +231,9 @@ export function defineView<
     orderFree: spec.orderFree ?? spec.merge !== undefined,
     columns: spec.columns,
     row: spec.row as ViewDefinition['row'],
-  })
+  }
+  // The types of its rows are carried by no property.
+  return Object.freeze(view) as ViewDefinition & ViewRows<L, S, K, C, Every>
 }
 
 function defineWindow(spec: WindowSpec<never, WindowLength, string>, zoneOfLog: string): WindowDefinition {

@@ -122,7 +122,8 @@ function rowsOf(files: readonly InputFile[]): number {
 /** Views of a plan whose published generation was built from files that are no longer there; others are left out. */
 export function publishedInputChanges(plan: Plan, out: string, files: Store): ChangedInputs[] {
   const inputs = new Map<string, InputFile[]>()
-  for (const log of plan.logs) {
+  // A view's rows may become fewer.
+  for (const log of plan.logs.filter(({ view }) => view === null)) {
     for (const view of log.groups.flatMap((group) => group.views)) {
       inputs.set(view, [...(inputs.get(view) ?? []), ...log.files])
     }

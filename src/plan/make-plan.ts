@@ -1,6 +1,6 @@
 import type { Plan } from '../model/plan.ts'
 import type { ViewDefinition } from '../model/view.ts'
-import { type PlanInput, refuseInputs, refuseVintages } from './plan-input.ts'
+import { type PlanInput, refuseVintages } from './plan-input.ts'
 import { planLog } from './plan-log.ts'
 
 /**
@@ -13,6 +13,5 @@ export function makePlan(input: PlanInput): Plan {
   if (input.vintages !== undefined) refuseVintages(input.views)
   const logs = new Map<string, ViewDefinition[]>()
   for (const view of input.views) logs.set(view.log.name, [...(logs.get(view.log.name) ?? []), view])
-  refuseInputs(input, [...logs.keys()])
-  return { job: input.job, logs: [...logs.values()].map((views) => planLog(views[0]!.log, views, input)) }
+  return { job: input.job, logs: [...logs.values()].map((views) => planLog(views[0]!.log, views, input)), later: [] }
 }

@@ -15,12 +15,17 @@ export interface FunctionTexts {
   readonly returnsOf: (fn: (...args: never[]) => unknown) => MayReturn
 }
 
+/** By view: the part files that hold its rows. */
+export type RowsOfViews = ReadonlyMap<string, readonly string[]>
+
 /** What a plan is made of. */
 export interface PlanInput extends FunctionTexts {
   readonly job: string
   readonly views: readonly ViewDefinition[]
   /** By log: what to read instead of the files its definition names. */
   readonly inputs?: Readonly<Record<string, string | readonly string[]>> | undefined
+  /** By view whose rows are a log: its part files. */
+  readonly rows?: RowsOfViews | undefined
   /** Moments as they were given: only events recorded, occurred up to them (inclusive). */
   readonly knownAt?: string | undefined
   readonly asOf?: string | undefined
@@ -40,7 +45,7 @@ export function refuseUrls({ out, spillFolder }: Pick<RebuildOptions, 'out' | 's
 }
 
 /** Only logs that a view reads can be read from other files. */
-export function refuseInputs({ inputs }: PlanInput, logs: readonly string[]): void {
+export function refuseInputs({ inputs }: Pick<PlanInput, 'inputs'>, logs: readonly string[]): void {
   for (const name of Object.keys(inputs ?? {})) {
     if (!logs.includes(name))
       throw new ConfigurationError(`Cannot read log ${name} from other files: the views read ${logs.join(', ')}.`)
@@ -51,6 +56,11 @@ export function refuseInputs({ inputs }: PlanInput, logs: readonly string[]): vo
 export function refuseVintages(views: readonly ViewDefinition[]): void {
   for (const view of views) {
     const { name, log, key, window } = view
+    if (log.view !== undefined) {
+      throw new ConfigurationError(
+        `--vintages: view ${name} is made of the rows of view ${log.view.name}, which don't say when they became so. Leave it out with --view.`,
+      )
+    }
     if (log.columns.recordedAt === undefined) {
       throw new ConfigurationError(
         `--vintages: log ${log.name} of view ${name} has no recordedAt column, so it isn't known what was known when. Declare columns.recordedAt, or leave out the view with --view.`,

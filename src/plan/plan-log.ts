@@ -1,5 +1,6 @@
 import { nanosecondsIn } from '../columns/moment-text.ts'
 import { ConfigurationError } from '../model/errors.ts'
+import { formatMoment } from '../model/moment-text.ts'
 import type { FilePlan, LogPlan, RecordedBounds, RecordedSpan, SlotSource } from '../model/plan.ts'
 import type { Slot } from '../model/slots.ts'
 import type { TimeUnit } from '../model/type.ts'
@@ -33,9 +34,7 @@ const BUCKET_BITS_MAX = 12
 export function planLog(log: AnyLog, views: readonly ViewDefinition[], input: PlanInput): LogPlan {
   const declared = declareSlots(log)
   const { roles } = declared
-  const opened = listFiles(log.name, input.inputs?.[log.name] ?? log.files, input.files).map((path) =>
-    openFile(path, input.files),
-  )
+  const opened = filesOf(log, input).map((path) => openFile(path, input.files))
   const sources = opened.map(({ parquet, path }) =>
     declared.slots.map((slot) => findSource(slot, parquet, folderColumns(path))),
   )
@@ -59,6 +58,7 @@ export function planLog(log: AnyLog, views: readonly ViewDefinition[], input: Pl
   const inPlace = groups.some((group) => group.strategy === 'in-place')
   return {
     name: log.name,
+    view: log.view?.name ?? null,
     rows,
     bytes: files.reduce((sum, file) => sum + file.bytes, 0),
     files,
@@ -76,6 +76,10 @@ export function planLog(log: AnyLog, views: readonly ViewDefinition[], input: Pl
     idleTimeout: idleSteps(log.idleTimeout, log.timeUnit),
     knownAt,
     asOf,
+    moments: {
+      knownAt: momentText(log, input.knownAt, '--known-at'),
+      asOf: momentText(log, input.asOf, '--as-of'),
+    },
     recorded,
     partitions,
     vintages: vintages ?? null,
@@ -162,7 +166,18 @@ function bitsFor(count: number): number {
   return count <= 1 ? 0 : Math.ceil(Math.log2(count))
 }
 
-/** A moment given as an option, in the log's unit; null where it isn't given. */
+function filesOf(log: AnyLog, { inputs, rows, files }: PlanInput): readonly string[] {
+  return log.view === undefined
+    ? listFiles(log.name, inputs?.[log.name] ?? log.files, files)
+    : rows!.get(log.view.name)!
+}
+
+/** A moment given as an option as it is published; null where it isn't given. */
+function momentText({ timeUnit: unit, zone }: AnyLog, text: string | undefined, option: string): string | null {
+  return text === undefined ? null : formatMoment(parseMoment(text, { unit, zone, option }), unit)
+}
+
+/** A moment given as an option, in the log's unit; null where it isn't given, or the rows of a view were made by it. */
 function momentOption(
   log: AnyLog,
   slot: number,
@@ -170,7 +185,7 @@ function momentOption(
   option: string,
   text: string | undefined,
 ): bigint | null {
-  if (text === undefined) return null
+  if (text === undefined || log.view !== undefined) return null
   if (slot < 0)
     throw new ConfigurationError(
       `${option}: log ${log.name} has no ${role} column, so it isn't known which events to keep. Declare columns.${role}.`,

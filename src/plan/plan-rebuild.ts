@@ -1,14 +1,15 @@
 import type { LoadedJob } from '../job/load.ts'
 import { fieldsRead } from '../job/reads.ts'
 import { returnsOf } from '../job/returns.ts'
-import { ConfigurationError } from '../model/errors.ts'
 import type { Plan, RecordedBounds } from '../model/plan.ts'
 import type { RebuildOptions } from '../model/report.ts'
+import type { ViewDefinition } from '../model/view.ts'
 import { disk } from '../storage/disk.ts'
 import type { Store } from '../storage/store.ts'
 import { type ChangedInputs, publishedInputChanges } from './input-changes.ts'
+import { laterViews, layersOf } from './layers.ts'
 import { makePlan } from './make-plan.ts'
-import { refuseUrls } from './plan-input.ts'
+import { type RowsOfViews, refuseInputs, refuseUrls } from './plan-input.ts'
 
 /** Those of a rebuild's options that decide its plan. */
 export type PlanOptions = Pick<RebuildOptions, 'views' | 'inputs' | 'knownAt' | 'asOf' | 'vintages' | 'strategy'>
@@ -25,16 +26,33 @@ export async function planRebuild(
   files: Store = disk,
   bounds?: RecordedBounds,
 ): Promise<Plan> {
-  const { views } = job.definition
-  const unknown = options.views?.find((name) => !views.some((view) => view.name === name))
-  if (unknown !== undefined) {
-    const names = views.map((view) => view.name).join(', ')
-    throw new ConfigurationError(`Job ${job.name} has no view "${unknown}": it has ${names}.`)
-  }
-  const wanted = views.filter((view) => options.views?.includes(view.name) ?? true)
+  const layers = layersOf(job.name, job.definition.views, options.views)
+  refuseInputs(options, logsOf(layers))
+  return { ...planLayer({ job, options, views: layers[0]!, files, bounds }), later: laterViews(layers) }
+}
+
+/** What can be read from other files: logs that have files. */
+export function logsOf(layers: readonly (readonly ViewDefinition[])[]): string[] {
+  return [...new Set(layers[0]!.map(({ log }): string => log.name))]
+}
+
+/** Views that are made of the same: logs, or the rows of views that are built. */
+export interface LayerToPlan {
+  readonly job: LoadedJob
+  readonly options: PlanOptions
+  readonly views: readonly ViewDefinition[]
+  readonly files: Store
+  readonly bounds?: RecordedBounds | undefined
+  /** By view: the part files of its rows. */
+  readonly rows?: RowsOfViews | undefined
+}
+
+/** @throws as `planRebuild` does. */
+export function planLayer({ job, options, views, files, bounds, rows }: LayerToPlan): Plan {
   return makePlan({
     job: job.name,
-    views: wanted,
+    views,
+    rows,
     inputs: options.inputs,
     knownAt: options.knownAt,
     asOf: options.asOf,

@@ -1,4 +1,4 @@
-import { build } from '../build.ts'
+import { buildAll } from '../build.ts'
 import { finishStaged, noCorrections, publishAll } from '../commit/views.ts'
 import type { LoadedJob } from '../job/load.ts'
 import { isOrderSensitive } from '../model/order.ts'
@@ -16,7 +16,10 @@ import { makeScenarioFolder } from './folder.ts'
  * @throws ConfigurationError, InputError, ViewError, ConflictError or OutputError.
  */
 export async function findOrder(job: LoadedJob, files: Disk): Promise<ReadonlyMap<string, OrderReport>> {
-  const views = job.definition.views.filter(isOrderSensitive).map(withoutFold)
+  // Rows of views are in the order of their keys.
+  const views = job.definition.views
+    .filter((view) => isOrderSensitive(view) && view.log.view === undefined)
+    .map(withoutFold)
   if (views.length === 0) return new Map()
   const bare: LoadedJob = {
     ...job,
@@ -30,9 +33,9 @@ export async function findOrder(job: LoadedJob, files: Disk): Promise<ReadonlyMa
     // Threads would load the job's own handlers.
     const options = { out, workers: 0 }
     const stages = new Stages(options)
-    const built = await build({ job: bare, options }, stages, files)
-    const report = await finishStaged(built.staged, files, async () =>
-      publishAll({ ...built, corrections: noCorrections, stages }, files),
+    const built = await buildAll({ job: bare, options }, stages, files)
+    const report = await finishStaged(built, files, async () =>
+      publishAll({ job: bare, built, corrections: noCorrections, stages, only: undefined }, files),
     )
     return new Map(report.views.flatMap(({ view, order }) => (order === null ? [] : [[view, order] as const])))
   } finally {

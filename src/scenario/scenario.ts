@@ -1,4 +1,4 @@
-import { build } from '../build.ts'
+import { buildAll } from '../build.ts'
 import { finishStaged, noCorrections, publishAll } from '../commit/views.ts'
 import type { LoadedJob } from '../job/load.ts'
 import type { Manifest } from '../model/manifest.ts'
@@ -63,9 +63,9 @@ export async function buildScenario(
   try {
     const request = { job, options: { ...options, ...planOptionsOf(scenario), out }, bounds }
     const stages = new Stages(request.options)
-    const built = await build(request, stages, files)
-    const report = await finishStaged(built.staged, files, () =>
-      stages.run('commit', () => publishAll({ ...built, corrections: noCorrections, stages }, files)),
+    const built = await buildAll(request, stages, files)
+    const report = await finishStaged(built, files, () =>
+      stages.run('commit', () => publishAll({ job, built, corrections: noCorrections, stages, only: [view] }, files)),
     )
     const { generation, path } = report.views[0]!
     return { manifest: readManifest(out, view, generation, files), folder: path, dispose: remove }

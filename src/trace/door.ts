@@ -15,7 +15,7 @@ import type { KeyTrace, KeyTraceStream, TraceKeyOptions } from './key-trace-type
  */
 export async function traceKey(job: LoadedJob, options: TraceKeyOptions): Promise<KeyTrace> {
   const [{ keyTraceOf }, { disk }] = await Promise.all([import('./key-trace.ts'), import('../storage/disk.ts')])
-  return keyTraceOf(job, options, disk)
+  return await keyTraceOf(job, options, disk)
 }
 
 /**
@@ -31,5 +31,5 @@ export async function traceKey(job: LoadedJob, options: TraceKeyOptions): Promis
  */
 export async function streamTrace(job: LoadedJob, options: TraceKeyOptions): Promise<KeyTraceStream> {
   const [{ streamKeyTrace }, { disk }] = await Promise.all([import('./key-trace.ts'), import('../storage/disk.ts')])
-  return streamKeyTrace(job, options, disk)
+  return await streamKeyTrace(job, options, disk)
 }

@@ -10,6 +10,7 @@ import { outputSchema } from '../view/view-set.ts'
 import type { KeyEvent, KeyTrace, KeyTraceStream, StateChange, TraceKeyOptions } from './key-trace-types.ts'
 import type { KeyRows, StoredState } from './passbook.ts'
 import { planTrace, type TracePlan } from './plan-trace.ts'
+import { withSourceRows } from './source-rows.ts'
 import type { StoredChange } from './state-changes.ts'
 import { drained, openTrace, type TracedEvent } from './trace.ts'
 
@@ -17,9 +18,11 @@ import { drained, openTrace, type TracedEvent } from './trace.ts'
 const PROPERTY_MAX = 1_000
 
 /** Plans a trace and reads the events of the key, which are folded as they are asked for. */
-export function streamKeyTrace(job: LoadedJob, options: TraceKeyOptions, files: Disk): KeyTraceStream {
-  const { key, statesMax, wholeStates, onProgress } = options
-  const plan = planTrace(job, options, files)
+export async function streamKeyTrace(job: LoadedJob, options: TraceKeyOptions, files: Disk): Promise<KeyTraceStream> {
+  return await withSourceRows(job, options, files, (rows) => keyStream(planTrace(job, options, files, rows), options))
+}
+
+function keyStream(plan: TracePlan, { key, statesMax, wholeStates, onProgress }: TraceKeyOptions): KeyTraceStream {
   const opened = openTrace(plan, wholeKey(plan, key), {
     kept: {
       steps: statesMax ?? Number.POSITIVE_INFINITY,
@@ -46,8 +49,8 @@ export function streamKeyTrace(job: LoadedJob, options: TraceKeyOptions, files: 
 }
 
 /** The same, all at once. */
-export function keyTraceOf(job: LoadedJob, options: TraceKeyOptions, files: Disk): KeyTrace {
-  const { events, count: _count, ...about } = streamKeyTrace(job, options, files)
+export async function keyTraceOf(job: LoadedJob, options: TraceKeyOptions, files: Disk): Promise<KeyTrace> {
+  const { events, count: _count, ...about } = await streamKeyTrace(job, options, files)
   const { items, end } = drained(events())
   return { ...about, events: items, rows: end }
 }

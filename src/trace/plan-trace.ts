@@ -8,6 +8,7 @@ import { orderSlots } from '../model/order.ts'
 import type { GroupPlan, LogPlan } from '../model/plan.ts'
 import { isTyped, type ViewDefinition, type WindowDefinition } from '../model/view.ts'
 import { makePlan } from '../plan/make-plan.ts'
+import { type RowsOfViews, refuseInputs } from '../plan/plan-input.ts'
 import type { Disk } from '../storage/store.ts'
 import type { Calendar } from '../time/calendar.ts'
 import { formatDuration } from '../time/duration.ts'
@@ -49,10 +50,12 @@ export interface TracePlan {
  * Plans a trace from the logs' footers.
  *
  * @param files Where the logs are.
+ * @param rows By view: the part files of its rows; for a view that is made of these.
  * @throws ConfigurationError where the job has no such view.
  */
-export function planTrace(job: LoadedJob, options: TraceOptions, files: Disk): TracePlan {
+export function planTrace(job: LoadedJob, options: TraceOptions, files: Disk, rows?: RowsOfViews): TracePlan {
   const view = viewOf(job, options.view)
+  if (view.log.view === undefined) refuseInputs(options, [view.log.name])
   // A passbook is one key's events one after the other, so states are never combined and always in order.
   const traced: ViewDefinition = { ...view, merge: undefined, orderFree: false }
   const sought = seeker(view, () => true)
@@ -60,6 +63,7 @@ export function planTrace(job: LoadedJob, options: TraceOptions, files: Disk): T
     job: job.name,
     views: [traced, sought],
     inputs: options.inputs,
+    rows,
     knownAt: options.knownAt,
     asOf: options.asOf,
     strategy: 'shuffle',
@@ -94,7 +98,7 @@ export function planTrace(job: LoadedJob, options: TraceOptions, files: Disk): T
   }
 }
 
-function viewOf({ name, definition }: LoadedJob, wanted: string): ViewDefinition {
+export function viewOf({ name, definition }: LoadedJob, wanted: string): ViewDefinition {
   const view = definition.views.find((candidate) => candidate.name === wanted)
   if (view !== undefined) return view
   const names = definition.views.map((candidate) => candidate.name).join(', ')

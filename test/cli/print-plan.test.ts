@@ -8,6 +8,7 @@ const slot = (name: string) =>
 
 const log: LogPlan = {
   name: 'ledger',
+  view: null,
   rows: 10_000_000,
   bytes: 240e6,
   files: [{ path: 'a.parquet', rows: 10_000_000, bytes: 240e6, footerSha256: '', partition: 0, sources: [] }],
@@ -60,11 +61,15 @@ const log: LogPlan = {
   partitions: ['.'],
   vintages: null,
   momentSlots: [],
+  moments: { knownAt: null, asOf: null },
 }
 
 test('describePlan() says in how many partitions views are folded in place', () => {
   const group = { ...log.groups[0]!, strategy: 'in-place', reason: 'all events of a key lie in one partition' } as const
-  const plan: RebuildPlan = { changedInputs: [], job: 'bank', logs: [{ ...log, mapTasks: [[0, 1]], groups: [group] }] }
+  const plan: RebuildPlan = {
+    ...{ changedInputs: [], later: [], job: 'bank' },
+    logs: [{ ...log, mapTasks: [[0, 1]], groups: [group] }],
+  }
   const text = describePlan(plan)
   expect(text).toContain('split       into 1 task of 2 row groups\n')
   expect(text).toContain('in place    1 partition, each with all events of its keys\n')
@@ -73,12 +78,15 @@ test('describePlan() says in how many partitions views are folded in place', () 
 })
 
 test('describePlan() counts one bucket as one', () => {
-  const plan: RebuildPlan = { changedInputs: [], job: 'bank', logs: [{ ...log, bucketBits: 0, reduceBits: 0 }] }
+  const plan: RebuildPlan = {
+    ...{ changedInputs: [], later: [], job: 'bank' },
+    logs: [{ ...log, bucketBits: 0, reduceBits: 0 }],
+  }
   expect(describePlan(plan)).toContain('shuffle     over 1 bucket, reduced in 1 task\n')
 })
 
 test('describePlan() says what is read, what is skipped, and how each view is made and why', () => {
-  const plan: RebuildPlan = { changedInputs: [], job: 'bank', logs: [log] }
+  const plan: RebuildPlan = { changedInputs: [], job: 'bank', logs: [log], later: [{ view: 'tiers', of: 'balances' }] }
   expect(describePlan(plan)).toBe(`log ledger
   read        1 file, 10,000,000 rows, 240 MB
   split       into 2 tasks of 2 row groups
