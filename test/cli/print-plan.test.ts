@@ -98,5 +98,7 @@ view      strategy  fold                     reads              because
 balances  shuffle   by recordedAt, type, id  key, type, amount  handlers see events in order
 counts    shuffle   by recordedAt, type, id  key, type, amount  handlers see events in order
 daily     combine   any order                type, amount       the view merges
+
+view tiers is made of the rows of view balances, once these are built
 `)
 })
