@@ -95,7 +95,22 @@ export function recordedSpanOf(
   return { recordedFrom: formatMoment(from, 'ns'), recordedTo: formatMoment(to, 'ns') }
 }
 
-/** Whether a column of moments is one of days. */
-export function holdsDays(parquet: ParquetFile, source: SlotSource | undefined): boolean {
-  return source?.kind === 'column' && fieldAt(parquet.schema, source.path).type.kind === 'date'
+/**
+ * Whether a file has days where moments are expected.
+ *
+ * @param isDeclared The log declares days. That decides what text and documents hold; of columns of days and of moments their type does.
+ */
+export function holdsDays(parquet: ParquetFile, source: SlotSource | undefined, isDeclared: boolean): boolean {
+  switch (source?.kind) {
+    case 'column': {
+      const { kind } = fieldAt(parquet.schema, source.path).type
+      return kind === 'date' || (isDeclared && kind !== 'timestamp' && kind !== 'int')
+    }
+    case 'inside':
+      return isDeclared
+    case 'constant':
+      return isDeclared || (typeof source.value === 'string' && /^\d{4}-\d\d-\d\d$/.test(source.value))
+    default:
+      return false
+  }
 }

@@ -1,5 +1,6 @@
 import { nanosecondsIn } from '../columns/moment-text.ts'
 import { ConfigurationError } from '../model/errors.ts'
+import type { RoleSource } from '../model/log.ts'
 import { formatMoment } from '../model/moment-text.ts'
 import type { FilePlan, LogPlan, RecordedBounds, RecordedSpan, SlotSource } from '../model/plan.ts'
 import type { Slot } from '../model/slots.ts'
@@ -97,11 +98,13 @@ function recordsDays(
   sources: readonly (readonly SlotSource[])[],
   recordedAt: number,
 ): boolean {
-  const timed = opened.findIndex(({ parquet }, i) => !holdsDays(parquet, sources[i]![recordedAt]))
+  const { recordedAt: role } = log.columns as Partial<Record<string, RoleSource>>
+  const isDeclared = typeof role === 'object' && role.kind === 'date'
+  const timed = opened.findIndex(({ parquet }, i) => !holdsDays(parquet, sources[i]![recordedAt], isDeclared))
   if (timed >= 0 && log.recordsWholeDays) {
     throw new ConfigurationError(
-      `Cannot plan log ${log.name}: recordsWholeDays expects recordedAt to be days in every file, found a column of another type in ${opened[timed]!.path}. ` +
-        'Leave recordsWholeDays out: where moments are recorded, a day is over once a later one is.',
+      `Cannot plan log ${log.name}: recordsWholeDays expects recordedAt to be days in every file, found something else in ${opened[timed]!.path}. ` +
+        "Where its text holds days, declare them, as recordedAt: date('known'); else leave recordsWholeDays out: of moments, a day is over once a later one is recorded.",
       { file: opened[timed]!.path },
     )
   }

@@ -8,9 +8,11 @@ import { disk } from '../storage/disk.ts'
 import { openListed } from '../storage/listed-file.ts'
 import type { Calendar } from '../time/calendar.ts'
 import { type Estimates, estimatesOf } from '../time/calibration.ts'
+import { parseDuration } from '../time/duration.ts'
 import type { Estimate } from '../time/estimate.ts'
 import { formatWindowEnd } from '../time/lateness.ts'
 import { type Triangle, type TriangleCount, triangleOf } from '../time/triangle.ts'
+import { isFinal } from '../time/watermark.ts'
 import { rawReader } from './values.ts'
 import type { FoundView } from './view-files.ts'
 import { calendarOf, knownBefore, watermarkOf, windowOf } from './window.ts'
@@ -28,6 +30,8 @@ export interface ViewTriangle {
   readonly later: ReadonlyMap<number, number>
   /** Events that came late and that the view refused, so that its figures will never have them. They aren't in the triangle. */
   readonly refused: number
+  /** Whether a window can't change any more: it is final, and the view refuses what comes too late. */
+  isClosed(window: number): boolean
 }
 
 /** Reads the triangle of what the view applies, as far as periods are wholly observed. */
@@ -48,6 +52,7 @@ export function readTriangle(found: FoundView, counted: Counted, purpose: string
     estimates: estimatesOf(triangle),
     beyond: beyond.reduce((sum, { amount }) => sum + amount, 0),
     later,
+    isClosed: closedWindows(found, window, calendar),
     refused: window.late === 'apply' ? 0 : cells.reduce((sum, { late, events }) => sum + (late ? events : 0), 0),
   }
 }
@@ -72,10 +77,30 @@ export function estimateOfFigure(read: ViewTriangle, window: number): Estimate {
   }
 }
 
-/** What is to be expected of a window by the triangle. */
-export function estimateIn({ calendar, triangle, estimates }: ViewTriangle, window: number): Estimate {
+/** What is to be expected of a window by the triangle; of one that can't change, what is known of it. */
+export function estimateIn(read: ViewTriangle, window: number): Estimate {
+  const { calendar, triangle, estimates } = read
   const through = Number.isFinite(triangle.last) ? formatWindowEnd(calendar, triangle.last) : undefined
-  return estimates(window, { through })
+  const estimate = estimates(window, { through })
+  if (!read.isClosed(window)) return estimate
+  const { known } = estimate
+  return {
+    ...estimate,
+    completeness: 1,
+    ultimate: known,
+    standardError: 0,
+    low: known,
+    high: known,
+    reason: null,
+    past: null,
+  }
+}
+
+function closedWindows(found: FoundView, window: ManifestWindow, calendar: Calendar): (index: number) => boolean {
+  if (window.late === 'apply') return () => false
+  const watermark = watermarkOf(found, window)
+  const lateness = parseDuration(window.allowedLateness, 'allowedLateness')
+  return (index) => isFinal(watermark, calendar.deadlineOf(index, lateness))
 }
 
 /** The last period of which all is known that was recorded in it. */

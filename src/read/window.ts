@@ -46,7 +46,10 @@ export function knownBefore(found: FoundView, window: ManifestWindow, watermark:
   if (!window.recordsDays) return watermark + 1n
   const { unit, zone } = calendarOf(found, window)
   const days = makeCalendar({ every: 'day', zone, unit })
-  const end = days.endOf(days.indexOf(watermark))
+  const day = days.indexOf(watermark)
+  const end = days.endOf(day)
+  // Text that is declared to hold days may hold moments, too.
+  if (days.startOf(day) !== watermark) return watermark + 1n
   const { knownAt } = found.manifest.options
   const isOver =
     window.recordsWholeDays || (knownAt !== null && parseMoment(knownAt, { unit, zone, option: 'knownAt' }) >= end - 1n)

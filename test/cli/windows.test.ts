@@ -214,6 +214,17 @@ describe('refold triangle', () => {
     const found = JSON.parse(stdout)
     expect(found).toMatchObject({ observedThrough: '2021-03-09', lateLeftOut: 1 })
     expect(found.windows[1]).toMatchObject({ window: '2021-03-02', known: 100 })
+    // What is final and refuses late events can't change; with late events it may.
+    const exact = {
+      completeness: 1,
+      estimate: 100,
+      estimateLow: 100,
+      estimateHigh: 100,
+      standardError: 0,
+      pastEstimates: null,
+    }
+    expect(found.windows[1]).toMatchObject(exact)
+    expect(JSON.parse(run('triangle', 'daily', '--json').stdout).windows[0].estimateHigh).toBeGreaterThan(100)
     expect(found.ages).toHaveLength(3)
     expect(stderr).toContain('1 late event, which the view refused, is left out.\n')
     // Nothing that would come yet could be in time.

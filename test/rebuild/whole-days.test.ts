@@ -20,10 +20,11 @@ const job = (
   name: string,
   files: string,
   declared: string,
-) => `import { defineJob, defineLog, defineView, int64 } from 'refold'
+  recordedAt = "'known'",
+) => `import { date, defineJob, defineLog, defineView, int64 } from 'refold'
 const reports = defineLog({
   name: 'reports', files: ${JSON.stringify(join(folder, files))}, ${declared}
-  columns: { id: 'id', key: 'id', type: 'type', occurredAt: 'of', recordedAt: 'known' },
+  columns: { id: 'id', key: 'id', type: 'type', occurredAt: 'of', recordedAt: ${recordedAt} },
   fields: { cases: int64() }, zone: 'Asia/Taipei',
 })
 const handlers = { Reported: (state, e) => { state.cases += e.cases } }
@@ -66,6 +67,17 @@ beforeAll(() => {
   writeFileSync(join(folder, 'open.ts'), job('open', 'days/*.parquet', ''))
   writeFileSync(join(folder, 'whole.ts'), job('whole', 'days/*.parquet', 'recordsWholeDays: true,'))
   writeFileSync(join(folder, 'timed.ts'), job('timed', 'moments/*.parquet', ''))
+  const texts = known.map((row) => ({ ...row, known: new Date(row.known * 86_400_000).toISOString().slice(0, 10) }))
+  writeRows(join(folder, 'texts/a.parquet'), { ...days, known: string() }, texts)
+  for (const [day, ofDay] of Map.groupBy(texts, (row) => row.known)) {
+    const { known: _, ...columns } = days
+    writeRows(join(folder, `folders/known=${day}/a.parquet`), columns, ofDay)
+  }
+  const text = "date('known', { storedAs: 'text' })"
+  writeFileSync(join(folder, 'text.ts'), job('text', 'texts/*.parquet', '', text))
+  writeFileSync(join(folder, 'wholeText.ts'), job('wholeText', 'texts/*.parquet', 'recordsWholeDays: true,', text))
+  writeFileSync(join(folder, 'folders.ts'), job('folders', 'folders/**/*.parquet', ''))
+  writeFileSync(join(folder, 'wholeFolders.ts'), job('wholeFolders', 'folders/**/*.parquet', 'recordsWholeDays: true,'))
   writeFileSync(join(folder, 'wrong.ts'), job('wrong', 'moments/*.parquet', 'recordsWholeDays: true,'))
 })
 
@@ -77,6 +89,12 @@ describe('the newest day of a log of days is observed', () => {
     ['where the view is of what was known later', 'open', '2021-03-20', '2021-03-14'],
     ['not where the view is of a moment within it', 'open', '2021-03-14T20:00', '2021-03-13'],
     ['where a later day is known, which is then the newest', 'open', '2021-03-10', '2021-03-10'],
+    ['not where text holds the days', 'text', undefined, '2021-03-13'],
+    ['where whole days are declared of text', 'wholeText', undefined, '2021-03-14'],
+    ['where text holds the days and the view is of the end of one', 'text', '2021-03-14', '2021-03-14'],
+    // Each folder is a partition here, and silent for a day: the watermark is a day before the newest one.
+    ['not where folders are named after them', 'folders', undefined, '2021-03-12'],
+    ['where whole days are declared of folders', 'wholeFolders', undefined, '2021-03-13'],
     ['of moments not before a later one is recorded', 'timed', undefined, '2021-03-13'],
     ['of moments not by the day that is asked for', 'timed', '2021-03-14', '2021-03-13'],
   ])('%s', async (_, name, knownAt, through) => {
@@ -131,7 +149,7 @@ test('show says that more may be recorded on the newest day, or that it is known
 test('a log of moments has no whole days', async () => {
   const loaded = await loadJob(join(folder, 'wrong.ts'))
   await expect(rebuild(loaded, { out: join(folder, 'views'), workers: 0 })).rejects.toThrow(
-    /^Cannot plan log reports: recordsWholeDays expects recordedAt to be days in every file, found a column of another type in .*a\.parquet\. Leave recordsWholeDays out/,
+    /^Cannot plan log reports: recordsWholeDays expects recordedAt to be days in every file, found something else in .*a\.parquet\. Where its text holds days, declare them/,
   )
   loaded.dispose()
 })
