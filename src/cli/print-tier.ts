@@ -25,7 +25,7 @@ function momentText(status: TierStatus): string {
 
 /** What the column `expected` says. */
 export const estimateNote =
-  'Expected: the final figure and its 95 % interval; held: how many such intervals, given in the past at the same age, hold what is known now.'
+  'Expected: the final figure and its 95 % interval; held: how many such intervals, given in the past at the same age, hold what is known now; unchecked: fewer than 5 can be compared.'
 
 /** `4 of 10 windows are provisional` */
 function provisionalText({ all, provisional }: WindowCount): string {

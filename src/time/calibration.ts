@@ -45,6 +45,7 @@ export type Estimates = (window: number, options?: EstimateOptions) => Estimate
 
 export function estimatesOf(triangle: Triangle): Estimates {
   let replay: Replay | undefined
+  const errors = new Map<number, PastErrors>()
   const pasts = new Map<string, PastEstimates | null>()
   return (window, options = {}) => {
     const { level = 0.95 } = options
@@ -55,7 +56,8 @@ export function estimatesOf(triangle: Triangle): Estimates {
     const now = replay.ladders.length - 1
     if (now < 0) return estimate
     const at = Math.min(age, replay.ladders[now]!.ages.length - 1)
-    const calibrated = calibrate(replay, now, at, known)
+    if (!errors.has(at)) errors.set(at, errorsAt(replay, now, at))
+    const calibrated = calibrate(replay.ladders[now]!, errors.get(at)!, at, known)
     if (calibrated === null) {
       return { ...estimate, ...{ ultimate: null, standardError: null, low: null, high: null }, reason: TOO_UNCERTAIN }
     }
@@ -90,9 +92,7 @@ interface Calibrated {
 }
 
 /** The estimate at the end of a period; null where it could be anything. */
-function calibrate(replay: Replay, period: number, age: number, known: number): Calibrated | null {
-  const ladder = replay.ladders[period]!
-  const errors = errorsAt(replay, period, age)
+function calibrate(ladder: PastLadder, errors: PastErrors, age: number, known: number): Calibrated | null {
   const model = deviationOf(ladder, age, known)
   const deviation = errors.stretch * model
   const bias = errors.bias * model
@@ -206,7 +206,8 @@ function pastOf(replay: Replay, age: number, level: number): PastEstimates | nul
     const known = knownOf[past]!
     if (seen < SEEN_MIN || !wasEstimated(ladder, age, known)) continue
     const top = ladder.ages.length - 1
-    const estimate = calibrate(replay, past, Math.min(age, top), known)
+    const at = Math.min(age, top)
+    const estimate = calibrate(ladder, errorsAt(replay, past, at), at, known)
     if (estimate === null) continue
     // What would have been expected to be known by now.
     const rest = growthOf(ladder, later, top)
