@@ -7,6 +7,11 @@ export function cellText(value: unknown): string {
   return typeof value === 'object' ? compactJson(value) : String(value)
 }
 
+/** The same where a null is no text: an empty text, and one that begins with a quote, are in quotes. */
+export function tableCell(value: unknown): string {
+  return typeof value === 'string' && /^(?:"|$)/.test(value) ? JSON.stringify(value) : cellText(value)
+}
+
 /** A field of a CSV line, quoted where RFC 4180 asks for it. Null is nothing, an empty text is `""`. */
 export function csvField(value: unknown): string {
   if (value === null || value === undefined) return ''

@@ -1,7 +1,7 @@
 import type { Manifest } from '../model/manifest.ts'
 import { type NamedColumn, textColumn } from '../read/named-column.ts'
 import { valueReader } from '../read/values.ts'
-import { cellText } from './cells.ts'
+import { tableCell } from './cells.ts'
 
 /** What a table shows besides the key: the rest is for programs. */
 const shownInTable = [
@@ -52,7 +52,7 @@ function splitKey({ column, type }: NamedColumn, names: readonly string[]): Name
   return names.map((name) =>
     textColumn(
       name,
-      keys.map((key) => cellText(key[name])),
+      keys.map((key) => tableCell(key[name])),
     ),
   )
 }

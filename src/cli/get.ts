@@ -27,11 +27,14 @@ export const get = defineVerb({
     const tier = parseTier(given.tier)
     const [view, ...texts] = given.values as [string, ...string[]]
     return withView(given, view, context, async (found) => {
-      const [{ openForKey, rowsOfKey }, { parseKey }] = await Promise.all([
+      const [{ openForKey, rowsOfKey }, { parseKey, WrittenText }] = await Promise.all([
         import('../read/find-rows.ts'),
         import('../read/key-text.ts'),
       ])
-      const key = parseKey(found.manifest, texts)
+      const key = parseKey(
+        found.manifest,
+        texts.map((text) => new WrittenText(text)),
+      )
       const opened = openForKey(found, key)
       try {
         const all = rowsOfKey(opened, key)

@@ -1,5 +1,5 @@
 import type { ChangedRow, NamedGeneration, ViewComparison } from '../read/diff.ts'
-import { csvField } from './cells.ts'
+import { csvField, tableCell } from './cells.ts'
 import { formatCount, formatCounted } from './numbers.ts'
 import type { Output } from './output.ts'
 import { renderTable, type TableColumn } from './table.ts'
@@ -33,7 +33,7 @@ export async function printDifferences(
   }
   if (isStream) {
     await output.result(text)
-    output.note(`${titlesOf(comparison)}: ${describeKeys(comparison)}.`)
+    output.note(`${titlesOf(comparison)}: ${describeRows(comparison)}.`)
     return
   }
   const rest = Math.max(0, keys - limit)
@@ -50,9 +50,9 @@ function titleOf({ title }: NamedGeneration): string {
   return title.replace(/^View [^,]*, /, '').replace(/,$/, '')
 }
 
-function describeKeys({ keys, unchanged }: ViewComparison): string {
-  const { added, removed, changed } = keys
-  return `${formatCounted(added, 'key')} added, ${formatCount(removed)} removed, ${formatCount(changed)} changed, ${formatCount(unchanged)} unchanged`
+function describeRows({ rows }: ViewComparison): string {
+  const { added, removed, changed, unchanged } = rows
+  return `${formatCounted(added, 'row')} added, ${formatCount(removed)} removed, ${formatCount(changed)} changed, ${formatCount(unchanged)} unchanged`
 }
 
 function describeDiff(comparison: ViewComparison, rows: readonly ChangedTexts[], width: number | undefined): string {
@@ -62,7 +62,7 @@ function describeDiff(comparison: ViewComparison, rows: readonly ChangedTexts[],
     comparison.columnLines.map(([name, count, note]) => [name, count === null ? '' : formatCount(count), note]),
     width,
   )
-  const head = `${comparison.view}, ${titlesOf(comparison)}\n${describeKeys(comparison)}\n`
+  const head = `${comparison.view}, ${titlesOf(comparison)}\n${describeRows(comparison)}\n`
   if (rows.length === 0) return `${head}\n${columns}`
   return `${head}\n${columns}\n${renderTable(...changesTable(rows, comparison.after), width)}`
 }
@@ -82,7 +82,7 @@ function changesTable(
   const headers = ['', ...key.map(({ name }) => name), ...names].map((header) => ({ header }))
   const lines = rows.map((row) => [
     marks[row.kind],
-    ...row.key.map(cellOf),
+    ...row.key.map(tableCellOf),
     ...names.map((name) => changeCell(row, name)),
   ])
   return [headers, lines]
@@ -92,14 +92,18 @@ function changeCell({ kind, old, new: now }: ChangedTexts, name: string): string
   const [before, after] = [old.get(name), now.get(name)]
   if (kind === 'changed') return before === undefined ? '' : `${wordOf(before)} → ${wordOf(after!)}`
   const only = kind === 'added' ? after : before
-  return only === undefined ? '' : cellOf(only)
+  return only === undefined ? '' : tableCellOf(only)
 }
 
 function wordOf(json: string): string {
-  return json === 'null' ? json : cellOf(json)
+  return json === 'null' || json === '"null"' ? json : tableCellOf(json)
 }
 
 /** A JSON text as a cell: texts without their quotes, nothing for null. */
+function tableCellOf(json: string): string {
+  return json.startsWith('"') ? tableCell(JSON.parse(json)) : cellOf(json)
+}
+
 function cellOf(json: string): string {
   if (json === 'null') return ''
   return json.startsWith('"') ? (JSON.parse(json) as string) : json
@@ -131,13 +135,14 @@ function csvLines({ kind, key, ordinal, old, new: now }: ChangedTexts): string {
 }
 
 function summaryJson(comparison: ViewComparison, rows: readonly ChangedTexts[]): string {
-  const { view, before, after, keys, unchanged, columns } = comparison
+  const { view, before, after, keys, rows: differing, columns } = comparison
   const counts = columns.both.map(({ name }, index) => ({ name, rows: comparison.changedRows[index]! }))
   const head = {
     view,
     before: titleOf(before),
     after: titleOf(after),
-    keys: { ...keys, unchanged },
+    keys,
+    rows: differing,
     columns: counts,
     addedColumns: columns.added.map(({ name }) => name),
     removedColumns: columns.removed.map(({ name }) => name),

@@ -1,9 +1,10 @@
 import type { ColumnEntry, FilesReport } from '../inspect/inspect-files.ts'
-import type { Delay, Range, SequenceSurvey, Survey } from '../inspect/survey.ts'
+import type { Delay, Range, SequenceSurvey, SurveyProgress } from '../inspect/survey.ts'
 import type { LogEvents } from '../inspect/survey-job.ts'
 import type { TimeUnit } from '../model/type.ts'
 import { formatTimestamp } from '../read/values.ts'
-import { cellText } from './cells.ts'
+import { tableCell } from './cells.ts'
+import { localFormatter } from './local-moments.ts'
 import { formatBytes, formatCount, formatCounted, formatSeconds } from './numbers.ts'
 import { describeOrder, orderNotes } from './print-order.ts'
 import { renderTable, truncate } from './table.ts'
@@ -54,8 +55,8 @@ function describeColumns(columns: readonly ColumnEntry[], width?: number): strin
       column.types.join(' or '),
       column.nulls === null ? '?' : formatCount(column.nulls),
       formatBytes(column.bytes),
-      truncate(cellText(column.min), boundWidth).trimEnd(),
-      truncate(cellText(column.max), boundWidth).trimEnd(),
+      truncate(tableCell(column.min), boundWidth).trimEnd(),
+      truncate(tableCell(column.max), boundWidth).trimEnd(),
     ]),
     width,
   )
@@ -77,9 +78,7 @@ function describeDrift({ columns, files }: FilesReport): string {
 
 /** What the events are like, for people. */
 export function describeSurveys(surveys: readonly LogEvents[], width?: number): string {
-  return surveys
-    .map((survey) => `${describeSurvey(survey.log, survey.events, width)}${describeViews(survey, width)}`)
-    .join('\n')
+  return surveys.map((survey) => `${describeSurvey(survey, width)}${describeViews(survey, width)}`).join('\n')
 }
 
 /** How the events of each view are ordered, and what there is to declare. */
@@ -94,10 +93,11 @@ function describeViews({ views }: LogEvents, width?: number): string {
   return `\n${table}${notes.map((note) => `\n${note}\n`).join('')}`
 }
 
-function describeSurvey(log: string, survey: Survey, width?: number): string {
+function describeSurvey({ log, zone, events: survey }: LogEvents, width?: number): string {
   const facts: (readonly [string, string])[] = [['events', formatCount(survey.events)]]
-  if (survey.occurredAt !== null) facts.push(['occurred', describeRange(survey.occurredAt)])
-  if (survey.recordedAt !== null) facts.push(['recorded', describeRange(survey.recordedAt)])
+  if (survey.occurredAt !== null) facts.push(['occurred', describeRange(survey.occurredAt, zone)])
+  if (survey.recordedAt !== null) facts.push(['recorded', describeRange(survey.recordedAt, zone)])
+  if (survey.progress !== null) facts.push(['complete', describeProgress(survey.progress, zone)])
   if (survey.outOfOrder !== null) {
     const { events, files } = survey.outOfOrder
     const found = `${formatCounted(events, 'event')} in ${formatCounted(files, 'file')} were recorded before the one in front of them`
@@ -119,8 +119,17 @@ function describeSurvey(log: string, survey: Survey, width?: number): string {
   return `events of ${log}\n${lines}\n${types}`
 }
 
-function describeRange({ min, max, unit }: Range): string {
-  return `from ${formatTimestamp(min, unit, true)} to ${formatTimestamp(max, unit, true)}`
+/** As days where the log knows no times of day. */
+function describeRange({ min, max, unit }: Range, zone: string): string {
+  const texts = [min, max].map((moment) => formatTimestamp(moment, unit, true))
+  const [from, to] = texts.map(localFormatter(texts, zone))
+  return `from ${from} to ${to}`
+}
+
+function describeProgress({ watermark, unit, heldBackBy }: SurveyProgress, zone: string): string {
+  const text = formatTimestamp(watermark, unit, true)
+  const by = heldBackBy === null ? '' : `, held back by partition ${heldBackBy}`
+  return `up to ${localFormatter([text], zone)(text)}${by}`
 }
 
 function describeSequence({ scope, missing, repeated, streams }: SequenceSurvey): string {

@@ -1,6 +1,6 @@
 import type { KeyEvent, KeyTrace, Row, StateChange } from '../index.ts'
 import { compactJson } from '../read/json.ts'
-import { cellText } from './cells.ts'
+import { tableCell } from './cells.ts'
 import { localFormatter } from './local-moments.ts'
 import { formatCount } from './numbers.ts'
 import { renderTable, type TableColumn, truncate } from './table.ts'
@@ -50,7 +50,7 @@ export function describeEvents({ zone }: Pick<KeyTrace, 'zone'>, events: readonl
     event.event,
     ...moments.map(({ cells }) => cells[i]!),
     event.type,
-    ...fieldNames.map((name) => cellText(event.fields[name])),
+    ...fieldNames.map((name) => tableCell(event.fields[name])),
     ...stateNames.map((name) => stateCell(event, name)),
     outcomeCell(event),
   ])
@@ -62,7 +62,7 @@ export function describeKeyRows({ columns }: Pick<KeyTrace, 'columns'>, rows: re
   const headers = columns.map(
     ({ name, type }) => ({ header: name, align: isNumeric(type) ? 'right' : 'left' }) as const,
   )
-  const lines = rows.map((row) => columns.map(({ name }) => cellText(row[name])))
+  const lines = rows.map((row) => columns.map(({ name }) => tableCell(row[name])))
   return renderTable(headers, lines, width)
 }
 
@@ -85,11 +85,11 @@ function alignOf(values: readonly unknown[]): 'left' | 'right' {
 /** `100 → 70` where the event changed it; of what is too long for a cell only the places that changed. */
 function stateCell(event: KeyEvent, name: string): string {
   const { before, after, changed, omitted } = event
-  const isLong = omitted.includes(name) || (isObject(after?.[name]) && cellText(after![name]).length > objectMax)
+  const isLong = omitted.includes(name) || (isObject(after?.[name]) && tableCell(after![name]).length > objectMax)
   if (isLong) return changed.includes(name) ? changesCell(event, name) : ''
-  const text = cellText(after?.[name])
+  const text = tableCell(after?.[name])
   if (!changed.includes(name)) return text
-  const earlier = cellText(before?.[name])
+  const earlier = tableCell(before?.[name])
   return Math.max(earlier.length, text.length) > besideMax ? `→ ${text}` : `${earlier} → ${text}`.trimStart()
 }
 

@@ -2,7 +2,7 @@ import { ConfigurationError } from '../model/errors.ts'
 import { compactJson } from '../read/json.ts'
 import type { NamedColumn } from '../read/named-column.ts'
 import { firstRows, type Rows, rowsOf } from '../read/rows.ts'
-import { cellText, csvField } from './cells.ts'
+import { csvField, tableCell } from './cells.ts'
 import { formatCounted } from './numbers.ts'
 import type { Output } from './output.ts'
 import { renderTable } from './table.ts'
@@ -50,7 +50,7 @@ function tableOf(batches: Iterable<readonly NamedColumn[]>, width?: number): str
   const lines: string[][] = []
   for (const columns of batches) {
     names = columns
-    for (const values of rowsOf(columns)) lines.push(values.map(cellText))
+    for (const values of rowsOf(columns)) lines.push(values.map(tableCell))
   }
   const headers = names.map(({ name, type }) => ({
     header: name,

@@ -43,12 +43,21 @@ export const trace = defineVerb({
     const [view, ...texts] = given.values as [string, ...string[]]
     const limit = limitOf(given.limit, given.json)
     const path = jobOf(given, view)
-    const [{ streamTrace }, { showProgress }] = await Promise.all([import('../index.ts'), import('./progress.ts')])
+    const [{ streamTrace }, { WrittenText }, { showProgress }] = await Promise.all([
+      import('../index.ts'),
+      import('../read/key-text.ts'),
+      import('./progress.ts'),
+    ])
     const { knownAt, asOf, input } = given
     const progress = showProgress(process.stderr, process.stdout, given.quiet)
     const { traced, rows } = await withJob(path, async (job) => {
       const stream = await streamTrace(job, {
-        ...{ view, key: texts, statesMax: limit, wholeStates: given.wholeStates === true },
+        ...{
+          view,
+          key: texts.map((text) => new WrittenText(text)),
+          statesMax: limit,
+          wholeStates: given.wholeStates === true,
+        },
         ...(knownAt !== undefined && { knownAt }),
         ...(asOf !== undefined && { asOf }),
         ...(input !== undefined && { inputs: parseInputs(input) }),

@@ -11,6 +11,8 @@ import { type Survey, surveyLog } from './survey.ts'
 
 export interface LogEvents {
   readonly log: string
+  /** The log's zone, in which days begin. */
+  readonly zone: string
   readonly events: Survey
   /** The log's views whose result depends on the order of events. */
   readonly views: readonly ViewOrder[]
@@ -30,6 +32,7 @@ export async function surveyJob(job: LoadedJob): Promise<LogEvents[]> {
   const found = await findOrders(job)
   return logs.map((log) => ({
     log: log.name,
+    zone: log.zone,
     events: surveyPlanned(log),
     views: found.filter(({ view }) => log.groups.some((group) => group.views.includes(view))),
   }))
@@ -37,7 +40,9 @@ export async function surveyJob(job: LoadedJob): Promise<LogEvents[]> {
 
 /** A log that can't be folded is surveyed nevertheless, as that may show why. */
 async function findOrders(job: LoadedJob): Promise<ViewOrder[]> {
-  const views = job.definition.views.filter(isOrderSensitive).map(({ name }) => name)
+  const views = job.definition.views
+    .filter((view) => isOrderSensitive(view) && view.log.view === undefined)
+    .map(({ name }) => name)
   try {
     const orders = await findOrder(job, disk)
     return views.map((view) => ({ view, order: orders.get(view)!, problem: null }))

@@ -6,6 +6,7 @@ import { readBatch } from '../scan/batch.ts'
 import type { Batch } from '../scan/event-batch.ts'
 import { identityWords } from '../scan/identity.ts'
 import { typesOf } from '../scan/types.ts'
+import { advance, watermarkOf } from '../time/watermark.ts'
 
 /** What the events of a log look like. Everything is counted over all events; moments and delays are in the log's unit. */
 export interface Survey {
@@ -13,6 +14,8 @@ export interface Survey {
   readonly types: readonly { readonly type: string; readonly events: number }[]
   readonly occurredAt: Range | null
   readonly recordedAt: Range | null
+  /** Up to when the log is taken to be complete; null without recordedAt. */
+  readonly progress: SurveyProgress | null
   /** Events that were recorded before the one that precedes them in their file; null without recordedAt. */
   readonly outOfOrder: { readonly events: number; readonly files: number } | null
   /** From occurrence to record. */
@@ -26,6 +29,13 @@ export interface Range {
   readonly min: bigint
   readonly max: bigint
   readonly unit: TimeUnit
+}
+
+export interface SurveyProgress {
+  readonly watermark: bigint
+  readonly unit: TimeUnit
+  /** Of several partitions the one that recorded nothing since, and is not idle; null where none holds back the others. */
+  readonly heldBackBy: string | null
 }
 
 export interface Delay {
@@ -58,6 +68,7 @@ export function surveyLog(log: LogPlan, open: (file: FilePlan) => ParquetFile): 
     types: new Map<string, number>(),
     occurredAt: new RangeCount(),
     recordedAt: new RangeCount(),
+    newest: new Map<string, bigint>(),
     order: new OrderCount(),
     delays: new Float64Array(roles.occurredAt >= 0 && roles.recordedAt >= 0 ? log.rows : 0),
     identities: new Int32Array(2 * log.rows),
@@ -69,6 +80,11 @@ export function surveyLog(log: LogPlan, open: (file: FilePlan) => ParquetFile): 
     for (const { index } of split.rowGroups) {
       const batch = readBatch(log, file, open, index, needed)
       surveyBatch(log, batch, parts, events)
+      if (roles.recordedAt >= 0) {
+        for (const moment of momentsOf(batch.columns[roles.recordedAt]!)) {
+          advance(parts.newest, log.partitions[file.partition]!, moment)
+        }
+      }
       events += batch.rows
     }
   }
@@ -78,6 +94,7 @@ export function surveyLog(log: LogPlan, open: (file: FilePlan) => ParquetFile): 
     types: [...parts.types].map(([type, count]) => ({ type, events: count })).sort((a, b) => b.events - a.events),
     occurredAt: parts.occurredAt.result(unitOf(roles.occurredAt)),
     recordedAt: parts.recordedAt.result(unitOf(roles.recordedAt)),
+    progress: progressOf(log, parts.newest, unitOf(roles.recordedAt)),
     outOfOrder: roles.recordedAt >= 0 ? parts.order.result() : null,
     delay: delayOf(parts.delays, unitOf(roles.recordedAt)),
     sequence: roles.sequence >= 0 ? parts.sequences.result() : null,
@@ -89,6 +106,8 @@ interface Parts {
   readonly types: Map<string, number>
   readonly occurredAt: RangeCount
   readonly recordedAt: RangeCount
+  /** By partition: when its newest event was recorded. */
+  readonly newest: Map<string, bigint>
   readonly order: OrderCount
   readonly delays: Float64Array
   readonly identities: Int32Array
@@ -112,6 +131,14 @@ function surveyBatch(log: LogPlan, batch: Batch, parts: Parts, at: number): void
     const keys = roles.key >= 0 ? identityWords([columnOf(roles.key)], batch.rows) : null
     parts.sequences.add(columnOf(roles.sequence), keys, batch.rows)
   }
+}
+
+function progressOf(log: LogPlan, newest: ReadonlyMap<string, bigint>, unit: TimeUnit): SurveyProgress | null {
+  const watermark = watermarkOf(newest.values(), log.idleTimeout)
+  if (watermark === null) return null
+  const isBehind = [...newest.values()].some((moment) => moment > watermark)
+  const holding = [...newest].find(([, moment]) => moment === watermark)
+  return { watermark, unit, heldBackBy: isBehind && holding !== undefined ? holding[0] : null }
 }
 
 function countTypes(log: LogPlan, batch: Batch, types: Map<string, number>): void {

@@ -46,7 +46,9 @@ export interface FoundDifference {
 export class ViewComparison {
   readonly before: NamedGeneration
   readonly after: NamedGeneration
+  /** Keys of the rows that differ. A key with rows in one generation only is added or removed. */
   readonly keys = { added: 0, removed: 0, changed: 0 }
+  readonly #rows = { added: 0, removed: 0, changed: 0 }
   readonly columns: ComparedColumns
   /** By column that both have: rows in which it differs. */
   readonly changedRows: number[]
@@ -74,8 +76,10 @@ export class ViewComparison {
     return this.after.manifest.view
   }
 
-  get unchanged(): number {
-    return this.after.manifest.keys - this.keys.added - this.keys.changed
+  /** Rows that differ, and those that both generations have. */
+  get rows(): { added: number; removed: number; changed: number; unchanged: number } {
+    const { added, changed } = this.#rows
+    return { ...this.#rows, unchanged: this.after.manifest.rows - added - changed }
   }
 
   /** Columns with the number of rows in which they changed, and a note for those that only one of the generations has. */
@@ -109,6 +113,7 @@ export class ViewComparison {
   }
 
   #count({ kind, columns, keyInBoth, firstOfKey }: Difference): void {
+    this.#rows[kind]++
     if (firstOfKey) this.keys[keyInBoth || kind === 'changed' ? 'changed' : kind]++
     for (const index of columns) this.changedRows[index]!++
   }

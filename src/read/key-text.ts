@@ -21,17 +21,32 @@ export interface KeyedView extends Pick<Manifest, 'view' | 'key'> {
 export type KeyPart = string | number | bigint | boolean | null
 
 /**
+ * A text as it is written on a command line. In a column of texts that may be null, `null` is the null, and a text in double quotes is
+ * the one that it is as JSON: `""` is the empty text, and `"null"` is that word.
+ */
+export class WrittenText {
+  readonly text: string
+
+  constructor(text: string) {
+    this.text = text
+  }
+}
+
+/**
  * A key as a program names it: the values of its columns by name, or in their order. Texts are read as on the command line: a
  * day is `2021-05-22`, a moment is ISO 8601, a decimal has its point.
  */
-export type Key = readonly KeyPart[] | Readonly<Record<string, KeyPart>>
+export type Key = readonly (KeyPart | WrittenText)[] | Readonly<Record<string, KeyPart | WrittenText>>
 
 /**
  * A key's values in the order of its columns; fewer than there are where the last are not given.
  *
  * @throws ConfigurationError where a name is no column of the key, or one is left out in front of another.
  */
-export function partsOf({ view, key: columns }: Pick<KeyedView, 'view' | 'key'>, key: Key): readonly KeyPart[] {
+export function partsOf(
+  { view, key: columns }: Pick<KeyedView, 'view' | 'key'>,
+  key: Key,
+): readonly (KeyPart | WrittenText)[] {
   if (isInOrder(key)) return key
   const names = columns.map(({ name }) => name)
   const given = Object.keys(key)
@@ -44,7 +59,7 @@ export function partsOf({ view, key: columns }: Pick<KeyedView, 'view' | 'key'>,
   )
 }
 
-function isInOrder(key: Key): key is readonly KeyPart[] {
+function isInOrder(key: Key): key is readonly (KeyPart | WrittenText)[] {
   return Array.isArray(key)
 }
 
@@ -54,20 +69,39 @@ function isInOrder(key: Key): key is readonly KeyPart[] {
  *
  * @throws ConfigurationError
  */
-export function parseKey({ view, key: columns, window }: KeyedView, parts: readonly KeyPart[]): readonly KeyValue[] {
+export function parseKey(
+  { view, key: columns, window }: KeyedView,
+  parts: readonly (KeyPart | WrittenText)[],
+): readonly KeyValue[] {
   if (parts.length > columns.length) {
     const names = columns.map(({ name }) => name).join(', ')
     throw new ConfigurationError(
       `View ${view} has the key ${names}: expected at most ${columns.length} values, found ${parts.length}.`,
     )
   }
-  return parts.map((part, index) => {
+  return parts.map((given, index) => {
     const column = columns[index]!
+    const part = given instanceof WrittenText ? unquoted(given, column) : given
     const zone = column.name === window?.column ? window.zone : 'UTC'
     const value = typeof part === 'string' ? parseValue(column, part, zone) : typedValue(column, part)
     if (value !== undefined) return value
     throw new ConfigurationError(`Key column ${column.name}: expected ${examples[column.type]}, found ${part}.`)
   })
+}
+
+function unquoted({ text }: WrittenText, { name, type, nullable }: ManifestColumn): string | null {
+  if (type !== 'string' || !nullable) return text
+  if (text === 'null') return null
+  if (!text.startsWith('"')) return text
+  try {
+    const value: unknown = JSON.parse(text)
+    if (typeof value === 'string') return value
+  } catch {
+    // Told below, with what was expected.
+  }
+  throw new ConfigurationError(
+    `Key column ${name}: expected a text, or one in double quotes as JSON has it, found ${text}.`,
+  )
 }
 
 /** A value that is no text, as stored in a view's files. Days, moments and decimals are texts in rows, and so here. */

@@ -180,9 +180,10 @@ function diffOf(compare: () => ViewComparison): ViewDiff {
     async count() {
       const comparison = compare()
       comparison.countAll()
-      const { keys, unchanged, columns, changedRows } = comparison
+      const { keys, rows, columns, changedRows } = comparison
       return {
-        keys: { ...keys, unchanged },
+        keys: { ...keys },
+        rows,
         columns: columns.both.map(({ name }, index) => ({ name, rows: changedRows[index]! })),
       }
     },

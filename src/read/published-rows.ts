@@ -2,7 +2,7 @@ import { RefoldError } from '../model/errors.ts'
 import { findCurrent } from '../storage/generations.ts'
 import { openForKey, rowsOfKey } from './find-rows.ts'
 import { compactJson } from './json.ts'
-import { parseKey } from './key-text.ts'
+import { parseKey, WrittenText } from './key-text.ts'
 import { rowObjects } from './rows.ts'
 import { findView } from './view-files.ts'
 
@@ -43,7 +43,10 @@ function publishedRows(out: string, view: string, texts: readonly string[]): Rec
   const found = findView(out, view)
   let key: ReturnType<typeof parseKey>
   try {
-    key = parseKey(found.manifest, texts)
+    key = parseKey(
+      found.manifest,
+      texts.map((text) => new WrittenText(text)),
+    )
   } catch (error) {
     if (error instanceof RefoldError) return null
     throw error

@@ -128,7 +128,9 @@ export interface RowChange {
 }
 
 export interface DiffCounts {
-  readonly keys: {
+  /** Keys of the rows that differ; one with rows in only one of the generations is added or removed. */
+  readonly keys: { readonly added: number; readonly removed: number; readonly changed: number }
+  readonly rows: {
     readonly added: number
     readonly removed: number
     readonly changed: number

@@ -48,7 +48,7 @@ describe('refold diff', () => {
     expect({ exitCode, stderr }).toEqual({ exitCode: 0, stderr: '' })
     expect(stdout.split('\n').slice(0, 2)).toEqual([
       `cases, generation ${generations[0]} → generation ${generations[1]}`,
-      '1 key added, 1 removed, 1 changed, 1 unchanged',
+      '1 row added, 1 removed, 1 changed, 1 unchanged',
     ])
     const lines = stdout.split('\n').map((line) => line.trimEnd())
     expect(lines).toContain('total                  1')
@@ -63,7 +63,7 @@ describe('refold diff', () => {
     const document = JSON.parse(stdout) as Record<string, unknown>
     expect(document).toMatchObject({
       before: `generation ${generations[1]}`,
-      keys: { added: 0, removed: 0, changed: 3, unchanged: 0 },
+      rows: { added: 0, removed: 0, changed: 3, unchanged: 0 },
       columns: [{ name: 'total', rows: 3 }, { name: 'reports', rows: 0 }, { name: 'status' }, { name: 'lateEvents' }],
     })
     expect(document['changes']).toHaveLength(3)
@@ -76,7 +76,7 @@ describe('refold diff', () => {
     })
     const csv = run('diff', 'cases', '1', '2', '--format', 'csv', '--limit', '1')
     expect(csv.stdout).toMatch(/^change,day,region,row,column,old,new\r\n/)
-    expect(csv.stderr).toContain('1 key added, 1 removed, 1 changed, 1 unchanged.')
+    expect(csv.stderr).toContain('1 row added, 1 removed, 1 changed, 1 unchanged.')
   })
 
   test('compares what two moments knew, and a moment with what is published', () => {
@@ -84,7 +84,7 @@ describe('refold diff', () => {
     expect(JSON.parse(moments.stdout)).toMatchObject({
       before: 'known at 1970-01-03',
       after: 'known at 1970-01-04',
-      keys: { added: 1, removed: 0, changed: 1, unchanged: 1 },
+      rows: { added: 1, removed: 0, changed: 1, unchanged: 1 },
     })
     const named = run('diff', 'cases', '1', '--known-at', '1970-01-04', '--json', '--quiet')
     expect(JSON.parse(named.stdout)).toMatchObject({
@@ -92,7 +92,7 @@ describe('refold diff', () => {
       after: 'known at 1970-01-04',
     })
     const since = run('diff', 'cases', '--known-at', '1970-01-03', '--json', '--quiet')
-    expect(JSON.parse(since.stdout)).toMatchObject({ keys: { added: 1, removed: 0, changed: 1, unchanged: 1 } })
+    expect(JSON.parse(since.stdout)).toMatchObject({ rows: { added: 1, removed: 0, changed: 1, unchanged: 1 } })
   })
 
   test.each([

@@ -163,6 +163,7 @@ test('a survey counts types, order, gaps, duplicates and delays over all events'
     ],
     occurredAt: { min: 100_000_000n, max: 210_000_000n, unit: 'us' },
     recordedAt: { min: 100_000_000n, max: 205_000_000n, unit: 'us' },
+    progress: { watermark: 121_000_000n, unit: 'us', heldBackBy: 'year=2020' },
     outOfOrder: { events: 1, files: 1 },
     delay: {
       unit: 'us',
@@ -179,10 +180,11 @@ test('a survey counts types, order, gaps, duplicates and delays over all events'
     sequence: { scope: 'stream', missing: 2, repeated: 1, streams: 2 },
     duplicates: 1,
   })
-  expect(describeSurveys([{ log: 'ledger', events: survey, views: [] }])).toBe(`events of ledger
+  expect(describeSurveys([{ log: 'ledger', zone: 'UTC', events: survey, views: [] }])).toBe(`events of ledger
   events      6
   occurred    from 1970-01-01T00:01:40.000000Z to 1970-01-01T00:03:30.000000Z
   recorded    from 1970-01-01T00:01:40.000000Z to 1970-01-01T00:03:25.000000Z
+  complete    up to 1970-01-01T00:02:01.000000Z, held back by partition year=2020
   order       1 event in 1 file were recorded before the one in front of them
   sequence    counts through each of 2 streams, 2 numbers missing, 1 number repeated
   duplicates  1 event beyond the first of their id

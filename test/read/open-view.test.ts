@@ -153,7 +153,7 @@ describe('diff()', () => {
     })
     // Each pass counts for itself.
     for (const _ of [1, 2])
-      expect((await diff.count()).keys).toEqual({ added: 0, removed: 0, changed: 100, unchanged: 0 })
+      expect((await diff.count()).rows).toEqual({ added: 0, removed: 0, changed: 100, unchanged: 0 })
     expect((await diff.count()).columns).toContainEqual({ name: 'lastAt', rows: 0 })
   })
 

@@ -200,7 +200,7 @@ describe('decimals of more than 18 digits and integers without a sign', () => {
   test('that change are differences', async () => {
     await rebuild(job(1n), { out, workers: 0, views: ['accounts'] })
     const diff = await (await viewOf('accounts')).diff()
-    expect((await diff.count()).keys).toEqual({ added: 0, removed: 0, changed: keys, unchanged: 0 })
+    expect((await diff.count()).rows).toEqual({ added: 0, removed: 0, changed: keys, unchanged: 0 })
     for await (const change of diff.changes()) {
       expect(change.old).toEqual({ total: expect.stringMatching(/\.00001$/) })
       expect(change.new).toEqual({ total: expect.stringMatching(/\.00002$/) })
