@@ -1,6 +1,7 @@
 /** Tiers for people: what is to be said of one, and what is expected of a window. */
 import { type NamedColumn, textColumn } from '../read/named-column.ts'
 import type { Tier, TierStatus, WindowCount } from '../read/tier.ts'
+import type { Counted } from '../read/triangle-file.ts'
 import { COMPARED_MIN } from '../time/calibration.ts'
 import type { Estimate, PastEstimates } from '../time/estimate.ts'
 import { dayBeginningAt, formatLocal } from './local-moments.ts'
@@ -11,7 +12,7 @@ export function tierNote(tier: Tier, status: TierStatus): string {
   const { windows } = status
   const text = `${knownText(status)}; ${provisionalText(windows)}`
   if (tier === 'final') return `${text}${windows.provisional === 0 ? '' : ' and left out'}.`
-  return `${text}.${momentText(status)}${status.hasEstimates ? ` ${estimateNote}` : ''}`
+  return `${text}.${momentText(status)}${status.expects === null ? '' : ` ${estimateNote(status.expects)}`}`
 }
 
 /** Of which moment figures and estimates are. */
@@ -24,8 +25,10 @@ function momentText(status: TierStatus): string {
 }
 
 /** What the column `expected` says. */
-export const estimateNote =
-  'Expected: the final figure and its 95 % interval; held: how many such intervals, given in the past at the same age, hold what is known now; unchecked: fewer than 5 can be compared.'
+export function estimateNote(counted: Counted): string {
+  const what = counted === 'events' ? 'number of events' : 'amount that the view measures'
+  return `Expected: the final ${what} and its 95 % interval; held: how many such intervals, given in the past at the same age, hold what is known now; unchecked: fewer than 5 can be compared.`
+}
 
 /** `4 of 10 windows are provisional` */
 function provisionalText({ all, provisional }: WindowCount): string {

@@ -87,7 +87,7 @@ export function triangleNotes(read: ViewTriangle, shape?: TriangleShape): string
     notes.push(`${formatCounted(refused, 'late event')}, which the view refused, ${verb} left out.`)
   }
   if (shape === undefined) return notes
-  if (windows > 0) notes.push(estimateNote)
+  if (windows > 0) notes.push(estimateNote(read.countsEvents ? 'events' : 'measure'))
   const hidden = [
     windows > shape.windows && `--limit ${windows} shows all ${formatCount(windows)} windows`,
     triangle.ages.length > shape.delays &&

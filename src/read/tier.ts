@@ -7,7 +7,7 @@ import type { Estimate } from '../time/estimate.ts'
 import { formatWindowEnd } from '../time/lateness.ts'
 import { type NamedColumn, numberColumn } from './named-column.ts'
 import type { Rows } from './rows.ts'
-import { estimateOfFigure, readTriangle, type ViewTriangle } from './triangle-file.ts'
+import { type Counted, estimateOfFigure, readTriangle, type ViewTriangle } from './triangle-file.ts'
 import { formatTimestamp, rawReader, valueReader } from './values.ts'
 import type { FoundView } from './view-files.ts'
 import { calendarOf, knownBefore, watermarkOf, windowOf } from './window.ts'
@@ -33,8 +33,8 @@ export interface TierStatus {
   readonly countedThrough: string | null
   /** The last wholly observed period, from which `live` estimates where figures count what was recorded later; else null. */
   readonly observedThrough: string | null
-  /** Whether `live` gives an expected figure beside each row. */
-  readonly hasEstimates: boolean
+  /** What `live` expects beside each row: events, or what the view measures; null where it gives nothing but completeness. */
+  readonly expects: Counted | null
 }
 
 /** What is expected of the window of each row, null for a final one, as columns; `isAlone`: each window is one row. */
@@ -65,7 +65,7 @@ export function tieredRows(
   }
   if (tier === 'final') {
     const batches = mapped(readRows(), finalRows)
-    return { total: windows.finalRows, batches, status: { ...status, observedThrough: null, hasEstimates: false } }
+    return { total: windows.finalRows, batches, status: { ...status, observedThrough: null, expects: null } }
   }
   const triangle = readTriangle(found, 'measure', purpose)
   const isAlone = isOneRowEach(found, windows)
@@ -77,7 +77,9 @@ export function tieredRows(
   }
   const added = (columns: readonly NamedColumn[]) => columnsOf(estimatesOf(columns, estimateAt), isAlone)
   const batches = mapped(readRows(), (columns) => [...columns, ...added(columns)])
-  const estimated = { observedThrough: observedThrough(triangle), hasEstimates: isAlone && windows.provisional > 0 }
+  const counted = triangle.countsEvents ? 'events' : 'measure'
+  const expects = isAlone && windows.provisional > 0 ? counted : null
+  const estimated = { observedThrough: observedThrough(triangle), expects } as const
   return { total: windows.rows, batches, status: { ...status, ...estimated } }
 }
 

@@ -25,6 +25,8 @@ export interface ViewTriangle {
   readonly triangle: Triangle
   readonly estimates: Estimates
   readonly counted: Counted
+  /** What is counted is the number of events: that is asked for, or all that the view measures. */
+  readonly countsEvents: boolean
   /** What was recorded later than the last wholly observed period, and so isn't in the triangle: in all, and by window. */
   readonly beyond: number
   readonly later: ReadonlyMap<number, number>
@@ -48,6 +50,7 @@ export function readTriangle(found: FoundView, counted: Counted, purpose: string
   return {
     calendar,
     counted,
+    countsEvents: cells.every(({ amount, events }) => amount === events),
     triangle,
     estimates: estimatesOf(triangle),
     beyond: beyond.reduce((sum, { amount }) => sum + amount, 0),

@@ -78,7 +78,8 @@ export interface RowsOptions {
   /**
    * Of a view with windows: `final`, only rows that can't change any more; `live`, all of them, with the columns `completeness`
    * (the share that is known, null for final rows) and, where each window is one row, `estimate`, `estimateLow` and
-   * `estimateHigh` (the expected final figure, with its 95 % interval), `pastEstimates` and `pastHeld` (how many past estimates
+   * `estimateHigh` (the final amount that is expected of what the view measures, which is the number of events where it declares no measure,
+   * with its 95 % interval), `pastEstimates` and `pastHeld` (how many past estimates
    * at the same age can be compared with what is known now, and how many of their intervals held). All are of the moment of
    * the row's figure.
    */

@@ -25,16 +25,16 @@ test.each([
 const status = {
   ...{ windows: { all: 3, provisional: 2, rows: 3, finalRows: 1 }, zone: 'UTC', recordsDays: false, dayMayGrow: false },
   ...{ knownThrough: '2021-03-10T06:00:00.000000Z', countedThrough: '2021-03-10T08:00:00.000000Z' },
-  ...{ observedThrough: '2021-03-09', hasEstimates: true },
+  ...{ observedThrough: '2021-03-09', expects: 'events' as const },
 }
 
 test('a note says of which moment figures are, and from which growth is taken', () => {
   expect(tierNote('live', status)).toContain(
     'Known through 2021-03-10T06:00:00.000000Z (UTC); 2 of 3 windows are provisional. ' +
       'Figures and estimates count all that was recorded up to 2021-03-10T08:00:00.000000Z; ' +
-      'how windows grow is taken from what was recorded through 2021-03-09. Expected: ',
+      'how windows grow is taken from what was recorded through 2021-03-09. Expected: the final number of events and its 95 % interval; held: ',
   )
-  expect(tierNote('live', { ...status, observedThrough: null, hasEstimates: false })).toMatch(/08:00:00\.000000Z\.$/)
+  expect(tierNote('live', { ...status, observedThrough: null, expects: null })).toMatch(/08:00:00\.000000Z\.$/)
   expect(tierNote('live', { ...status, countedThrough: null, knownThrough: null })).toMatch(/^Nothing is known yet; /)
   expect(tierNote('final', status)).toMatch(/2 of 3 windows are provisional and left out\.$/)
 })

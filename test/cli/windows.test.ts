@@ -72,7 +72,7 @@ function objects({ exitCode, stdout }: Ran): Record<string, unknown>[] {
 }
 
 const estimateNote =
-  'Expected: the final figure and its 95 % interval; held: how many such intervals, given in the past at the same age, hold what is known now; unchecked: fewer than 5 can be compared.\n'
+  'Expected: the final amount that the view measures and its 95 % interval; held: how many such intervals, given in the past at the same age, hold what is known now; unchecked: fewer than 5 can be compared.\n'
 
 describe('refold show --tier', () => {
   test('live says how complete provisional windows are and what they are expected to come to', () => {

@@ -5,6 +5,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { loadJob, openView, type Row, rebuild } from '../../src/index.ts'
 import { int64, string, timestamp } from '../../src/model/types.ts'
 import { writeRows } from '../support/logs.ts'
+import { refold } from '../support/refold.ts'
 
 /** A row's figure, how complete it is and what is expected of it are of one moment, though growth is taken from whole periods. */
 const folder = mkdtempSync(join(tmpdir(), 'refold-estimate-moments-'))
@@ -41,7 +42,7 @@ export default defineJob({ views: [daily, strict, counted, hourly, falling] })
 beforeAll(async () => {
   const days = Array.from({ length: 12 }, (_, i) => i + 1)
   // Each day has 60 the same day, 30 the next and 10 two days later, half of each from either place. South has reported until
-  // the evening of the 12th, north until noon of the 11th: the watermark.
+  // the evening of the 12th, north until noon of the 11th: the watermark is a day before south's last.
   for (const [place, until] of [
     ['north', day(11) + 12 * hour],
     ['south', day(12) + 20 * hour],
@@ -119,4 +120,16 @@ describe('figure, completeness and estimate are of one moment', () => {
     // Both places reported the rest on the 11th.
     expect(rows.find(({ window }) => window === '2021-03-09')).toMatchObject({ cases: 100 })
   })
+})
+
+test('show says whether events are expected or what the view measures', () => {
+  const note = (name: string) => refold(['show', name, '--tier', 'live', '--out', join(folder, 'views')]).stderr
+  expect(note('daily')).toContain('Expected: the final amount that the view measures and its 95 % interval; ')
+  expect(note('counted')).toContain('Expected: the final number of events and its 95 % interval; ')
+  // Of the moment up to which figures count, and of the one from which growth is taken.
+  expect(note('daily')).toContain(
+    'Known through 2021-03-11T20:00:00.000000Z (UTC); 5 of 12 windows are provisional. ' +
+      'Figures and estimates count all that was recorded up to 2021-03-12T20:00:00.000000Z; ' +
+      'how windows grow is taken from what was recorded through 2021-03-10.',
+  )
 })
