@@ -44,13 +44,13 @@ export const bench = defineVerb({
       seed: parseCount('seed', given.seed, 0, 2 ** 32 - 1),
       data: requireLocal(given.data, 'make logs in'),
       signal: interruptible(),
-      onStep: given.quiet ? () => {} : (step) => output.note(step),
+      onStep: (step) => output.note(step),
     })
     const { writeReports } = await import('../bench/report-files.ts')
     const paths = writeReports(result, given.out)
     await output.result(given.json ? toJson(result) : await describeResult(result))
     output.note(`Written: ${paths.join(', ')}`)
-    return exitCodeOf(result, (line) => output.note(line))
+    return exitCodeOf(result, (line) => output.error(line))
   },
 })
 

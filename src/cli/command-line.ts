@@ -10,7 +10,7 @@ import { verbs } from './verbs.ts'
 export async function runCommandLine(parameters: readonly string[], context: Context): Promise<number> {
   const [name, ...rest] = parameters[0] === 'help' ? [...parameters.slice(1), '--help'] : parameters
   if (name === undefined) {
-    context.output.note(helpOfAll().trimEnd())
+    context.output.error(helpOfAll().trimEnd())
     return ExitCode.usage
   }
   if (name === '--help' || name === '-h') {
@@ -28,6 +28,7 @@ export async function runCommandLine(parameters: readonly string[], context: Con
     return ExitCode.done
   }
   refuseRepeated(verb, given)
+  context.output.quiet = given.quiet
   return verb.run({ ...given, values: positionalValues(name, verb.positionals, given._) }, context)
 }
 

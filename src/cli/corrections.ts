@@ -49,7 +49,7 @@ export const corrections = defineVerb({
     const { generation, since } = given
     const named = { view: 'refold corrections', since: '--since' }
     const { manifests, gap } = correctedGenerations(given.out, view, { generation, since }, named)
-    if (gap !== null) output.note(gap)
+    if (gap !== null) output.error(gap)
     const total = manifests.reduce((sum, manifest) => sum + countOf(manifest), 0)
     if (total === 0) output.note(`No published figure of view ${view} was corrected ${describe(manifests)}.`)
     if (total === 0 && format === 'table') return ExitCode.done

@@ -17,7 +17,7 @@ export const history = defineVerb({
   async run(given, { output }) {
     const [wanted] = given.values
     const { historyOf } = await import('../read/history.ts')
-    const entries = historyOf(given.out, wanted, (reason) => output.note(reason))
+    const entries = historyOf(given.out, wanted, (reason) => output.error(reason))
     if (given.json) await output.result(toJson(entries))
     else if (entries.length === 0) output.note(`There are no views in ${given.out}.`)
     else await output.result(describeEntries(entries, output.width))

@@ -64,7 +64,7 @@ export const notify = defineVerb({
     let taken = 0
     const options = {
       ...{ retries, waitMs, signal: interruptible() },
-      onGap: (reason: string) => output.note(reason),
+      onGap: (reason: string) => output.error(reason),
       onDelivered: () => {
         taken++
       },
@@ -76,7 +76,7 @@ export const notify = defineVerb({
       else output.note(`${told(delivered.delivered)}.`)
       return ExitCode.done
     } catch (error) {
-      output.note(`${told(taken)} before it stopped.`)
+      output.error(`${told(taken)} before it stopped.`)
       throw error
     }
   },
@@ -87,6 +87,7 @@ interface GivenTarget {
   readonly command?: string | undefined
   readonly webhook?: string | undefined
   readonly timeout?: string | undefined
+  readonly quiet: boolean
 }
 
 async function targetOf(given: GivenTarget): Promise<Target> {
@@ -101,7 +102,7 @@ async function targetOf(given: GivenTarget): Promise<Target> {
     import('../storage/disk.ts'),
   ])
   if (given.file !== undefined) return fileTarget(given.file, disk)
-  if (given.command !== undefined) return commandTarget(given.command, timeoutMs)
+  if (given.command !== undefined) return commandTarget(given.command, timeoutMs, given.quiet)
   return webhookTarget(webhookUrl(given.webhook!), timeoutMs)
 }
 

@@ -16,7 +16,7 @@ export async function runProcess(parameters: readonly string[]): Promise<never> 
   }
   const fail = (error: unknown): Promise<never> => {
     const failure = describeFailure(error, verbose)
-    output.note(failure.text)
+    output.error(failure.text)
     return end(failure.exitCode)
   }
   process.on('uncaughtException', fail)

@@ -63,7 +63,7 @@ export const rebuild = defineVerb({
         `${formatCounted(corrections, 'published figure')} of ${view} changed; refold corrections ${view} lists them with their causes.`,
       )
     }
-    return exitCodeOf(report, exceptionsMax, (line) => output.note(line))
+    return exitCodeOf(report, exceptionsMax, (line) => output.error(line))
   },
 })
 

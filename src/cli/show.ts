@@ -37,14 +37,17 @@ export const show = defineVerb({
     const limit =
       given.limit === undefined ? limitDefault : parseCount('limit', given.limit, 0, Number.MAX_SAFE_INTEGER)
     return withView(given, given.values[0]!, context, async (found) => {
-      const { openParts, readBatches } = await import('../read/view-files.ts')
+      const [{ openParts }, { orderedBatches }] = await Promise.all([
+        import('../read/view-files.ts'),
+        import('../read/ordered-rows.ts'),
+      ])
       const opened = openParts(found, found.manifest.files)
       try {
         if (tier === undefined) {
-          const rows = { total: opened.manifest.rows, batches: readBatches(opened) }
+          const rows = { total: opened.manifest.rows, batches: orderedBatches(opened, { limit }) }
           await printRows(rows, format, limit, context.output)
         } else {
-          const rows = await rowsOfTier(found, tier, () => readBatches(opened), format)
+          const rows = await rowsOfTier(found, tier, () => orderedBatches(opened), format)
           await printRows(rows, format, limit, context.output)
           context.output.note(rows.note)
         }

@@ -36,7 +36,7 @@ export type OptionSpecs = Readonly<Record<string, OptionSpec>>
 /** Options that every verb has. */
 export const commonOptions = {
   json: { type: 'boolean', default: false, describe: 'Print the result as JSON on stdout' },
-  quiet: { type: 'boolean', default: false, describe: 'No progress' },
+  quiet: { type: 'boolean', default: false, describe: 'Nothing on stderr but errors' },
   verbose: { type: 'boolean', default: false, describe: 'Stack traces and causes of errors' },
   help: { type: 'boolean', alias: 'h', default: false, describe: 'Print this' },
 } as const satisfies OptionSpecs

@@ -128,9 +128,9 @@ function compareCells(a: Cells, rowA: number, b: Cells, rowB: number): number {
   }
 }
 
-/** Not their difference: that of two infinities is no number. */
+/** Not their difference: that of two infinities is no number. NaN comes last, as in part files. */
 function compareNumbers(a: number, b: number): number {
-  return a < b ? -1 : a > b ? 1 : 0
+  return a < b ? -1 : a > b ? 1 : a === b ? 0 : (Number.isNaN(a) ? 1 : 0) - (Number.isNaN(b) ? 1 : 0)
 }
 
 function isSet(validity: Uint8Array | null, row: number): boolean {

@@ -69,8 +69,13 @@ function partsOf({ files }: ComparedGeneration, group: number, groups: number): 
 function streamOf(parts: readonly ParquetFile[], keyColumns: number): RowStream {
   const [only, ...more] = parts
   if (only !== undefined && more.length === 0) return new PartStream(only, keyColumns, rowsAlone)
+  return mergedParts(parts, keyColumns, rowsMerged)
+}
+
+/** The rows of open part files of one generation by key, of each part `batchRows` at a time. */
+export function mergedParts(parts: readonly ParquetFile[], keyColumns: number, batchRows: number): RowStream {
   return new MergedStream(
-    parts.map((part) => new PartStream(part, keyColumns, rowsMerged)),
+    parts.map((part) => new PartStream(part, keyColumns, batchRows)),
     keyColumns,
   )
 }

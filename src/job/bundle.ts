@@ -1,8 +1,9 @@
-import { writeFileSync } from 'node:fs'
+import { readFileSync, writeFileSync } from 'node:fs'
 import { basename, dirname, join, resolve } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
 import * as esbuild from 'esbuild'
 import { ConfigurationError } from '../model/errors.ts'
+import { ownPlaces } from './own-place.ts'
 import { pathForPeople } from './position.ts'
 import { markPure } from './pure.ts'
 import { describeSyntax } from './syntax.ts'
@@ -31,7 +32,10 @@ export async function bundleJob(path: string, folder: string): Promise<string> {
     write: false,
     sourcemap: 'inline',
     sourcesContent: false,
-    plugins: [refoldAt(refoldUrl.href)],
+    plugins: [
+      refoldAt(refoldUrl.href, fileURLToPath(refoldUrl)),
+      ownPlaces((file) => readFileSync(file, 'utf8'), compileAlone),
+    ],
   } as const satisfies esbuild.BuildOptions
   const built = await compiling(path, () => esbuild.build(options))
   const code = built.outputFiles[0]!.text
@@ -71,7 +75,7 @@ export async function logicOf(path: string, exportNames: readonly string[]): Pro
       outdir: dirname(resolve(path)),
       write: false,
       minify: true,
-      plugins: [refoldAt('refold'), exportsOf(resolve(path), exportNames), withoutSideEffects],
+      plugins: [refoldAt('refold', 'refold'), exportsOf(resolve(path), exportNames), withoutSideEffects],
     }),
   )
   const logic = new Map<string, string>()
@@ -85,15 +89,30 @@ export async function logicOf(path: string, exportNames: readonly string[]): Pro
   return logic
 }
 
-/** Resolves `refold`, by name or as the file itself, to one place outside the bundle. */
-function refoldAt(place: string): esbuild.Plugin {
+/** One file by itself, with its own tsconfig. It stays the module that it is: what imports names of a CommonJS module finds them only there. */
+function compileAlone(options: esbuild.BuildOptions): Promise<esbuild.BuildResult> {
+  const { format: _, ...rest } = common
+  return esbuild.build({ ...rest, bundle: false, ...options })
+}
+
+/**
+ * Resolves `refold`, by name or as the file itself, to one place outside the bundle.
+ *
+ * @param required The same place for `require()`, which takes no URL; what it gives is the same module.
+ */
+function refoldAt(place: string, required: string): esbuild.Plugin {
   const refoldPath = fileURLToPath(refoldUrl)
+  const found = ({ kind }: esbuild.OnResolveArgs): esbuild.OnResolveResult => ({
+    path: kind === 'require-call' ? required : place,
+    external: true,
+    sideEffects: false,
+  })
   return {
     name: 'refold',
     setup(build) {
-      build.onResolve({ filter: /^refold$/ }, () => ({ path: place, external: true, sideEffects: false }))
-      build.onResolve({ filter: /\bindex\.[jt]s$/ }, ({ path, resolveDir }) =>
-        resolve(resolveDir, path) === refoldPath ? { path: place, external: true, sideEffects: false } : undefined,
+      build.onResolve({ filter: /^refold$/ }, found)
+      build.onResolve({ filter: /\bindex\.[jt]s$/ }, (asked) =>
+        resolve(asked.resolveDir, asked.path) === refoldPath ? found(asked) : undefined,
       )
     },
   }
@@ -125,15 +144,9 @@ const withoutSideEffects: esbuild.Plugin = {
   setup(build) {
     build.onLoad({ filter: /\.[cm]?[jt]sx?$/ }, async ({ path }) => {
       if (path.includes('/node_modules/') || path.includes('\\node_modules\\')) return undefined
-      const result = await esbuild.build({
-        entryPoints: [path],
-        write: false,
-        // One file at a time, with its own tsconfig. Numbers and strings get one spelling here.
-        ...common,
-        bundle: false,
-        minifySyntax: true,
-      })
-      return { contents: markPure(result.outputFiles[0]!.text), loader: 'js', resolveDir: dirname(path) }
+      // Numbers and strings get one spelling here.
+      const result = await compileAlone({ entryPoints: [path], write: false, minifySyntax: true })
+      return { contents: markPure(result.outputFiles![0]!.text), loader: 'js', resolveDir: dirname(path) }
     })
   },
 }

@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
 import { refoldUrl } from './bundle.ts'
 import type { LoadedJob } from './load.ts'
 
@@ -11,6 +12,8 @@ import type { LoadedJob } from './load.ts'
 export function keptLogic(job: LoadedJob): string | undefined {
   if (job.bundlePath === undefined) return undefined
   const text = readFileSync(job.bundlePath, 'utf8')
-  const portable = text.replaceAll(JSON.stringify(refoldUrl.href), '"refold"')
+  const portable = text
+    .replaceAll(JSON.stringify(refoldUrl.href), '"refold"')
+    .replaceAll(JSON.stringify(fileURLToPath(refoldUrl)), '"refold"')
   return `${portable.replace(/\n\/\/# sourceMappingURL=[^\n]*\s*$/, '').trimEnd()}\n`
 }

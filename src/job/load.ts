@@ -10,6 +10,7 @@ import { installGuards } from '../view/purity.ts'
 import { bundleJob } from './bundle.ts'
 import { fingerprintDefinition, fingerprintViews } from './fingerprint.ts'
 import { identityOf } from './identity.ts'
+import { exportsOf } from './import.ts'
 import { positionInJob } from './position.ts'
 import { refuseModuleWrites, refuseOuterWrites } from './refuse-writes.ts'
 import { validateJob } from './validate.ts'
@@ -106,12 +107,12 @@ function checkFile(path: string): void {
   )
 }
 
-async function importJob(path: string, bundlePath: string): Promise<Record<string, unknown>> {
+async function importJob(path: string, bundlePath: string): Promise<Readonly<Record<string, unknown>>> {
   // So that a stack trace of a user's function shows the user's own lines.
   process.setSourceMapsEnabled(true)
   installGuards()
   try {
-    return (await import(pathToFileURL(bundlePath).href)) as Record<string, unknown>
+    return exportsOf((await import(pathToFileURL(bundlePath).href)) as Record<string, unknown>)
   } catch (error) {
     const position = positionInJob(error, bundlePath)
     const thrown = error instanceof Error ? `${error.name}: ${error.message}` : String(error)

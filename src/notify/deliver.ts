@@ -28,7 +28,8 @@ export interface Delivered {
 
 /**
  * Delivers the notices of a view that a target has not received yet, in their order, each at least once: the cursor moves
- * when a notice was taken, so one that was taken right before the process died is delivered again, under the same id.
+ * when notices were taken, so those that were taken right before the process died are delivered again, under the same ids; to a file,
+ * which shows them, they are not.
  *
  * @throws OutputError naming target and notice, where one is not taken; or the process that delivers to this target now.
  */
@@ -60,25 +61,47 @@ async function deliverAll(
   let delivered = 0
   let last: string | null = null
   const onGap = options.onGap ?? (() => {})
-  for (const notice of noticesAfter(out, view, readCursor(cursor, files), files, onGap)) {
+  const notices = noticesAfter(out, view, readCursor(cursor, files), files, onGap)
+  for (const batch of batchesOf(notices, target.batchMax)) {
     options.signal.throwIfAborted()
-    await deliver(notice, target, options)
-    writeCursor(out, view, cursor, notice.place, files)
-    delivered++
-    last = notice.id
-    options.onDelivered?.(notice)
+    await deliver(batch, target, options)
+    writeCursor(out, view, cursor, batch.at(-1)!.place, files)
+    delivered += batch.length
+    last = batch.at(-1)!.id
+    for (const notice of batch) options.onDelivered?.(notice)
   }
   return { delivered, last }
 }
 
-async function deliver(notice: SentNotice, target: Target, { retries, waitMs, signal }: DeliverOptions): Promise<void> {
+/** Of a batch that is held in memory; one notice may be larger. */
+const batchLengthMax = 2 ** 21
+
+function* batchesOf(notices: Iterable<SentNotice>, countMax: number): Generator<readonly SentNotice[]> {
+  let batch: SentNotice[] = []
+  let length = 0
+  for (const notice of notices) {
+    batch.push(notice)
+    length += notice.json.length
+    if (batch.length < countMax && length < batchLengthMax) continue
+    yield batch
+    batch = []
+    length = 0
+  }
+  if (batch.length > 0) yield batch
+}
+
+async function deliver(
+  batch: readonly SentNotice[],
+  target: Target,
+  { retries, waitMs, signal }: DeliverOptions,
+): Promise<void> {
   for (let attempt = 1; ; attempt++) {
     try {
-      await target.deliver(notice, signal)
+      await target.deliver(batch, signal)
       return
     } catch (error) {
       if (!(error instanceof NotTaken)) throw error
-      if (!error.mayRetry || attempt > retries) throw undelivered(target.name, notice, attempt, error)
+      if (!error.mayRetry || attempt > retries) throw undelivered(target.name, batch[0]!, attempt, error)
     }
     await setTimeout(Math.min(waitMaxMs, waitMs * 2 ** (attempt - 1)), undefined, { signal })
   }

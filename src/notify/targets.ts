@@ -12,12 +12,14 @@ export interface Target {
   readonly name: string
   /** Whether notices of two views, delivered at the same time, would spoil each other. */
   readonly oneViewAtATime: boolean
+  /** How many notices it takes at once: all or none of them, or it can tell which it has. */
+  readonly batchMax: number
   /**
-   * Delivers one notice, once; resolves when it was taken.
+   * Delivers notices that follow each other, once; resolves when all were taken.
    *
    * @throws NotTaken
    */
-  deliver(notice: SentNotice, signal: AbortSignal): Promise<void>
+  deliver(notices: readonly SentNotice[], signal: AbortSignal): Promise<void>
 }
 
 /** The target didn't take the notice. */
@@ -31,31 +33,47 @@ export class NotTaken extends Error {
   }
 }
 
-/** Adds a line of JSON to a file for each notice; taken when it is on the disk. */
+/** So many that two flushes and a rename for all of them take no longer than writing them. */
+const fileBatchMax = 4096
+
+/**
+ * Adds a line of JSON to a file for each notice; taken when it is on the disk. Where a process died before the cursor was moved, lines that
+ * it wrote are found and not written again.
+ */
 export function fileTarget(path: string, files: Disk): Target {
+  // What this process writes it knows of.
+  let isFirst = true
   return {
     name: `file:${resolve(requireLocal(path, 'deliver to'))}`,
     oneViewAtATime: true,
-    async deliver({ json }) {
-      files.appendLine(path, json)
+    batchMax: fileBatchMax,
+    async deliver(notices) {
+      const lines = notices.map(({ json }) => json)
+      files.appendLines(path, lines, isFirst)
+      isFirst = false
     },
   }
 }
 
-/** Runs a command in the system's shell with the notice on its standard input; taken when it ends with 0. */
-export function commandTarget(command: string, timeoutMs: number): Target {
+/**
+ * Runs a command in the system's shell with the notice on its standard input; taken when it ends with 0.
+ *
+ * @param quiet What it prints on its standard output is for nobody.
+ */
+export function commandTarget(command: string, timeoutMs: number, quiet = false): Target {
   return {
     name: `command:${command}`,
     oneViewAtATime: false,
-    async deliver({ json }, signal) {
+    batchMax: 1,
+    async deliver([notice], signal) {
       // What it prints is for people; standard output is kept for the result.
-      const stdio: StdioOptions = ['pipe', process.stderr, process.stderr]
+      const stdio: StdioOptions = ['pipe', quiet ? 'ignore' : process.stderr, process.stderr]
       // In a group of its own, so that what the shell started ends with it.
       const child = spawn(command, { shell: true, detached: hasGroups, stdio })
       const ended = once(child, 'close') as Promise<[number | null, NodeJS.Signals | null]>
       // A command may take what it needs and close its end.
       child.stdin!.on('error', () => {})
-      child.stdin!.end(`${json}\n`)
+      child.stdin!.end(`${notice!.json}\n`)
       const stop = AbortSignal.any([signal, AbortSignal.timeout(timeoutMs)])
       const kill = () => killAll(child)
       stop.addEventListener('abort', kill, { once: true })
@@ -94,7 +112,9 @@ export function webhookTarget(url: string, timeoutMs: number): Target {
   return {
     name: `webhook:${url}`,
     oneViewAtATime: false,
-    async deliver({ id, json }, signal) {
+    batchMax: 1,
+    async deliver([notice], signal) {
+      const { id, json } = notice!
       const response = await post(url, id, json, AbortSignal.any([signal, AbortSignal.timeout(timeoutMs)])).catch(
         (error: unknown) => {
           signal.throwIfAborted()

@@ -10,6 +10,7 @@ import { type GenerationEntry, historyOf } from './history.ts'
 import { type Key, parseKey, partsOf } from './key-text.ts'
 import type { NamedColumn } from './named-column.ts'
 import { noticesOf } from './notices.ts'
+import { type OrderedOptions, orderedBatches } from './ordered-rows.ts'
 import { PartCache } from './part-cache.ts'
 import { programRows, type Row } from './program-rows.ts'
 import { firstRows } from './rows.ts'
@@ -28,7 +29,7 @@ import type {
   View,
   ViewDiff,
 } from './view.ts'
-import { type FoundView, findView, openParts, readPart } from './view-files.ts'
+import { type FoundView, findView, openParts } from './view-files.ts'
 
 /** See `openView` of the door. */
 export function openGeneration(folder: string, name: string, { generation }: OpenOptions): View {
@@ -66,7 +67,7 @@ class PublishedView implements View {
     const most = limit ?? Number.POSITIVE_INFINITY
     if (!(most >= 0))
       throw new ConfigurationError(`View ${this.name}: expected a limit of 0 or more rows, found ${most}.`)
-    const readAll = () => batchesOf(this.#found, tier === undefined ? columns : undefined)
+    const readAll = () => batchesOf(this.#found, tier === undefined ? { columns, limit: most } : {})
     const batches = tier === undefined ? readAll() : tieredRows(this.#found, tier, `tier ${tier}`, readAll).batches
     for (const batch of firstRows(batches, Math.floor(most))) {
       yield* programRows(selected(batch, columns, this.columns), this.columns)
@@ -135,15 +136,13 @@ function requireColumns({ name, columns }: View, wanted: readonly string[] | und
   throw new ConfigurationError(`View ${name} has no column "${unknown}": it has ${names}.`)
 }
 
-/** One part file is open at a time. */
-function* batchesOf(found: FoundView, columns: readonly string[] | undefined): Generator<readonly NamedColumn[]> {
-  for (const file of found.manifest.files) {
-    const opened = openParts(found, [file])
-    try {
-      yield* readPart(opened.parts[0]!, columns)
-    } finally {
-      opened.close()
-    }
+/** All part files are open at a time, as rows are in the order of their keys. */
+function* batchesOf(found: FoundView, options: OrderedOptions): Generator<readonly NamedColumn[]> {
+  const opened = openParts(found, found.manifest.files)
+  try {
+    yield* orderedBatches(opened, options)
+  } finally {
+    opened.close()
   }
 }
 

@@ -21,7 +21,8 @@ export interface View {
   readonly manifest: Manifest
 
   /**
-   * The rows, sorted by key within each part file, part after part. A row group of at most 65,536 rows is in memory at a time.
+   * The rows in the order of their keys, nulls first, texts by their UTF-8 bytes. Some thousand rows of each part file are in memory at a
+   * time, and all part files are open meanwhile.
    *
    * @throws ConfigurationError for an unknown column or none, an unknown tier, or a tier of a view without windows.
    */

@@ -91,7 +91,9 @@ export function eventsJob(job: LoadedJob, view: string, { slots, roles }: LogPla
   const bundlePath = writeBeside(
     job.bundlePath,
     `events-of-${view}.mjs`,
-    `import job from ${JSON.stringify(pathToFileURL(job.bundlePath).href)}\n` +
+    `import whole from ${JSON.stringify(pathToFileURL(job.bundlePath).href)}\n` +
+      // As `exportsOf`.
+      'const job = whole.__esModule === true ? whole.default : whole\n' +
       `import { eventsView } from ${JSON.stringify(import.meta.url)}\n` +
       `export default eventsView(job, ${JSON.stringify(view)}, ${JSON.stringify(ids)})\n`,
   )

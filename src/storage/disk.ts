@@ -16,7 +16,7 @@ import {
 } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
-import { appendLine } from './append-line.ts'
+import { appendLines } from './append-lines.ts'
 import { openForReading, openForWriting, putIfAbsent, writeNew } from './disk-files.ts'
 import type { Disk, EntryStat, ListedEntry } from './store.ts'
 import { codeOf, reading, writing } from './system-error.ts'
@@ -34,8 +34,8 @@ export const disk: Disk = {
   putIfAbsent,
   remove: (path) => writing('remove', path, () => rmSync(path, { recursive: true, force: true })),
   openForWriting,
-  appendLine: (path, line) => {
-    if (appendLine(path, line)) disk.syncFolder(dirname(path))
+  appendLines: (path, lines, mayBeThere) => {
+    if (appendLines(path, lines, mayBeThere)) disk.syncFolder(dirname(path))
   },
   makeFolder: (path) => writing('create the folder', path, () => makeFolder(path)),
   makeTemporaryFolder: (prefix) => {

@@ -48,11 +48,12 @@ export interface Disk extends Store {
   /** Creates `path`, which must not exist, for writing bit by bit; nothing is flushed unless asked for. */
   openForWriting(path: string): WritableFile
   /**
-   * Adds a line to a file and flushes it. See `appendLine`.
+   * Adds lines to a file and flushes it. See `appendLines`.
    *
-   * @param line Without its end.
+   * @param lines Without their ends.
+   * @param mayBeThere Whether a process that died may have written the first of them.
    */
-  appendLine(path: string, line: string): void
+  appendLines(path: string, lines: readonly string[], mayBeThere: boolean): void
   /** Makes a folder and those above it; nothing happens where it is there. */
   makeFolder(path: string): void
   /** Makes a new folder among the system's temporary files. @returns Its path, which begins with `prefix` there. */

@@ -69,21 +69,47 @@ describe('a file', () => {
     expect(delivered()).toEqual(ids)
   })
 
-  test('gets a notice again, under the same id, where the process died before it noted that it was delivered', async () => {
-    await expect(deliver(fileTarget(file, disk), {}, killedAfter(3))).rejects.toThrow('killed')
-    expect(delivered()).toEqual(ids.slice(0, 4))
-    await deliver(fileTarget(file, disk))
-    expect(delivered()).toEqual([...ids.slice(0, 4), ...ids.slice(3)])
+  test('gets no notice twice where the process died before it noted that they were delivered', async () => {
+    for (let attempt = 0; attempt < 3; attempt++) {
+      await expect(deliver(fileTarget(file, disk), {}, killedAfter(0))).rejects.toThrow('killed')
+      expect(delivered()).toEqual(ids)
+    }
+    // Lines of another view came after.
+    appendFileSync(file, '{"id":"other/1"}\n')
+    expect(await deliver(fileTarget(file, disk))).toEqual({ delivered: 6, last: ids[5] })
+    expect(delivered()).toEqual([...ids, 'other/1'])
   })
 
-  test('has a torn line replaced, which was never taken as delivered', async () => {
-    await expect(deliver(fileTarget(file, disk), {}, killedAfter(1))).rejects.toThrow('killed')
+  test('has what was written before the process died completed, at whichever byte that was', async () => {
+    await expect(deliver(fileTarget(file, disk), {}, killedAfter(0))).rejects.toThrow('killed')
     const text = readFileSync(file, 'utf8')
-    for (const bytes of [1, 20, 150]) {
-      writeFileSync(file, text.slice(0, text.indexOf('\n') + 1 + bytes))
+    const first = text.indexOf('\n') + 1
+    for (const bytes of [0, 1, 20, first - 1, first, first + 1, first + 150, text.length - 1, text.length]) {
+      writeFileSync(file, text.slice(0, bytes))
       await expect(deliver(fileTarget(file, disk), {}, killedAfter(0))).rejects.toThrow('killed')
-      expect(delivered()).toEqual(ids.slice(0, 2))
+      expect(readFileSync(file, 'utf8')).toBe(text)
     }
+    writeFileSync(file, `{"id":"other/1"}\n${text.slice(0, 30)}`)
+    await deliver(fileTarget(file, disk))
+    expect(delivered()).toEqual(['other/1', ...ids])
+  })
+
+  test('is flushed once for many notices, and only then is it noted that they were delivered', async () => {
+    const steps: string[] = []
+    const watched: Disk = {
+      ...disk,
+      appendLines: (path, lines, mayBeThere) => {
+        steps.push(`${lines.length} lines`)
+        disk.appendLines(path, lines, mayBeThere)
+      },
+      rename: (from, to) => {
+        steps.push('cursor')
+        disk.rename(from, to)
+      },
+    }
+    await deliver({ ...fileTarget(file, watched), batchMax: 4 }, {}, watched)
+    expect(steps).toEqual(['4 lines', 'cursor', '2 lines', 'cursor'])
+    expect(delivered()).toEqual(ids)
   })
 
   test('that ends within a line of someone else is left as it is', async () => {

@@ -118,12 +118,12 @@ export function faultyFiles(at: number, fault: Fault): FaultyFiles {
         halfStaysWhenKilledOnly: true,
       }),
     openForWriting: (path) => mutate({ name: `open ${short(path)}`, path, work: () => writable(path) }),
-    appendLine: (path, line) =>
+    appendLines: (path, lines, mayBeThere) =>
       mutate({
         name: `append ${short(path)}`,
         path,
-        work: () => disk.appendLine(path, line),
-        half: () => appendFileSync(path, line.slice(0, line.length >> 1)),
+        work: () => disk.appendLines(path, lines, mayBeThere),
+        half: () => appendFileSync(path, lines.join('\n').slice(0, lines.join('\n').length >> 1)),
       }),
     makeFolder: (path) => mutate({ name: `make folder ${short(path)}`, path, work: () => disk.makeFolder(path) }),
     rename: (from, to) =>
