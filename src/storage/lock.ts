@@ -1,39 +1,39 @@
-import { hostname } from 'node:os'
+import { randomBytes } from 'node:crypto'
 import { InputError, OutputError } from '../model/errors.ts'
+import { identityOfThisProcess, type Liveness, livenessOf, type ProcessIdentity } from './process-identity.ts'
 import type { Disk, Store } from './store.ts'
-import { isRunning } from './temporary.ts'
 
 /** Who holds a lock: the contents of its file. */
-interface Holder {
-  readonly host: string
-  readonly process: number
+interface Holder extends ProcessIdentity {
+  /** Tells what is written at one time from what the same process writes at another. */
+  readonly nonce?: string
 }
 
 /** Holders may end while they are looked at, but not one after the other without end. */
 const attemptsMax = 10
 
 /**
- * Takes a lock: a file that one process only can create. One that a process of this host left behind when it was killed is
- * taken over.
+ * Takes a lock: a file that one process only can create. One that a process left when it was killed is taken over, where it
+ * is certain that it no longer runs: no clock and no time limit decides that.
  *
  * @param action What it is needed for, for the message: `deliver to file:/a`.
- * @returns Gives it back.
+ * @returns Gives it back; does nothing where someone removed the file, and another process took the lock since.
  * @throws OutputError that names the process which holds it.
  */
 export function takeLock(path: string, action: string, files: Disk): () => void {
-  for (let attempt = 1; !tryToCreate(path, files); attempt++) {
-    const text = readIfThere(path, files)
-    if (text === undefined && attempt < attemptsMax) continue
-    const holder = parseHolder(text ?? '')
-    if (attempt >= attemptsMax || holder === undefined || !hasDied(holder)) throw heldBy(holder, path, action)
-    removeStale(path, text!, files)
+  const own = identityOfThisProcess()
+  const text = `${JSON.stringify({ ...own, nonce: randomBytes(8).toString('hex') })}\n`
+  for (let attempt = 1; !files.putIfAbsent(path, new TextEncoder().encode(text)); attempt++) {
+    const found = readIfThere(path, files)
+    if (found === undefined && attempt < attemptsMax) continue
+    const holder = parseHolder(found ?? '')
+    const liveness = holder === undefined ? 'unknown' : livenessOf(holder, own)
+    if (attempt >= attemptsMax || liveness !== 'ended') throw heldBy(holder, liveness, path, action)
+    removeStale(path, found!, files)
   }
-  return () => files.remove(path)
-}
-
-function tryToCreate(path: string, files: Store): boolean {
-  const holder: Holder = { host: hostname(), process: process.pid }
-  return files.putIfAbsent(path, new TextEncoder().encode(`${JSON.stringify(holder)}\n`))
+  return () => {
+    if (readIfThere(path, files) === text) files.remove(path)
+  }
 }
 
 function readIfThere(path: string, files: Store): string | undefined {
@@ -47,17 +47,15 @@ function readIfThere(path: string, files: Store): string | undefined {
 
 function parseHolder(text: string): Holder | undefined {
   try {
-    const { host, process } = (JSON.parse(text) ?? {}) as Partial<Holder>
-    return typeof host === 'string' && Number.isSafeInteger(process) ? { host, process: process! } : undefined
+    const holder = (JSON.parse(text) ?? {}) as Record<string, unknown>
+    const { host, process } = holder
+    if (typeof host !== 'string' || !Number.isSafeInteger(process)) return undefined
+    const rest = Object.entries(holder).filter(([, value]) => typeof value === 'string')
+    return { ...(Object.fromEntries(rest) as Partial<Holder>), host, process: process as number }
   } catch {
     // Where the file system has no hard links: its process is about to write it, or was killed before it did.
     return undefined
   }
-}
-
-/** Of a process on another host nothing is known. */
-function hasDied(holder: Holder): boolean {
-  return holder.host === hostname() && !isRunning(holder.process)
 }
 
 /** Moves it aside first: another process may have taken it over since it was read, and then gets it back. */
@@ -74,10 +72,12 @@ function removeStale(path: string, text: string, files: Disk): void {
   else files.rename(aside, path)
 }
 
-function heldBy(holder: Holder | undefined, path: string, action: string): OutputError {
+function heldBy(holder: Holder | undefined, liveness: Liveness, path: string, action: string): OutputError {
   const who = holder === undefined ? 'a process that it does not name' : `process ${holder.process} on ${holder.host}`
+  // On another host, in another container, or of a machine of this name that was started again.
+  const unseen = holder !== undefined && liveness === 'unknown' ? ', which cannot be seen from here' : ''
   return new OutputError(
-    `Cannot ${action}: expected that no other process does so, found ${path}, held by ${who}. Wait until that has ended; if there is none any more, remove the file.`,
+    `Cannot ${action}: expected that no other process does so, found ${path}, held by ${who}${unseen}. Wait until that has ended; if there is none any more, remove the file.`,
     { file: path },
   )
 }

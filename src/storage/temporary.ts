@@ -1,10 +1,20 @@
 import { createHash, randomBytes } from 'node:crypto'
-import { hostname } from 'node:os'
+import { identityOfThisProcess, isContained, livenessOf, type ProcessIdentity } from './process-identity.ts'
 
 /** Names of temporary files and folders, with their process, so that what a killed process left can be removed. */
 
-// Hosts may have names that a path can't hold.
-const hostMark = createHash('sha256').update(hostname()).digest('hex').slice(0, 8)
+const self = identityOfThisProcess()
+const hostMark = markOf(self)
+
+/**
+ * What tells processes apart that have one number. Hosts may have names that a path can't hold; containers on one volume may have one
+ * name, and do not see each other's processes.
+ */
+export function markOf(identity: ProcessIdentity): string {
+  const { host, boot, namespace } = identity
+  const text = isContained(identity) ? `${host} ${boot} ${namespace}` : host
+  return createHash('sha256').update(text).digest('hex').slice(0, 8)
+}
 
 export type TemporaryPurpose = 'staging' | 'current' | 'notified' | 'spill' | 'new'
 
@@ -18,19 +28,9 @@ export function jobFolderPrefix(): string {
   return `refold-job-${hostMark}-${process.pid}-`
 }
 
-/** Whether a name is of something that a process of this host began and never will end. */
+/** Whether a name is of something that a process of this host, or of this container, began and never will end. */
 export function isAbandoned(name: string): boolean {
   const found = /^(?:_staging|_current|_notified|_spill|_new|refold-job)-([0-9a-f]{8})-(\d+)-[0-9a-zA-Z]+$/.exec(name)
-  return found !== null && found[1] === hostMark && !isRunning(Number(found[2]))
-}
-
-/** Whether this host runs a process of this number. */
-export function isRunning(processId: number): boolean {
-  try {
-    process.kill(processId, 0)
-    return true
-  } catch (error) {
-    // EPERM: it runs, and is another user's.
-    return (error as NodeJS.ErrnoException).code !== 'ESRCH'
-  }
+  if (found === null || found[1] !== hostMark) return false
+  return livenessOf({ host: self.host, process: Number(found[2]) }, self) === 'ended'
 }

@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { disk } from '../../src/storage/disk.ts'
 import { takeLock } from '../../src/storage/lock.ts'
+import { identityOfThisProcess } from '../../src/storage/process-identity.ts'
 
 let folder: string
 let path: string
@@ -31,7 +32,7 @@ test('takeLock() gives a lock to one process at a time, and names the one that h
 test('takeLock() takes over what a process of this host left behind when it was killed', () => {
   heldBy(hostname(), noProcess)
   const release = take()
-  expect(JSON.parse(readFileSync(path, 'utf8'))).toEqual({ host: hostname(), process: process.pid })
+  expect(JSON.parse(readFileSync(path, 'utf8'))).toMatchObject({ host: hostname(), process: process.pid })
   expect(readdirSync(folder)).toEqual(['_notifying-x'])
   release()
   expect(readdirSync(folder)).toEqual([])
@@ -45,6 +46,26 @@ test('takeLock() takes nothing over from another host, or from a process that it
     expect(take).toThrow('held by a process that it does not name')
     expect(readFileSync(path, 'utf8')).toBe(text)
   }
+})
+
+test('takeLock() takes over what a process of the same number left before this one began', () => {
+  const own = identityOfThisProcess()
+  writeFileSync(path, JSON.stringify({ ...own, started: '1', nonce: 'x' }))
+  take()()
+  expect(readdirSync(folder)).toEqual([])
+  // Written by a version that did not say when it began.
+  heldBy(hostname(), process.pid)
+  expect(take).toThrow(`held by process ${process.pid} on ${hostname()}. Wait`)
+})
+
+test('a lock that someone removed and another process took is not given back', () => {
+  const release = take()
+  rmSync(path)
+  const other = take()
+  release()
+  expect(take).toThrow(`held by process ${process.pid}`)
+  other()
+  expect(readdirSync(folder)).toEqual([])
 })
 
 test('takeLock() gives a lock back that another process took over in between', () => {
