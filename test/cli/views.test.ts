@@ -124,22 +124,22 @@ describe('refold show', () => {
     expect(lines.slice(0, 3)).toEqual([
       'day         type                total',
       '1969-09-23  Deposited',
-      '1969-09-23  Withdrawn   2000000000000',
+      '1969-09-23  Opened      1000000000000',
     ])
   })
 
   test('prints all rows as NDJSON, CSV and Arrow, of another generation too', () => {
     const expected = [
       { day: '1969-09-23', type: 'Deposited', total: null },
-      { day: '1969-09-23', type: 'Withdrawn', total: 2e12 },
       { day: '1969-09-23', type: 'Opened', total: 1e12 },
+      { day: '1969-09-23', type: 'Withdrawn', total: 2e12 },
       { day: '1969-09-23', type: '閉鎖', total: 3e12 },
     ]
     expect(objects(run('show', 'daily', '--generation', first, '--format', 'ndjson'))).toEqual(expected)
     expect(objects(run('show', 'daily', '--generation', '1', '--json'))).toEqual(expected)
     expect(objects(run('show', 'daily', '--json'))).toHaveLength(60_000)
     expect(run('show', 'daily', '--generation', '1', '--format', 'csv', '--limit', '2').stdout).toBe(
-      'day,type,total\r\n1969-09-23,Deposited,\r\n1969-09-23,Withdrawn,2000000000000\r\n',
+      'day,type,total\r\n1969-09-23,Deposited,\r\n1969-09-23,Opened,1000000000000\r\n',
     )
   })
 
