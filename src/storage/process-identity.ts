@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto'
 import { readFileSync, readlinkSync } from 'node:fs'
 import { hostname } from 'node:os'
 
@@ -88,8 +89,18 @@ export function livenessOf(other: ProcessIdentity, own: ProcessIdentity, table: 
 /** The namespace that a machine's own processes are in, on every Linux. */
 const outermostNamespace = 'pid:[4026531836]'
 
+/**
+ * What tells processes apart that have one number, as eight digits. Hosts may have names that a path can't hold; containers on one volume
+ * may have one name, and do not see each other's processes.
+ */
+export function markOf(identity: ProcessIdentity): string {
+  const { host, boot, namespace } = identity
+  const text = isContained(identity) ? `${host} ${boot} ${namespace}` : host
+  return createHash('sha256').update(text).digest('hex').slice(0, 8)
+}
+
 /** Whether a process is in a container. */
-export function isContained({ namespace }: ProcessIdentity): boolean {
+function isContained({ namespace }: ProcessIdentity): boolean {
   return namespace !== undefined && namespace !== outermostNamespace
 }
 

@@ -1,20 +1,10 @@
-import { createHash, randomBytes } from 'node:crypto'
-import { identityOfThisProcess, isContained, livenessOf, type ProcessIdentity } from './process-identity.ts'
+import { randomBytes } from 'node:crypto'
+import { identityOfThisProcess, livenessOf, markOf } from './process-identity.ts'
 
 /** Names of temporary files and folders, with their process, so that what a killed process left can be removed. */
 
 const self = identityOfThisProcess()
 const hostMark = markOf(self)
-
-/**
- * What tells processes apart that have one number. Hosts may have names that a path can't hold; containers on one volume may have one
- * name, and do not see each other's processes.
- */
-export function markOf(identity: ProcessIdentity): string {
-  const { host, boot, namespace } = identity
-  const text = isContained(identity) ? `${host} ${boot} ${namespace}` : host
-  return createHash('sha256').update(text).digest('hex').slice(0, 8)
-}
 
 export type TemporaryPurpose = 'staging' | 'current' | 'notified' | 'spill' | 'new'
 

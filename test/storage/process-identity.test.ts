@@ -3,10 +3,10 @@ import { expect, test } from 'vitest'
 import {
   identityOfThisProcess,
   livenessOf,
+  markOf,
   type ProcessIdentity,
   type ProcessTable,
 } from '../../src/storage/process-identity.ts'
-import { markOf } from '../../src/storage/temporary.ts'
 
 const outermost = 'pid:[4026531836]'
 
