@@ -100,6 +100,8 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   inspect: [
     ...['model', 'storage', 'parquet', 'time', 'columns', 'job', 'plan', 'scan', 'trace', 'engine.ts'],
     'read/values.ts',
+    // Events of clocks that are ahead.
+    'map/ahead.ts',
     // The order of a view's events is found by folding them.
     'scenario/order-scenario.ts',
   ],

@@ -3,6 +3,7 @@ import { checkOwners } from './commit/owner.ts'
 import { type BuiltViews, discardAfterFailure, publishedNames, type StagedViews, stageAll } from './commit/views.ts'
 import { identifyAll } from './dedupe/all.ts'
 import type { LoadedJob } from './job/load.ts'
+import { aheadNotes } from './map/ahead.ts'
 import { mapAll } from './map/all.ts'
 import { timelinesOf } from './map/timelines.ts'
 import type { RecordedBounds } from './model/plan.ts'
@@ -80,12 +81,13 @@ async function build(request: BuildRequest, stages: Stages, files: Disk): Promis
     const duplicates = await stages.run('identify', () => identifyAll(plan, staged.budget, workers, stages, files))
     const mapped = await stages.run('map', () => mapAll(plan, duplicates, workers, stages, files))
     const timelines = timelinesOf(plan, job.definition.views, mapped)
+    const notes = [...inputNotes, ...aheadNotes(plan, mapped, timelines, files)]
     const reduced = await stages.run('reduce', () =>
       reduceAll({ plan, duplicates, mapped, timelines, folders: staged.folders }, workers, stages, files),
     )
     // Nothing is left for them to do; corrections may need others.
     await workers.close()
-    return { job, plan, mapped, timelines, reduced, staged, ownership, inputNotes, threads }
+    return { job, plan, mapped, timelines, reduced, staged, ownership, inputNotes: notes, threads }
   } catch (error) {
     await cleanUp(started, staged, files)
     throw error

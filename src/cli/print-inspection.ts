@@ -98,6 +98,7 @@ function describeSurvey({ log, zone, events: survey }: LogEvents, width?: number
   if (survey.occurredAt !== null) facts.push(['occurred', describeRange(survey.occurredAt, zone)])
   if (survey.recordedAt !== null) facts.push(['recorded', describeRange(survey.recordedAt, zone)])
   if (survey.progress !== null) facts.push(['complete', describeProgress(survey.progress, zone)])
+  if (survey.ahead !== null) facts.push(['clock', survey.ahead])
   if (survey.outOfOrder !== null) {
     const { events, files } = survey.outOfOrder
     const found = `${formatCounted(events, 'event')} in ${formatCounted(files, 'file')} were recorded before the one in front of them`

@@ -2,6 +2,8 @@ import type { OrderTerm } from '../model/order.ts'
 import type { GroupPlan, LogPlan } from '../model/plan.ts'
 import { describeChangedInputs } from '../plan/input-changes.ts'
 import type { RebuildPlan } from '../plan/plan-rebuild.ts'
+import { LogClock } from '../time/clock-skew.ts'
+import { formatElapsed } from '../time/duration.ts'
 import { formatBytes, formatCount, formatCounted } from './numbers.ts'
 import { renderTable } from './table.ts'
 
@@ -34,6 +36,8 @@ function describeLog(log: LogPlan, width?: number): string {
       `${formatCounted(skipped.length, 'row group')} of ${formatCount(rows)} rows, by their statistics`,
     ])
   }
+  const ahead = describeAhead(log)
+  if (ahead !== null) facts.push(['clock', ahead])
   facts.push([
     'duplicates',
     log.identify.by === 'nothing'
@@ -52,6 +56,20 @@ function describeLog(log: LogPlan, width?: number): string {
   const label = Math.max(...facts.map(([name]) => name.length))
   const lines = facts.map(([name, fact]) => `  ${name.padEnd(label)}  ${fact}\n`).join('')
   return `log ${log.name}\n${lines}\n${describeGroups(log.groups, names, width)}`
+}
+
+/** Row groups whose statistics show nothing but events of clocks that are ahead: a rebuild looks at the others too, and names events. */
+function describeAhead(log: LogPlan): string | null {
+  const rowGroups = log.splits.flatMap(({ file, rowGroups }) => rowGroups.map((rowGroup) => ({ file, ...rowGroup })))
+  const shown = rowGroups.flatMap(({ file, index, recorded }) =>
+    recorded === null || recorded === 'unread' ? [] : [{ ...recorded, partition: 0, file, index }],
+  )
+  const clock = new LogClock(log.maxClockSkew)
+  clock.add(shown)
+  const first = shown.find(({ min }) => clock.end !== null && min > clock.end)
+  if (first === undefined) return null
+  const since = formatElapsed(first.min - clock.end!, log.timeUnit)
+  return `${formatCounted(clock.ahead, 'event')} ${since} after all before, as by a clock that is ahead, the first in ${log.files[first.file]!.path}, row group ${first.index}`
 }
 
 function describeGroups(

@@ -12,6 +12,7 @@ import { type Duration, formatDuration } from '../time/duration.ts'
 import { addLateCounts, type LateCounts, lateCounts } from '../time/lateness.ts'
 import { mapperOf, originOf } from '../trace/find-events.ts'
 import type { TracePlan } from '../trace/plan-trace.ts'
+import { ClockSurvey } from './survey-clock.ts'
 
 /** Whose lateness is asked for: a view with windows, or a log of whose views none has any. */
 export interface LatenessSubject {
@@ -67,6 +68,7 @@ export function surveyLateness(
   const needed = new Set([occurredAt, recordedAt, type, ...log.roles.id].filter((slot) => slot >= 0))
   const counts = subjects.map((subject) => new SubjectCount(log, subject))
   const recorded = new Map<string, BigInt64Array[]>()
+  const clock = new ClockSurvey(log)
   for (const split of log.splits) {
     const file = log.files[split.file]!
     const partition = partitionName(file.path)
@@ -74,12 +76,18 @@ export function surveyLateness(
       const batch = readBatch(log, file, open, index, needed)
       const pieces = recorded.get(partition) ?? []
       recorded.set(partition, pieces)
-      pieces.push(presentMoments(batch, recordedAt))
+      const moments = presentMoments(batch, recordedAt)
+      pieces.push(moments)
+      clock.add(file.partition, moments)
       for (const count of counts) count.addAll(batch)
     }
   }
   for (const count of counts) count.addMapped(open)
-  const partitions = [...recorded.values()].map(sorted).filter(({ length }) => length > 0)
+  const { end } = clock
+  // Windows become final by what is not ahead.
+  const partitions = [...recorded.values()]
+    .map((pieces) => sorted(pieces).filter((moment) => moment <= end!))
+    .filter(({ length }) => length > 0)
   return counts.map((count) => count.result(partitions, idleTimeout))
 }
 

@@ -1,12 +1,13 @@
 import { type SlotColumn, wordsOf } from '../columns/slot-column.ts'
-import type { FilePlan, LogPlan } from '../model/plan.ts'
+import type { LogPlan } from '../model/plan.ts'
 import type { TimeUnit } from '../model/type.ts'
-import type { ParquetFile } from '../parquet/file.ts'
+import type { OpenFile } from '../parquet/open-in-turn.ts'
 import { readBatch } from '../scan/batch.ts'
 import type { Batch } from '../scan/event-batch.ts'
 import { identityWords } from '../scan/identity.ts'
 import { typesOf } from '../scan/types.ts'
-import { advance, watermarkOf } from '../time/watermark.ts'
+import { watermarkOf } from '../time/watermark.ts'
+import { ClockSurvey } from './survey-clock.ts'
 
 /** What the events of a log look like. Everything is counted over all events; moments and delays are in the log's unit. */
 export interface Survey {
@@ -16,6 +17,8 @@ export interface Survey {
   readonly recordedAt: Range | null
   /** Up to when the log is taken to be complete; null without recordedAt. */
   readonly progress: SurveyProgress | null
+  /** Which events were recorded by clocks that are ahead, in words; null where none were. */
+  readonly ahead: string | null
   /** Events that were recorded before the one that precedes them in their file; null without recordedAt. */
   readonly outOfOrder: { readonly events: number; readonly files: number } | null
   /** From occurrence to record. */
@@ -57,7 +60,7 @@ export interface SequenceSurvey {
 const quantiles = [0, 0.5, 0.9, 0.99, 0.999, 1]
 
 /** Reads the roles of all events. `open` hands out each file as often as it is asked for. */
-export function surveyLog(log: LogPlan, open: (file: FilePlan) => ParquetFile): Survey {
+export function surveyLog(log: LogPlan, open: OpenFile): Survey {
   const { roles } = log
   const needed = new Set(
     [...roles.id, roles.key, roles.type, roles.occurredAt, roles.recordedAt, roles.sequence].filter(
@@ -68,8 +71,8 @@ export function surveyLog(log: LogPlan, open: (file: FilePlan) => ParquetFile): 
     types: new Map<string, number>(),
     occurredAt: new RangeCount(),
     recordedAt: new RangeCount(),
-    newest: new Map<string, bigint>(),
     order: new OrderCount(),
+    clock: new ClockSurvey(log),
     delays: new Float64Array(roles.occurredAt >= 0 && roles.recordedAt >= 0 ? log.rows : 0),
     identities: new Int32Array(2 * log.rows),
     sequences: new SequenceCount(roles.sequence >= 0 ? log.rows : 0),
@@ -79,12 +82,7 @@ export function surveyLog(log: LogPlan, open: (file: FilePlan) => ParquetFile): 
     const file = log.files[split.file]!
     for (const { index } of split.rowGroups) {
       const batch = readBatch(log, file, open, index, needed)
-      surveyBatch(log, batch, parts, events)
-      if (roles.recordedAt >= 0) {
-        for (const moment of momentsOf(batch.columns[roles.recordedAt]!)) {
-          advance(parts.newest, log.partitions[file.partition]!, moment)
-        }
-      }
+      surveyBatch(log, batch, parts, { at: events, partition: file.partition })
       events += batch.rows
     }
   }
@@ -94,7 +92,8 @@ export function surveyLog(log: LogPlan, open: (file: FilePlan) => ParquetFile): 
     types: [...parts.types].map(([type, count]) => ({ type, events: count })).sort((a, b) => b.events - a.events),
     occurredAt: parts.occurredAt.result(unitOf(roles.occurredAt)),
     recordedAt: parts.recordedAt.result(unitOf(roles.recordedAt)),
-    progress: progressOf(log, parts.newest, unitOf(roles.recordedAt)),
+    progress: progressOf(log, parts.clock.progress, unitOf(roles.recordedAt)),
+    ahead: roles.recordedAt >= 0 ? parts.clock.describe(open) : null,
     outOfOrder: roles.recordedAt >= 0 ? parts.order.result() : null,
     delay: delayOf(parts.delays, unitOf(roles.recordedAt)),
     sequence: roles.sequence >= 0 ? parts.sequences.result() : null,
@@ -106,15 +105,19 @@ interface Parts {
   readonly types: Map<string, number>
   readonly occurredAt: RangeCount
   readonly recordedAt: RangeCount
-  /** By partition: when its newest event was recorded. */
-  readonly newest: Map<string, bigint>
   readonly order: OrderCount
+  readonly clock: ClockSurvey
   readonly delays: Float64Array
   readonly identities: Int32Array
   readonly sequences: SequenceCount
 }
 
-function surveyBatch(log: LogPlan, batch: Batch, parts: Parts, at: number): void {
+function surveyBatch(
+  log: LogPlan,
+  batch: Batch,
+  parts: Parts,
+  { at, partition }: { readonly at: number; readonly partition: number },
+): void {
   const { roles } = log
   const columnOf = (slot: number): SlotColumn => batch.columns[slot]!
   countTypes(log, batch, parts.types)
@@ -124,6 +127,7 @@ function surveyBatch(log: LogPlan, batch: Batch, parts: Parts, at: number): void
   if (occurred !== null) parts.occurredAt.add(occurred)
   if (recorded !== null) {
     parts.recordedAt.add(recorded)
+    parts.clock.add(partition, recorded)
     parts.order.add(recorded, batch.file)
   }
   if (occurred !== null && recorded !== null) subtract(recorded, occurred, parts.delays.subarray(at))

@@ -110,6 +110,8 @@ function logProblems(log: AnyLog): string[] {
   problems.push(...columnZoneProblems(log))
   const idleTimeout = idleTimeoutProblem(log.idleTimeout)
   if (idleTimeout !== null) problems.push(`idleTimeout: ${idleTimeout}`)
+  const maxClockSkew = idleTimeoutProblem(log.maxClockSkew)
+  if (maxClockSkew !== null) problems.push(`maxClockSkew: ${maxClockSkew}`)
   if (log.recordsWholeDays && columns['recordedAt'] === undefined) {
     problems.push(
       'recordsWholeDays: the log has no recordedAt; name its column in columns, or leave recordsWholeDays out',

@@ -79,6 +79,7 @@ const aLog = z.strictObject(
     declaresZone: z.boolean('true or false'),
     disambiguation: z.enum(disambiguations, disambiguationChoices),
     idleTimeout: z.string("a number and a unit, as '7 days'"),
+    maxClockSkew: z.string("a number and a unit, as '7 days'"),
     types: z.array(aName, 'an array of event types').optional(),
     recordsWholeDays: z.boolean('true or false'),
     uniqueIds: z.boolean('true or false'),

@@ -21,7 +21,7 @@ import type { PreparedGroup } from '../view/view-set.ts'
 import { GroupMapper } from './group-mapper.ts'
 import { KeySearch } from './key-search.ts'
 import type { MappedBatch, MapSide } from './map-side.ts'
-import { type BatchPeriods, makePeriodReader, type NewestByPeriod, noteNewest, noteRecorded } from './periods.ts'
+import { type BatchPeriods, makePeriodReader, noteRecorded, noteRun, type RecordedRuns } from './periods.ts'
 import type { MapTotals } from './totals.ts'
 import { Triangle, type TriangleCell } from './triangle.ts'
 
@@ -56,8 +56,8 @@ export interface MapResult {
   readonly duplicateIds: BytesColumn
   /** For each row group with members: two words a member that are equal for equal contents. */
   readonly contents: readonly { readonly rowGroup: number; readonly words: Int32Array }[]
-  /** When the split's newest known event was recorded: in each period of the vintages, or in all. */
-  readonly newest: NewestByPeriod
+  /** When the split's known events were recorded: in each period of the vintages, or in all. */
+  readonly recorded: RecordedRuns
   /** Of views with windows: how many events were recorded with which delay. */
   readonly triangles: Readonly<Record<string, readonly TriangleCell[]>>
   /** Of views folded in place, with the last split of a partition: what was found of the order of its events. */
@@ -147,7 +147,7 @@ export class LogMapper {
     const split = log.splits[splitIndex]!
     const file = log.files[split.file]!
     const totals: MapTotals = { counters: {}, exceptions: {}, triangles: {} }
-    const newest: NewestByPeriod = new Map()
+    const runs: RecordedRuns = new Map()
     const keepsBatches = this.#groups.some(({ side }) => side.keepsBatches)
     for (const view of this.#views) {
       totals.counters[view] = { read: 0, applied: 0, filtered: 0, duplicate: 0, late: 0, quarantined: 0 }
@@ -157,11 +157,11 @@ export class LogMapper {
     const groups = this.#groups.map(() => ({ blocks: [] as Block[], sketch: newSketch() }))
     const duplicateIds: string[] = []
     const contents: { rowGroup: number; words: Int32Array }[] = []
-    for (const { index, rows, skipped, newest: recorded } of split.rowGroups) {
+    for (const { index, rows, skipped, recorded } of split.rowGroups) {
       const known = duplicates.find((candidate) => candidate.rowGroup === index)
-      if (typeof recorded === 'bigint') noteNewest(newest, 0, recorded)
+      if (recorded !== null && recorded !== 'unread') noteRun(runs, 0, recorded, log.maxClockSkew)
       if (skipped && known === undefined) {
-        if (recorded === 'unread') this.#noteRecorded(readBatch(log, file, open, index, this.#moments), newest)
+        if (recorded === 'unread') this.#noteRecorded(readBatch(log, file, open, index, this.#moments), runs)
         for (const view of this.#views) count(totals, view, rows, { filtered: rows })
         continue
       }
@@ -176,7 +176,7 @@ export class LogMapper {
         recorded === 'unread' ? new Set([...needed, ...this.#moments]) : needed,
         keepsBatches ? newMemory : this.#batchMemory,
       )
-      if (recorded === 'unread') this.#noteRecorded(batch, newest)
+      if (recorded === 'unread') this.#noteRecorded(batch, runs)
       if (known !== undefined) {
         const words = identityWords(batch.columns as readonly SlotColumn[], known.members)
         contents.push({ rowGroup: index, words })
@@ -192,7 +192,7 @@ export class LogMapper {
       exceptions,
       duplicateIds: textColumn(duplicateIds),
       contents,
-      newest,
+      recorded: runs,
       triangles,
       order: {},
     }
@@ -203,8 +203,8 @@ export class LogMapper {
     return new Set([this.#log.roles.recordedAt])
   }
 
-  #noteRecorded(batch: Batch, newest: NewestByPeriod): void {
-    noteRecorded(this.#log, batch, this.#periodsOf?.(batch) ?? null, newest)
+  #noteRecorded(batch: Batch, recorded: RecordedRuns): void {
+    noteRecorded(this.#log, batch, this.#periodsOf?.(batch) ?? null, recorded)
   }
 
   /**

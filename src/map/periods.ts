@@ -2,6 +2,7 @@ import { wordsOf } from '../columns/slot-column.ts'
 import type { Int32Column } from '../model/column.ts'
 import type { LogPlan } from '../model/plan.ts'
 import type { Batch } from '../scan/event-batch.ts'
+import { addRun, cutAtGaps, type RecordedRun } from '../time/clock-skew.ts'
 import { vintageCalendar } from '../view/view-set.ts'
 import type { FoundKeys } from './emitted-rows.ts'
 import { momentsOf, numbered, windowsOf } from './windows.ts'
@@ -28,40 +29,82 @@ export function makePeriodReader(log: LogPlan): ((batch: Batch) => BatchPeriods)
   }
 }
 
-/**
- * The newest moment in each period at which an event was recorded: by period, as the calendar numbers it. Without periods
- * all is one, number 0.
- */
-export type NewestByPeriod = Map<number, bigint>
+/** When events were recorded: by period, as the calendar of vintages numbers it. Without periods all is one, number 0. */
+export type RecordedRuns = Map<number, RecordedRun[]>
 
 /** Takes what was recorded up to known-at, as long as anything was. */
-export function noteRecorded(log: LogPlan, batch: Batch, periods: BatchPeriods | null, newest: NewestByPeriod): void {
+export function noteRecorded(log: LogPlan, batch: Batch, periods: BatchPeriods | null, recorded: RecordedRuns): void {
   const { values, validity } = momentsOf(batch, log.roles.recordedAt)
   const words = wordsOf(values)
-  const count = periods?.indexes.length ?? 1
-  const high = new Int32Array(count).fill(-0x80000000)
-  const low = new Float64Array(count).fill(-1)
+  const bounds = newBounds(periods?.indexes.length ?? 1)
   const untilHigh = log.knownAt === null ? 0x7fffffff : Number(BigInt.asIntN(32, log.knownAt >> 32n))
   const untilLow = log.knownAt === null ? 0xffffffff : Number(BigInt.asUintN(32, log.knownAt))
+  const { events, minHigh, minLow, maxHigh, maxLow } = bounds
   for (let row = 0; row < values.length; row++) {
     const h = words[2 * row + 1]!
     const l = words[2 * row]! >>> 0
     if (h > untilHigh || (h === untilHigh && l > untilLow)) continue
     if (validity !== null && (validity[row >> 3]! & (1 << (row & 7))) === 0) continue
     const period = periods === null ? 0 : periods.of[row]!
-    if (h < high[period]! || (h === high[period]! && l <= low[period]!)) continue
-    high[period] = h
-    low[period] = l
+    events[period]!++
+    if (h > maxHigh[period]! || (h === maxHigh[period]! && l > maxLow[period]!)) {
+      maxHigh[period] = h
+      maxLow[period] = l
+    }
+    if (h < minHigh[period]! || (h === minHigh[period]! && l < minLow[period]!)) {
+      minHigh[period] = h
+      minLow[period] = l
+    }
   }
-  for (let period = 0; period < count; period++) {
-    if (low[period]! < 0) continue
-    noteNewest(newest, periods?.indexes[period] ?? 0, (BigInt(high[period]!) << 32n) | BigInt(low[period]!))
+  for (let period = 0; period < events.length; period++) {
+    if (events[period] === 0) continue
+    const run = runOf(bounds, period)
+    const isOne = run.max - run.min <= log.maxClockSkew
+    const runs = isOne ? [run] : cutAtGaps(momentsIn(log, values, validity, periods, period), log.maxClockSkew)
+    for (const one of runs) noteRun(recorded, periods?.indexes[period] ?? 0, one, log.maxClockSkew)
   }
 }
 
-export function noteNewest(newest: NewestByPeriod, period: number, moment: bigint): void {
-  const before = newest.get(period)
-  if (before === undefined || moment > before) newest.set(period, moment)
+/** By period of a batch: the first and last moment, by their two words, and how many there are. */
+function newBounds(periods: number) {
+  return {
+    events: new Int32Array(periods),
+    minHigh: new Int32Array(periods).fill(0x7fffffff),
+    minLow: new Float64Array(periods).fill(2 ** 32),
+    maxHigh: new Int32Array(periods).fill(-0x80000000),
+    maxLow: new Float64Array(periods).fill(-1),
+  }
+}
+
+function runOf({ events, minHigh, minLow, maxHigh, maxLow }: ReturnType<typeof newBounds>, period: number) {
+  const moment = (high: number, low: number) => (BigInt(high) << 32n) | BigInt(low)
+  return {
+    min: moment(minHigh[period]!, minLow[period]!),
+    max: moment(maxHigh[period]!, maxLow[period]!),
+    events: events[period]!,
+  }
+}
+
+/** The known moments of one period. */
+function momentsIn(
+  { knownAt }: LogPlan,
+  values: BigInt64Array,
+  validity: Uint8Array | null,
+  periods: BatchPeriods | null,
+  period: number,
+): BigInt64Array {
+  return values.filter(
+    (moment, row) =>
+      (periods === null || periods.of[row] === period) &&
+      (knownAt === null || moment <= knownAt) &&
+      (validity === null || (validity[row >> 3]! & (1 << (row & 7))) !== 0),
+  )
+}
+
+export function noteRun(recorded: RecordedRuns, period: number, run: RecordedRun, skew: bigint): void {
+  const runs = recorded.get(period)
+  if (runs === undefined) recorded.set(period, [run])
+  else addRun(runs, run, skew)
 }
 
 /** Keys and periods up to this many are numbered in an array. */

@@ -1,19 +1,21 @@
 import type { LogPlan, Plan } from '../model/plan.ts'
 import type { ViewDefinition } from '../model/view.ts'
+import { LogClock, type PartitionRun } from '../time/clock-skew.ts'
 import { watermarkOf } from '../time/watermark.ts'
 import { vintageCalendar, windowCalendar } from '../view/view-set.ts'
 import type { MapResult } from './map-split.ts'
-import { noteNewest } from './periods.ts'
 import { Triangle, type TriangleTable, triangleTable } from './triangle.ts'
 
 export type { TriangleTable } from './triangle.ts'
 
 /** What a log's splits together say about time, once all are mapped. */
 export interface Timeline {
-  /** By partition: when its newest known event was recorded; null where it has none. */
+  /** By partition: when its newest known event was recorded, of those that are not ahead; null where it has none. */
   readonly progress: readonly (bigint | null)[]
   /** All that was recorded up to this moment is taken to be known; null where nothing is. In the log's unit. */
   readonly watermark: bigint | null
+  /** Events of clocks that are ahead, and the newest moment that isn't; null where there are none. */
+  readonly ahead: { readonly events: number; readonly end: bigint } | null
   /** The ends of all periods in which an event was recorded, oldest first; empty where no vintages are requested. */
   readonly cuts: readonly VintageBoundary[]
   /** By view with windows. */
@@ -43,44 +45,38 @@ function timelineOf(
   definitions: ReadonlyMap<string, ViewDefinition>,
   results: readonly MapResult[],
 ): Timeline {
-  const newest = log.partitions.map(() => new Map<number, bigint>())
-  results.forEach((result, split) => {
-    const { partition } = log.files[log.splits[split]!.file]!
-    for (const [period, moment] of result.newest) noteNewest(newest[partition]!, period, moment)
+  const periods = periodsOf(log, results)
+  const clock = new LogClock(log.maxClockSkew)
+  const cuts = periods.map(([period, runs]) => {
+    clock.add(runs)
+    return { period, watermark: watermarkOf(clock.progress.values(), log.idleTimeout)! }
   })
-  const progress = newest.map(newestOf)
-  const known = progress.filter((moment) => moment !== null)
   return {
-    progress,
-    watermark: watermarkOf(known, log.idleTimeout),
-    cuts: log.vintages === null ? [] : cutsOf(log, newest),
+    progress: log.partitions.map((_, partition) => clock.progress.get(partition) ?? null),
+    watermark: watermarkOf(clock.progress.values(), log.idleTimeout),
+    ahead: clock.ahead === 0 ? null : { events: clock.ahead, end: clock.end! },
+    cuts: log.vintages === null ? [] : namedCuts(log, cuts),
     triangles: trianglesOf(log, definitions, results),
   }
 }
 
-function newestOf(byPeriod: ReadonlyMap<number, bigint>): bigint | null {
-  let newest: bigint | null = null
-  for (const moment of byPeriod.values()) if (newest === null || moment > newest) newest = moment
-  return newest
-}
-
-/** Goes through the periods and keeps what each partition had recorded by then. */
-function cutsOf(log: LogPlan, newest: readonly ReadonlyMap<number, bigint>[]): VintageBoundary[] {
-  const calendar = vintageCalendar(log)
-  const periods = [...new Set(newest.flatMap((byPeriod) => [...byPeriod.keys()]))].sort((a, b) => a - b)
-  const progress = new Map<number, bigint>()
-  return periods.map((period) => {
-    newest.forEach((byPeriod, partition) => {
-      const moment = byPeriod.get(period)
-      if (moment !== undefined) noteNewest(progress, partition, moment)
-    })
-    return {
-      period,
-      key: vintageKey(calendar, period),
-      // Something was recorded in this period at the latest.
-      watermark: watermarkOf(progress.values(), log.idleTimeout)!,
+/** What was recorded in each period, oldest first. */
+function periodsOf(log: LogPlan, results: readonly MapResult[]): [period: number, runs: PartitionRun[]][] {
+  const periods = new Map<number, PartitionRun[]>()
+  results.forEach(({ recorded }, split) => {
+    const { partition } = log.files[log.splits[split]!.file]!
+    for (const [period, runs] of recorded) {
+      const found = periods.get(period) ?? []
+      periods.set(period, found)
+      for (const run of runs) found.push({ ...run, partition })
     }
   })
+  return [...periods].sort(([a], [b]) => a - b)
+}
+
+function namedCuts(log: LogPlan, cuts: readonly Omit<VintageBoundary, 'key'>[]): VintageBoundary[] {
+  const calendar = vintageCalendar(log)
+  return cuts.map((cut) => ({ ...cut, key: vintageKey(calendar, cut.period) }))
 }
 
 /** What `--known-at` takes for the end of a period: its last day, or its last moment. */

@@ -71,6 +71,7 @@ export interface LogDefinition<
   readonly declaresZone: boolean
   readonly disambiguation: Disambiguation
   readonly idleTimeout: string
+  readonly maxClockSkew: string
   readonly types: readonly Names[] | undefined
   readonly recordsWholeDays: boolean
   readonly uniqueIds: boolean
@@ -110,6 +111,9 @@ export type TieBreak<Field extends string = string, Names extends string = strin
  * @property recordsWholeDays Of a log whose recordedAt are days: all events of a day are written at once, so a day is over as soon
  *   as any of them is there, as with one report a day. Else the newest day may still get events, and estimates of what is to come
  *   begin with the day before it; `--known-at` that day says that it is over. Default false.
+ * @property maxClockSkew Events that were recorded after the log had recorded nothing for longer than this, and are fewer than those
+ *   before, are taken to be of a clock that is ahead: they are applied and reported, and don't make windows final. Weeks or a
+ *   smaller unit, a day counts 24 hours; more than the longest silence of the log. Default `365 days`.
  * @property types The event types there are. Without it the `unknown` of each view decides on types it doesn't handle.
  * @property uniqueIds The log is known to hold each id once: duplicates are not looked for. Default false.
  * @property partitionedByKey All events of a key lie in one partition: in the files of one Hive folder, that is, with the
@@ -135,6 +139,7 @@ export interface LogSpec<F extends Fields, R extends Roles, Unit extends TimeUni
   readonly zone?: string
   readonly disambiguation?: Disambiguation
   readonly idleTimeout?: string
+  readonly maxClockSkew?: string
   readonly types?: readonly Names[]
   readonly recordsWholeDays?: boolean
   readonly uniqueIds?: boolean
@@ -259,6 +264,7 @@ function filledIn(spec: LogSpec<Fields, Roles, TimeUnit, string> & { readonly vi
     declaresZone: spec.zone !== undefined,
     disambiguation: spec.disambiguation ?? 'reject',
     idleTimeout: spec.idleTimeout ?? '1 day',
+    maxClockSkew: spec.maxClockSkew ?? '365 days',
     types: spec.types,
     recordsWholeDays: spec.recordsWholeDays ?? false,
     uniqueIds: spec.uniqueIds ?? false,

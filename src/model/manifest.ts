@@ -55,8 +55,8 @@ export interface ManifestBody {
   /** The job as it was built by, in `_logic.mjs`; null where the job came from no file. Not digested: comments are in it. */
   readonly logic: ManifestLogic | null
   /**
-   * The progress of each partition of the log: when its newest known event was recorded, ISO 8601; partitions without
-   * one are left out. Not digested: the same events may lie in other partitions.
+   * The progress of each partition of the log: when its newest known event was recorded, ISO 8601, of those that no clock that is
+   * ahead recorded; partitions without one are left out. Not digested: the same events may lie in other partitions.
    */
   readonly progress: readonly ManifestProgress[]
   /** The files of the log that were read for this generation. Not digested: the same events may lie in other files. */

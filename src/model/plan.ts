@@ -54,6 +54,8 @@ export interface LogPlan {
   readonly zone: string
   /** How long a partition may be silent and still hold up windows, in the log's time unit. */
   readonly idleTimeout: bigint
+  /** A longer time without an event is taken for a clock that is ahead, in the log's time unit. */
+  readonly maxClockSkew: bigint
   /** The log says on which day an event was recorded, and not when on that day. */
   readonly recordsDays: boolean
   /** All events of a day are written at once. */
@@ -140,10 +142,10 @@ export interface RowGroupPlan {
   /** Its statistics prove that no event of it lies within known-at and as-of: it isn't read. */
   readonly skipped: boolean
   /**
-   * When its newest known event was recorded, in the log's unit, where statistics show it; null where it holds none that is
+   * When its known events were recorded, in the log's unit, where statistics show it; null where it holds none that is
    * known, or the log doesn't say when; `unread` where only the column shows it.
    */
-  readonly newest: bigint | null | 'unread'
+  readonly recorded: { readonly min: bigint; readonly max: bigint; readonly events: number } | null | 'unread'
 }
 
 /** Views that are shuffled together because they have the same key; or one view that has its own. */

@@ -75,6 +75,7 @@ export function planLog(log: AnyLog, views: readonly ViewDefinition[], input: Pl
     recordsDays: recordsDays(log, opened, sources, roles.recordedAt),
     recordsWholeDays: log.recordsWholeDays,
     idleTimeout: idleSteps(log.idleTimeout, log.timeUnit),
+    maxClockSkew: timeline.maxClockSkew,
     knownAt,
     asOf,
     moments: {
@@ -134,7 +135,7 @@ function planFiles(
 }
 
 /** @param moments Known-at and as-of, here still in the log's unit. */
-function timelineOf(log: AnyLog, moments: Omit<Timeline, 'step'>): Timeline {
+function timelineOf(log: AnyLog, moments: Omit<Timeline, 'step' | 'maxClockSkew'>): Timeline {
   const { knownAt, asOf } = moments
   const step = nanosecondsIn[log.timeUnit as TimeUnit]
   return {
@@ -142,6 +143,7 @@ function timelineOf(log: AnyLog, moments: Omit<Timeline, 'step'>): Timeline {
     knownAt: knownAt === null ? null : knownAt * step,
     asOf: asOf === null ? null : asOf * step,
     step,
+    maxClockSkew: idleSteps(log.maxClockSkew, log.timeUnit),
   }
 }
 

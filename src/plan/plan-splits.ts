@@ -15,6 +15,8 @@ export interface Timeline {
   readonly recorded: LogPlan['recorded']
   /** Nanoseconds in a step of the log's unit. */
   readonly step: bigint
+  /** In the log's unit. */
+  readonly maxClockSkew: bigint
   /** The slots of the moments. */
   readonly recordedAt: Type | undefined
   readonly occurredAt: Type | undefined
@@ -52,12 +54,12 @@ export function planSplits(
       asOf === null ? undefined : momentBounds(parquet, rowGroup, sources[roles.occurredAt], timeline.occurredAt)
     const unknown =
       liesBeyond(recorded, knownAt) || liesOutside(recorded, timeline.recorded?.[parquet.path], timeline.step)
-    const newest = unknown || roles.recordedAt < 0 ? null : newestOf(recorded, timeline)
+    const known = unknown || roles.recordedAt < 0 ? null : knownOf(recorded, rowGroup.rows, timeline)
     rowGroups.push({
       index: rowGroup.index,
       rows: rowGroup.rows,
       skipped: unknown || liesBeyond(occurred, asOf),
-      newest,
+      recorded: known,
     })
     rows += rowGroup.rows
     bytes += rowGroup.bytesCompressed
@@ -78,8 +80,15 @@ function liesOutside(bounds: MomentBounds | undefined, span: RecordedSpan | unde
   return isBefore || liesBeyond(bounds, span.until === null ? null : span.until * step)
 }
 
-/** `newest` of a row group that holds events which count. */
-function newestOf(recorded: MomentBounds | undefined, { knownAt, step, readsAll }: Timeline): bigint | 'unread' {
-  if (readsAll || recorded === undefined || !recorded.isExact || recorded.max % step !== 0n) return 'unread'
-  return knownAt === null || recorded.max <= knownAt ? recorded.max / step : 'unread'
+/** `recorded` of a row group that holds events which count: where all are known, and statistics show no gap among them. */
+function knownOf(
+  bounds: MomentBounds | undefined,
+  rows: number,
+  { knownAt, step, readsAll, maxClockSkew }: Timeline,
+): RowGroupPlan['recorded'] {
+  if (readsAll || bounds?.isExact !== true || bounds.nullCount === undefined) return 'unread'
+  const { min, max, nullCount } = bounds
+  if (max % step !== 0n || min % step !== 0n || (knownAt !== null && max > knownAt)) return 'unread'
+  if (max - min > maxClockSkew * step) return 'unread'
+  return { min: min / step, max: max / step, events: rows - nullCount }
 }

@@ -10,7 +10,7 @@ import { durationProblem, exactMilliseconds, parseDuration, stepsAMillisecond } 
  * begins with an event newer than all before it. So what was final stays final.
  */
 
-/** What is wrong with a log's idleTimeout, as `expected …, found …`; null where nothing is. */
+/** What is wrong with a log's idleTimeout or maxClockSkew, as `expected …, found …`; null where nothing is. */
 export function idleTimeoutProblem(text: unknown): string | null {
   const problem = durationProblem(text)
   if (problem !== null) return problem
@@ -19,11 +19,11 @@ export function idleTimeoutProblem(text: unknown): string | null {
     : null
 }
 
-/** A log's idleTimeout in its time unit. A day counts 24 hours: calendar days could turn the watermark back. */
+/** A log's idleTimeout or maxClockSkew in its time unit. A day counts 24 hours: calendar days could turn the watermark back. */
 export function idleSteps(text: string, unit: TimeUnit): bigint {
   const problem = idleTimeoutProblem(text)
-  if (problem !== null) throw new RangeError(`idleTimeout: ${problem}`)
-  return BigInt(exactMilliseconds(parseDuration(text, 'idleTimeout'))!) * BigInt(stepsAMillisecond[unit])
+  if (problem !== null) throw new RangeError(`a log's duration: ${problem}`)
+  return BigInt(exactMilliseconds(parseDuration(text, ''))!) * BigInt(stepsAMillisecond[unit])
 }
 
 /**
@@ -41,12 +41,6 @@ export function watermarkOf(progress: Iterable<bigint>, idleTimeout: bigint): bi
   if (least === null || newest === null) return null
   const idleWatermark = newest - idleTimeout
   return idleWatermark > least ? idleWatermark : least
-}
-
-/** Notes that a partition recorded an event; its newest moment only advances. */
-export function advance(progress: Map<string, bigint>, partition: string, recordedAt: bigint): void {
-  const before = progress.get(partition)
-  if (before === undefined || recordedAt > before) progress.set(partition, recordedAt)
 }
 
 /** Whether no event of a window is in time any more: all that is still to come is recorded after its deadline. */

@@ -1,9 +1,10 @@
-import { type NewestByPeriod, noteNewest, noteRecorded } from '../map/periods.ts'
+import { noteRecorded, noteRun, type RecordedRuns } from '../map/periods.ts'
 import type { Place } from '../model/errors.ts'
 import type { ExceptionRow } from '../model/report.ts'
 import type { ViewDefinition } from '../model/view.ts'
 import { type OpenFile, openInTurn } from '../parquet/open-in-turn.ts'
 import { readBatch } from '../scan/batch.ts'
+import { LogClock, type PartitionRun } from '../time/clock-skew.ts'
 import { watermarkOf } from '../time/watermark.ts'
 import { type Applied, applyEvents } from './apply-events.ts'
 import { type EventText, isAbsent, mapperOf, type RowGroupEvents, readEvents, seekRows } from './find-events.ts'
@@ -103,18 +104,21 @@ function findEvents(
 /** Up to when the log is taken to be known, which only views with windows say. */
 function watermarkFor({ log, window }: TracePlan, open: OpenFile): bigint | null {
   if (window === null) return null
-  const newest = new Map<number, bigint>()
+  const runs: PartitionRun[] = []
   for (const split of log.splits) {
     const file = log.files[split.file]!
     const [rowGroup] = split.rowGroups
-    const own: NewestByPeriod = new Map()
-    if (rowGroup!.newest === 'unread') {
+    const own: RecordedRuns = new Map()
+    const { recorded } = rowGroup!
+    if (recorded === 'unread') {
       const recordedAt = new Set([log.roles.recordedAt])
       noteRecorded(log, readBatch(log, file, open, rowGroup!.index, recordedAt), null, own)
-    } else if (rowGroup!.newest !== null) noteNewest(own, 0, rowGroup!.newest)
-    for (const moment of own.values()) noteNewest(newest, file.partition, moment)
+    } else if (recorded !== null) noteRun(own, 0, recorded, log.maxClockSkew)
+    for (const run of own.get(0) ?? []) runs.push({ ...run, partition: file.partition })
   }
-  return watermarkOf(newest.values(), log.idleTimeout)
+  const clock = new LogClock(log.maxClockSkew)
+  clock.add(runs)
+  return watermarkOf(clock.progress.values(), log.idleTimeout)
 }
 
 function tracedStep(plan: TracePlan, { event, isApplied, failure, ...states }: Step): TracedEvent {

@@ -164,6 +164,7 @@ test('a survey counts types, order, gaps, duplicates and delays over all events'
     occurredAt: { min: 100_000_000n, max: 210_000_000n, unit: 'us' },
     recordedAt: { min: 100_000_000n, max: 205_000_000n, unit: 'us' },
     progress: { watermark: 121_000_000n, unit: 'us', heldBackBy: 'year=2020' },
+    ahead: null,
     outOfOrder: { events: 1, files: 1 },
     delay: {
       unit: 'us',

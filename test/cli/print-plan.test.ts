@@ -13,8 +13,8 @@ const log: LogPlan = {
   bytes: 240e6,
   files: [{ path: 'a.parquet', rows: 10_000_000, bytes: 240e6, footerSha256: '', partition: 0, sources: [] }],
   splits: [
-    { file: 0, rows: 6e6, bytes: 1, rowGroups: [{ index: 0, rows: 6e6, skipped: false, newest: 5n }] },
-    { file: 0, rows: 4e6, bytes: 1, rowGroups: [{ index: 1, rows: 4e6, skipped: true, newest: null }] },
+    { file: 0, rows: 6e6, bytes: 1, rowGroups: [{ index: 0, rows: 6e6, skipped: false, recorded: 'unread' }] },
+    { file: 0, rows: 4e6, bytes: 1, rowGroups: [{ index: 1, rows: 4e6, skipped: true, recorded: null }] },
   ],
   mapTasks: [[0], [1]],
   slots: ['id', 'key', 'type', 'recordedAt', 'amount'].map(slot),
@@ -53,6 +53,7 @@ const log: LogPlan = {
   reduceBits: 4,
   zone: 'UTC',
   idleTimeout: 86_400_000_000n,
+  maxClockSkew: 0n,
   recordsDays: false,
   recordsWholeDays: false,
   knownAt: null,

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, it, test } from 'vitest'
-import { advance, idleSteps, idleTimeoutProblem, isFinal, watermarkOf } from '../../src/time/watermark.ts'
+import { idleSteps, idleTimeoutProblem, isFinal, watermarkOf } from '../../src/time/watermark.ts'
 
 describe('watermarkOf()', () => {
   test.each([
@@ -14,6 +14,12 @@ describe('watermarkOf()', () => {
     expect(watermarkOf(progress, 10n)).toBe(watermark)
   })
 })
+
+/** Notes that a partition recorded an event; its newest moment only advances. */
+function advance(progress: Map<string, bigint>, partition: string, recordedAt: bigint): void {
+  const before = progress.get(partition)
+  if (before === undefined || recordedAt > before) progress.set(partition, recordedAt)
+}
 
 const anyEvent = fc.record({ partition: fc.constantFrom('a', 'b', 'c', 'd'), recordedAt: fc.bigInt(-50n, 50n) })
 type Event = { readonly partition: string; readonly recordedAt: bigint }

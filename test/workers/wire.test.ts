@@ -11,7 +11,7 @@ test('a task comes back as it was, with its attempt', () => {
     watermark: 1_621_641_600_000_000n,
     nothing: null,
     absent: undefined,
-    newest: new Map([[3, -1n]]),
+    recorded: new Map([[3, [{ min: -1n, max: 5n, events: 2 }]]]),
     starts: Int32Array.of(0, 3, -7),
     words: new Float64Array([1.5, -0, Number.NaN]),
     moments: BigInt64Array.of(1n, -(2n ** 63n)),
