@@ -54,7 +54,7 @@ export function estimateTexts(estimates: readonly (Estimate | null)[], isAlone: 
   const texts = (name: string, of: (estimate: Estimate) => string): NamedColumn =>
     textColumn(
       name,
-      estimates.map((estimate) => (estimate === null ? '' : of(estimate))),
+      estimates.map((estimate) => (estimate === null ? null : of(estimate))),
     )
   const complete = texts('complete', ({ completeness }) =>
     completeness === null ? 'unknown' : formatPercent(completeness),

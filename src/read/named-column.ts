@@ -9,9 +9,9 @@ export interface NamedColumn {
   readonly column: Column
 }
 
-/** A column of texts, none of them null. */
-export function textColumn(name: string, texts: readonly string[]): NamedColumn {
-  return { name, type: { kind: 'string' }, column: columnFromValues(string(), texts) }
+/** A column of texts, null where there is none. */
+export function textColumn(name: string, texts: readonly (string | null)[]): NamedColumn {
+  return { name, type: { kind: 'string' }, column: columnFromValues(nullable(string()), texts) }
 }
 
 /** A column of numbers, null where there is none. */

@@ -54,4 +54,4 @@ test('the past is looked back on as far as it is cheap, however many windows the
   const never = [...many, { window: 0, delay: 5_000_000, amount: 1 }]
   expect(replayOf(triangleOf(never, 5_000_000)).ladders).toEqual([])
   expect(replayOf(triangleOf([], 9)).ladders).toEqual([])
-})
+}, 120_000)

@@ -12,6 +12,7 @@ export const activities = defineLog({
     recordedAt: 'time:timestamp',
   },
   timeUnit: 'ns',
+  zone: 'UTC',
   fields: { resource: string('org:resource'), startedAt: timestamp('ns', 'case:startdate') },
 })
 
