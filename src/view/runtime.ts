@@ -82,7 +82,7 @@ export const runtime = {
     throw new ValueError(
       name,
       `field "${name}": expected a moment that a number holds exactly, found ${dateText(moment, unit)}; ` +
-        "declare timeUnit: 'ms' on the log where its moments are whole milliseconds, or take this one as text, as string('…')",
+        "declare timeUnit: 'ms' on the log if its moments are whole milliseconds; finer ones so far from 1970 have no number",
     )
   },
   isMomentNumber,
