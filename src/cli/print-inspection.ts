@@ -6,7 +6,7 @@ import { formatTimestamp } from '../read/values.ts'
 import { tableCell } from './cells.ts'
 import { localFormatter } from './local-moments.ts'
 import { formatBytes, formatCount, formatCounted, formatSeconds } from './numbers.ts'
-import { describeOrder, orderNotes } from './print-order.ts'
+import { describeOrder, orderNotes, scopeNote } from './print-order.ts'
 import { renderTable, truncate } from './table.ts'
 
 const filesShown = 10
@@ -82,15 +82,18 @@ export function describeSurveys(surveys: readonly LogEvents[], width?: number): 
 }
 
 /** How the events of each view are ordered, and what there is to declare. */
-function describeViews({ views }: LogEvents, width?: number): string {
-  if (views.length === 0) return ''
+function describeViews(survey: LogEvents, width?: number): string {
+  const { views } = survey
+  const scope = scopeNote(survey)
+  const about = scope === null ? '' : `\n${scope}\n`
+  if (views.length === 0) return about
   const rows = views.map(({ view, order, problem }) => [
     view,
     order === null ? `not found: ${problem}` : describeOrder(order),
   ])
   const notes = views.flatMap(({ view, order }) => (order === null ? [] : orderNotes(view, order)))
   const table = renderTable([{ header: 'view' }, { header: 'order of events' }], rows, width)
-  return `\n${table}${notes.map((note) => `\n${note}\n`).join('')}`
+  return `${about}\n${table}${notes.map((note) => `\n${note}\n`).join('')}`
 }
 
 function describeSurvey({ log, zone, events: survey }: LogEvents, width?: number): string {

@@ -1,3 +1,4 @@
+import type { LogEvents } from '../inspect/survey-job.ts'
 import type { OrderFinding, OrderReport } from '../model/order-report.ts'
 import { formatCount, formatCounted } from './numbers.ts'
 
@@ -25,6 +26,22 @@ export function orderNotes(view: string, { ties, againstSequence }: OrderReport)
 
 function extent({ events, keys }: OrderFinding): string {
   return `${formatCounted(events, 'event')} in ${formatCounted(keys, 'key')}`
+}
+
+/** Where a log's sequence counts something else than it is declared to; null where it doesn't. */
+export function scopeNote({ log, events: { sequence }, sequenceScope: declared }: LogEvents): string | null {
+  if (sequence === null || declared === null || sequence.scope === declared) return null
+  if (sequence.scope === 'log') {
+    if (sequence.streams < 2) return null
+    return (
+      `${log}: no number of its sequence is in two streams, so it seems to count through the whole log. If it does, declare ` +
+      `sequenceScope: 'log', and views that bring streams together are ordered by it.`
+    )
+  }
+  return (
+    `${log}: its sequence is declared to count through the whole log, but its numbers are in several streams. Leave sequenceScope ` +
+    `out, and views that bring streams together are ordered by recordedAt.`
+  )
 }
 
 /** The order of a view's events in a few words, for a table. */

@@ -1,5 +1,6 @@
 import type { LoadedJob } from '../job/load.ts'
 import { RefoldError } from '../model/errors.ts'
+import type { SequenceScope } from '../model/log.ts'
 import { isOrderSensitive } from '../model/order.ts'
 import type { OrderReport } from '../model/order-report.ts'
 import type { LogPlan } from '../model/plan.ts'
@@ -14,6 +15,8 @@ export interface LogEvents {
   /** The log's zone, in which days begin. */
   readonly zone: string
   readonly events: Survey
+  /** What the log declares its sequence to count; null where it has none. */
+  readonly sequenceScope: SequenceScope | null
   /** The log's views whose result depends on the order of events. */
   readonly views: readonly ViewOrder[]
 }
@@ -30,10 +33,13 @@ export interface ViewOrder {
 export async function surveyJob(job: LoadedJob): Promise<LogEvents[]> {
   const { logs } = await planRebuild(job, {})
   const found = await findOrders(job)
+  const scopeOf = (name: string): SequenceScope =>
+    job.definition.views.find(({ log }) => log.name === name)!.log.sequenceScope
   return logs.map((log) => ({
     log: log.name,
     zone: log.zone,
     events: surveyPlanned(log),
+    sequenceScope: log.roles.sequence < 0 ? null : scopeOf(log.name),
     views: found.filter(({ view }) => log.groups.some((group) => group.views.includes(view))),
   }))
 }

@@ -239,7 +239,10 @@ class SequenceCount {
     if (through === null) return null
     if (through.repeated === 0 || streams === 0) return { scope: 'log', ...through, streams }
     const within = this.#count(true)
-    return within === null ? null : { scope: 'stream', ...within, streams }
+    if (within === null) return null
+    // Numbers that repeat within a stream only are events that are there twice, or share a number.
+    if (streams > 1 && within.repeated === through.repeated) return { scope: 'log', ...through, streams }
+    return { scope: 'stream', ...within, streams }
   }
 
   #streamNumber(first: number, second: number): number {

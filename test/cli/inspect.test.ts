@@ -181,7 +181,8 @@ test('a survey counts types, order, gaps, duplicates and delays over all events'
     sequence: { scope: 'stream', missing: 2, repeated: 1, streams: 2 },
     duplicates: 1,
   })
-  expect(describeSurveys([{ log: 'ledger', zone: 'UTC', events: survey, views: [] }])).toBe(`events of ledger
+  const surveyed = { log: 'ledger', zone: 'UTC', events: survey, sequenceScope: 'stream', views: [] } as const
+  expect(describeSurveys([surveyed])).toBe(`events of ledger
   events      6
   occurred    from 1970-01-01T00:01:40.000000Z to 1970-01-01T00:03:30.000000Z
   recorded    from 1970-01-01T00:01:40.000000Z to 1970-01-01T00:03:25.000000Z

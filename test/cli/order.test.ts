@@ -2,8 +2,9 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { orderNotes } from '../../src/cli/print-order.ts'
+import { orderNotes, scopeNote } from '../../src/cli/print-order.ts'
 import { int64, string, timestamp } from '../../src/index.ts'
+import type { SequenceSurvey, Survey } from '../../src/inspect/survey.ts'
 import type { RebuildReport } from '../../src/model/report.ts'
 import { writeRows } from '../support/logs.ts'
 import { refold } from '../support/refold.ts'
@@ -47,6 +48,19 @@ beforeAll(() => {
   writeFileSync(join(folder, 'declared.ts'), jobText("order: ['recordedAt', 'id'],"))
 })
 
+const noSurvey: Survey = {
+  ...{
+    events: 0,
+    types: [],
+    occurredAt: null,
+    recordedAt: null,
+    outOfOrder: null,
+    delay: null,
+    sequence: null,
+    duplicates: 0,
+  },
+}
+
 const ties =
   `customers: nothing that its log declares orders 1 event in 1 key, so their ids decide: for example e2 after e1, of key "c". ` +
   `Declare what decides on the log: tieBreak: 'line_no', a field, or tieBreak: { types: ['Opened', 'Paid'] }; or, if ids are given ` +
@@ -84,6 +98,22 @@ ${against}
 `)
     const json = JSON.parse(refold(['inspect', 'job.ts', '--json'], { cwd: folder }).stdout)
     expect(json[0].views[0]).toMatchObject({ view: 'customers', order: { ties: { events: 1 } }, problem: null })
+  })
+
+  test('includes a sequence that counts something else than it is declared to', () => {
+    const inspected = (scope: 'stream' | 'log', sequence: SequenceSurvey | null) =>
+      scopeNote({ log: 'log', events: { ...noSurvey, sequence }, sequenceScope: scope, views: [] })
+    const found = { scope: 'log', missing: 0, repeated: 0, streams: 2 } as const
+    expect(inspected('stream', found)).toContain("declare sequenceScope: 'log'")
+    expect(inspected('log', { ...found, scope: 'stream' })).toContain('its numbers are in several streams')
+    expect(inspected('log', found)).toBeNull()
+    expect(inspected('stream', { ...found, streams: 1 })).toBeNull()
+    expect(inspected('stream', null)).toBeNull()
+    writeFileSync(join(folder, 'wrong.ts'), jobText("sequenceScope: 'log',"))
+    const { stdout } = refold(['inspect', 'wrong.ts'], { cwd: folder })
+    expect(stdout).toContain(
+      'log: its sequence is declared to count through the whole log, but its numbers are in several',
+    )
   })
 
   test('is nothing where ids are declared to be in order', () => {
