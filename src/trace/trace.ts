@@ -197,8 +197,9 @@ function compareOrders(a: TracedEvent, b: TracedEvent): number {
   return 0
 }
 
-/** Values of columns that a log may be ordered by: integers, and strings by their UTF-8 bytes. */
+/** Values of columns that a log may be ordered by: null first, integers and flags, strings by their UTF-8 bytes. */
 function compareStored(a: unknown, b: unknown): number {
+  if (a === null || b === null) return Number(b === null) - Number(a === null)
   if (typeof a === 'string') return Buffer.compare(Buffer.from(a), Buffer.from(b as string))
   return (a as bigint) < (b as bigint) ? -1 : (a as bigint) > (b as bigint) ? 1 : 0
 }

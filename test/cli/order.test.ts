@@ -49,6 +49,8 @@ beforeAll(() => {
 })
 
 const noSurvey: Survey = {
+  progress: null,
+  ahead: null,
   ...{
     events: 0,
     types: [],
@@ -102,7 +104,7 @@ ${against}
 
   test('includes a sequence that counts something else than it is declared to', () => {
     const inspected = (scope: 'stream' | 'log', sequence: SequenceSurvey | null) =>
-      scopeNote({ log: 'log', events: { ...noSurvey, sequence }, sequenceScope: scope, views: [] })
+      scopeNote({ log: 'log', zone: 'UTC', events: { ...noSurvey, sequence }, sequenceScope: scope, views: [] })
     const found = { scope: 'log', missing: 0, repeated: 0, streams: 2 } as const
     expect(inspected('stream', found)).toContain("declare sequenceScope: 'log'")
     expect(inspected('log', { ...found, scope: 'stream' })).toContain('its numbers are in several streams')

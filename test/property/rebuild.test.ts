@@ -168,6 +168,8 @@ describe('a rebuild does what the laws say of', () => {
       ['flag', 'maybeDay'],
       ['key', 'money', 'precise'],
       ['occurredAt'],
+      ['city', 'points', 'big'],
+      ['day', 'seconds', 'text'],
     ),
   })
   const anyLayout = fc.record<Layout>({

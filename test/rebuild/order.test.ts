@@ -2,10 +2,14 @@ import { rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import {
+  bool,
   ConfigurationError,
+  date,
   defineJob,
   defineLog,
   defineView,
+  float64,
+  int32,
   int64,
   nullable,
   type RebuildOptions,
@@ -185,6 +189,53 @@ describe('a sequence that counts the events of each stream', () => {
     expect(
       await build(rows, {}, { files: 5, rank: (i) => (i * 7919) % 600, rowGroupRows: 20 }, { memoryBytes: 1 }),
     ).toEqual(whole)
+  })
+})
+
+describe('streams that are no texts', () => {
+  const keyed = { key: int64(), day: date(), ratio: float64(), flag: bool(), small: int32() }
+  const rows = [
+    { id: '3', recorded: 10n, version: 2, customer: 'c', key: -5, day: 3, ratio: -0.5, flag: false, small: -1 },
+    { id: '2', recorded: 10n, version: 1, customer: 'c', key: -5, day: 3, ratio: -0.5, flag: false, small: -1 },
+    { id: '1', recorded: 10n, version: 1, customer: 'c', key: 7, day: 4, ratio: 1.5, flag: true, small: 2 },
+    { id: '4', recorded: 20n, version: 0, customer: 'c', key: 7, day: 4, ratio: 1.5, flag: true, small: 2 },
+  ]
+  test.each(['key', 'day', 'ratio', 'flag', 'small'] as const)('but a %s', async (name) => {
+    const type = keyed[name]
+    writeLogFiles(
+      join(folder.path, 'log'),
+      { id: string(), recorded: timestamp('us'), version: int64(), customer: string(), ...keyed },
+      rows,
+      {
+        files: 2,
+      },
+    )
+    const log = defineLog({
+      name: 'log',
+      files: join(folder.path, 'log/**/*.parquet'),
+      columns: { id: 'id', key: { ...type, from: name }, recordedAt: 'recorded', sequence: 'version' },
+      fields: { customer: string() },
+    })
+    const view = defineView({
+      name: 'customers',
+      log,
+      key: { customer: string() },
+      keyBy: (e) => ({ customer: e.customer }),
+      state: { path: string() },
+      on: {
+        '*': (s, e) => {
+          s.path += `${e.id} `
+        },
+      },
+    })
+    const report = await rebuild(loadedFromDefinition(defineJob({ views: [view] })), {
+      ...{ out: join(folder.path, 'views'), workers: 0 },
+    })
+    const { order, path } = report.views[0]!
+    expect(String(readPublished(path).rows[0]!['path']).split(' ').toSorted()).toEqual(['', '1', '2', '3', '4'])
+    expect(String(readPublished(path).rows[0]!['path'])).toMatch(/2 3 .*4 $/)
+    expect(order!.ties).toMatchObject({ events: 1, keys: 1 })
+    expect(order!.againstSequence).toEqual({ events: 1, keys: 1, example: { key: '"c"', events: ['1', '4'] } })
   })
 })
 

@@ -1,4 +1,5 @@
 import { defineLog, defineView, int32, int64, json, nullable, string, timestamp, type ViewDefinition } from 'refold'
+import type { TieBreak } from '../../src/model/log.ts'
 
 /** The columns of the files of `timedViews`, as `writeRows` takes them. */
 export const timedColumns = {
@@ -17,12 +18,14 @@ export interface TimedOptions {
   readonly idleTimeout: string
   /** Events are ordered by what is not the order they were recorded in. */
   readonly sequenced: boolean
+  /** What decides between events that are equal in all else; with a view more, of late events. */
+  readonly tieBreak?: readonly TieBreak[]
 }
 
 /** Views with windows of every kind, and some without. */
-export function timedViews({ files, zone, idleTimeout, sequenced }: TimedOptions): ViewDefinition[] {
+export function timedViews({ files, zone, idleTimeout, sequenced, tieBreak = [] }: TimedOptions): ViewDefinition[] {
   const columns = { id: 'number', key: 'key', type: 'type', occurredAt: 'happened', recordedAt: 'recorded' } as const
-  const log = defineLog({
+  const declared = defineLog({
     name: 'timed',
     files,
     columns: sequenced ? { ...columns, sequence: 'seq' } : columns,
@@ -30,6 +33,7 @@ export function timedViews({ files, zone, idleTimeout, sequenced }: TimedOptions
     idleTimeout,
     fields: { amount: int64() },
   })
+  const log: typeof declared = { ...declared, tieBreak }
   const days = defineView({
     name: 'days',
     log,
@@ -100,6 +104,17 @@ export function timedViews({ files, zone, idleTimeout, sequenced }: TimedOptions
     columns: { name: string(), total: int64() },
     row: (s, key) => [...s.seen].map(([name, total]) => ({ name: `${name} in ${key.place}`, total })),
   })
+  const steps = defineView({
+    name: 'steps',
+    log,
+    window: { name: 'week', every: 'week', allowedLateness: '0 days', late: 'apply' },
+    state: { path: string() },
+    on: {
+      '*': (s, e) => {
+        s.path += `${e.type[0]}${e.key}${e.amount} `
+      },
+    },
+  })
   const months = defineView({
     name: 'months',
     log,
@@ -141,5 +156,5 @@ export function timedViews({ files, zone, idleTimeout, sequenced }: TimedOptions
       },
     },
   })
-  return [days, alone, hours, weeks, months, balances, guarded]
+  return [days, alone, hours, weeks, months, balances, guarded, ...(tieBreak.length === 0 ? [] : [steps])]
 }
