@@ -6,6 +6,7 @@ import type { LoadedJob } from './job/load.ts'
 import { aheadNotes } from './map/ahead.ts'
 import { mapAll } from './map/all.ts'
 import { timelinesOf } from './map/timelines.ts'
+import { refuseUnfoundPaths, unseenTypes } from './map/unfound.ts'
 import type { RecordedBounds } from './model/plan.ts'
 import type { RebuildOptions } from './model/report.ts'
 import type { ViewDefinition } from './model/view.ts'
@@ -24,6 +25,8 @@ export interface BuildAllRequest {
   readonly options: RebuildOptions
   /** By partition, which events count besides: for views of what was known. */
   readonly bounds?: RecordedBounds | undefined
+  /** Whether a path into documents that leads to nothing is an error: not where earlier logic is run once more. */
+  readonly refusesUnfoundPaths?: boolean
   /** Starts what runs the tasks; absent: threads of this process, or this thread. */
   readonly start?: StartExecutor
 }
@@ -80,8 +83,10 @@ async function build(request: BuildRequest, stages: Stages, files: Disk): Promis
     started = workers
     const duplicates = await stages.run('identify', () => identifyAll(plan, staged.budget, workers, stages, files))
     const mapped = await stages.run('map', () => mapAll(plan, duplicates, workers, stages, files))
+    if (request.refusesUnfoundPaths === true) refuseUnfoundPaths(plan, mapped, files)
     const timelines = timelinesOf(plan, job.definition.views, mapped)
-    const notes = [...inputNotes, ...aheadNotes(plan, mapped, timelines, files)]
+    const types = unseenTypes(plan, job.definition.views, mapped)
+    const notes = [...inputNotes, ...types, ...aheadNotes(plan, mapped, timelines, files)]
     const reduced = await stages.run('reduce', () =>
       reduceAll({ plan, duplicates, mapped, timelines, folders: staged.folders }, workers, stages, files),
     )

@@ -25,7 +25,7 @@ export async function rebuild(
   start: StartExecutor = startExecutor,
 ): Promise<RebuildReport> {
   const stages = new Stages(options)
-  const built = await buildAll({ job, options, start }, stages, files)
+  const built = await buildAll({ job, options, start, refusesUnfoundPaths: true }, stages, files)
   return finishStaged(built, files, async () => {
     // Only views that are made of logs have windows.
     const corrections = await stages.run('correct', () => correctAll(built[0]!, options, stages, files))

@@ -1,10 +1,10 @@
 import { type BenchResult, disagreementsOf } from '../bench/result.ts'
 import type { Cells } from '../bench/table.ts'
 import { ConfigurationError } from '../model/errors.ts'
+import { nearest } from '../model/suggest.ts'
 import { toJson } from '../read/json.ts'
 import { ExitCode } from './failure.ts'
 import { parseCount } from './options.ts'
-import { nearest } from './suggest.ts'
 import { renderTable } from './table.ts'
 import { defineVerb } from './verb.ts'
 

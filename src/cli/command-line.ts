@@ -1,8 +1,8 @@
 import type { Argv } from 'yargs'
 import { ConfigurationError } from '../model/errors.ts'
+import { nearest } from '../model/suggest.ts'
 import { ExitCode } from './failure.ts'
 import { helpOf, helpOfAll } from './help.ts'
-import { nearest } from './suggest.ts'
 import { type Context, commonOptions, type Given, type Positional, type Verb } from './verb.ts'
 import { verbs } from './verbs.ts'
 

@@ -179,7 +179,7 @@ export interface BuiltViews {
   readonly staged: StagedViews
   /** Whether the views were another job's; what to say of that. */
   readonly ownership: Ownership
-  /** On files that the published generations were built from and that are no longer there, in sentences. */
+  /** On files that the published generations were built from and that are no longer there, and on types no event has, in sentences. */
   readonly inputNotes: readonly string[]
   /** Number of worker threads that built them; they have ended. */
   readonly threads: number

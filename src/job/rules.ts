@@ -356,7 +356,7 @@ function sourceProblems(what: string, fields: Fields): string[] {
           `${what} "${name}": it comes from no column, found ${JSON.stringify(type.from)}; to start with a value, ` +
             `write ${type.kind}(undefined, { initial: … })`,
         ]),
-    ...(['whenMissing', 'storedAs', 'zone', 'disambiguation'] as const)
+    ...(['whenMissing', 'optional', 'storedAs', 'zone', 'disambiguation'] as const)
       .filter((option) => type[option] !== undefined)
       .map((option) => `${what} "${name}": ${option} is for the fields of a log`),
   ])

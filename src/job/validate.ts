@@ -39,6 +39,7 @@ const aType = z.strictObject(
     from: aPath.optional(),
     initial: z.unknown().optional(),
     whenMissing: z.unknown().optional(),
+    optional: z.boolean('true or false').optional(),
     unit: z.enum(['ms', 'us', 'ns'], "'ms', 'us' or 'ns'").optional(),
     storedAs: z.enum(['s', 'ms', 'us', 'ns', 'text', 'utc', 'local'], storedAsChoices).optional(),
     zone: z.string(zoneExample).optional(),

@@ -21,6 +21,7 @@ import type { PreparedGroup } from '../view/view-set.ts'
 import { GroupMapper } from './group-mapper.ts'
 import { KeySearch } from './key-search.ts'
 import type { MappedBatch, MapSide } from './map-side.ts'
+import { type Occurring, OccurringNames } from './occurring.ts'
 import { type BatchPeriods, makePeriodReader, noteRecorded, noteRun, type RecordedRuns } from './periods.ts'
 import type { MapTotals } from './totals.ts'
 import { Triangle, type TriangleCell } from './triangle.ts'
@@ -62,6 +63,7 @@ export interface MapResult {
   readonly triangles: Readonly<Record<string, readonly TriangleCell[]>>
   /** Of views folded in place, with the last split of a partition: what was found of the order of its events. */
   readonly order: Readonly<Record<string, OrderFound>>
+  readonly occurring: Occurring
 }
 
 export interface GroupResult {
@@ -146,7 +148,7 @@ export class LogMapper {
     const log = this.#log
     const split = log.splits[splitIndex]!
     const file = log.files[split.file]!
-    const totals: MapTotals = { counters: {}, exceptions: {}, triangles: {} }
+    const totals: MapTotals = { counters: {}, exceptions: {}, triangles: {}, occurring: new OccurringNames(file) }
     const runs: RecordedRuns = new Map()
     const keepsBatches = this.#groups.some(({ side }) => side.keepsBatches)
     for (const view of this.#views) {
@@ -162,7 +164,7 @@ export class LogMapper {
       if (recorded !== null && recorded !== 'unread') noteRun(runs, 0, recorded, log.maxClockSkew)
       if (skipped && known === undefined) {
         if (recorded === 'unread') this.#noteRecorded(readBatch(log, file, open, index, this.#moments), runs)
-        for (const view of this.#views) count(totals, view, rows, { filtered: rows })
+        countAll(totals, rows, { filtered: rows })
         continue
       }
       const needed = known === undefined ? this.#needed : new Set(log.slots.keys())
@@ -178,8 +180,7 @@ export class LogMapper {
       )
       if (recorded === 'unread') this.#noteRecorded(batch, runs)
       if (known !== undefined) {
-        const words = identityWords(batch.columns as readonly SlotColumn[], known.members)
-        contents.push({ rowGroup: index, words })
+        contents.push({ rowGroup: index, words: identityWords(batch.columns as readonly SlotColumn[], known.members) })
         for (const row of known.dropped) duplicateIds.push(idText(log, batch, row))
       }
       this.#mapBatch(batch, known?.dropped ?? new Int32Array(0), { split: splitIndex, groups, totals })
@@ -195,6 +196,7 @@ export class LogMapper {
       recorded: runs,
       triangles,
       order: {},
+      occurring: totals.occurring.result(),
     }
   }
 
@@ -273,15 +275,16 @@ export class LogMapper {
     const outside = rowsOutside(this.#log, batch)
     const types = typesOf(this.#log, batch)
     const isOld = this.#upcaster?.isOld(types.names) ?? null
+    totals.occurring.add(batch, types, isOld)
     const chosen = chooseRows(batch, dropped, outside, isOld, types.codes)
-    for (const view of this.#views) {
-      count(totals, view, batch.rows, { duplicate: dropped.length, filtered: chosen.outside })
-    }
+    countAll(totals, batch.rows, { duplicate: dropped.length, filtered: chosen.outside })
     this.#mapRows(batch, chosen.current, types, into)
     if (chosen.old.length > 0) {
       const upcast = upcastRows(this.#log, this.#upcaster!, batch, chosen.old, types)
       for (const view of this.#views) totals.counters[view]!.filtered += upcast.dropped
-      this.#mapRows(upcast.batch, allRows(upcast.rows), typesOf(this.#log, upcast.batch), into)
+      const newTypes = typesOf(this.#log, upcast.batch)
+      totals.occurring.addUpcast(newTypes)
+      this.#mapRows(upcast.batch, allRows(upcast.rows), newTypes, into)
     }
   }
 
@@ -312,11 +315,13 @@ function neededSlots(
   return needed
 }
 
-function count(totals: MapTotals, view: string, read: number, more: { duplicate?: number; filtered?: number }): void {
-  const counters = totals.counters[view]!
-  counters.read += read
-  counters.duplicate += more.duplicate ?? 0
-  counters.filtered += more.filtered ?? 0
+/** Of every view. */
+function countAll(totals: MapTotals, read: number, more: { duplicate?: number; filtered?: number }): void {
+  for (const counters of Object.values(totals.counters)) {
+    counters.read += read
+    counters.duplicate += more.duplicate ?? 0
+    counters.filtered += more.filtered ?? 0
+  }
 }
 
 /** Rows that are neither duplicates nor outside the requested moments, in current and in old event types. */

@@ -1,4 +1,5 @@
 import type { Counters, ExceptionRow } from '../model/report.ts'
+import type { OccurringNames } from './occurring.ts'
 import type { Triangle } from './triangle.ts'
 
 type MutableCounters = { -readonly [Name in keyof Counters]: Counters[Name] }
@@ -9,4 +10,5 @@ export interface MapTotals {
   readonly exceptions: Record<string, ExceptionRow[]>
   /** Of views with windows. */
   readonly triangles: Record<string, Triangle>
+  readonly occurring: OccurringNames
 }

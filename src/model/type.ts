@@ -78,6 +78,8 @@ export interface Type<Value = unknown> {
   readonly scale?: number
   /** The column's value where a file of the log lacks the column. */
   readonly whenMissing?: Value | null
+  /** The log may have no such value at all; see `TypeOptions`. */
+  readonly optional?: boolean
   /** For the compiler only; never present. */
   readonly _value?: Value
 }

@@ -13,6 +13,12 @@ export interface TypeOptions<Value> {
   readonly initial?: Value
   /** The value where a file of the log has no such column. */
   readonly whenMissing?: Value | null
+  /**
+   * The log may have no such value at all, as one that is yet to come. Without it a path into a document that no event has is
+   * an error, since a misspelt path is null everywhere; so is a column that no file has where another has nearly its name.
+   * Default false.
+   */
+  readonly optional?: boolean
 }
 
 function make<Value>(kind: Type['kind'], from: From | undefined, options: object | undefined): Type<Value> {

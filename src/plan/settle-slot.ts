@@ -9,8 +9,9 @@ import { int64, string, uuid } from '../model/types.ts'
 import type { ParquetFile } from '../parquet/file.ts'
 import { fieldAt } from '../parquet/schema.ts'
 import { type FoundText, sameText, unionOf } from './bare-text.ts'
+import { folderColumns } from './files.ts'
 import type { OpenedFile } from './open-file.ts'
-import { type DeclaredSlot, describeType, refuseMoments, remedyFor } from './sources.ts'
+import { type DeclaredSlot, describeType, refuseMisnamed, refuseMoments, remedyFor } from './sources.ts'
 
 /**
  * The type of a slot in all files; one whose type is left to the files must have one type in all of them.
@@ -24,6 +25,11 @@ export function settleSlot(
   sources: readonly (readonly SlotSource[])[],
   upcasts: boolean,
 ): Slot {
+  refuseMisnamed(
+    slot,
+    sources.map((ofFile) => ofFile[index]!),
+    files.map(({ parquet, path }) => ({ parquet, folders: folderColumns(path) })),
+  )
   let type = slot.type
   let settledBy = ''
   let text: FoundText | undefined

@@ -3,6 +3,7 @@ import { accepts, declarationOf } from '../model/accepted.ts'
 import type { LogicalType } from '../model/column.ts'
 import { InputError } from '../model/errors.ts'
 import type { SlotSource } from '../model/plan.ts'
+import { nearest } from '../model/suggest.ts'
 import type { Type } from '../model/type.ts'
 import type { ParquetFile, SchemaField } from '../parquet/file.ts'
 import { type Shape, shapeAt, stepInto } from '../parquet/nested-shape.ts'
@@ -59,7 +60,7 @@ function descend(slot: DeclaredSlot, file: ParquetFile, steps: readonly string[]
   for (let i = 0; i < steps.length; i++) {
     const next = fields.find((candidate) => candidate.name === steps[i])
     if (next === undefined) {
-      if (field !== undefined && mayHoldMore(field)) {
+      if (field !== undefined && mayHoldMore(field) && !isStructWithout(file, steps, i)) {
         refuseWrongLeaf(slot, file, steps, i)
         return { kind: 'inside', path: steps.slice(0, i), steps: steps.slice(i) }
       }
@@ -79,6 +80,12 @@ function isStruct(field: SchemaField): boolean {
   return field.children.length > 0
 }
 
+/** A struct names all it has; a list, a map and a document may have anything in a row. */
+function isStructWithout(file: ParquetFile, steps: readonly string[], depth: number): boolean {
+  const shape = shapeAt(file, steps.slice(0, depth))
+  return shape.kind === 'struct' && !shape.fields.has(steps[depth]!)
+}
+
 function mayHoldMore(field: SchemaField): boolean {
   const kind = field.type.kind
   return kind === 'json' || kind === 'string' || kind === 'binary' || kind === 'nested'
@@ -90,15 +97,57 @@ function missing(
   steps: readonly string[],
   folders: ReadonlyMap<string, string>,
 ): InputError {
-  const found = [
-    ...file.schema.map((field) => field.name),
-    ...[...folders.keys()].map((name) => `${name} (folder)`),
-  ].join(', ')
+  const names = namesBeside(file, steps, folders)
+  const found = names.map((name) => (folders.has(name) ? `${name} (folder)` : name)).join(', ')
+  const meant = nearestPath(steps, names)
   return new InputError(
-    `Cannot read ${file.path}: expected column "${steps.join('.')}" (${slot.what}), found ${found}. Name the right column, or declare whenMissing for files without it.`,
+    `Cannot read ${file.path}: expected column "${steps.join('.')}" (${slot.what}), found ${found}.${meant === undefined ? '' : ` Did you mean "${meant}"?`} Name the right column, or declare whenMissing for files without it.`,
     { file: file.path, column: steps.join('.') },
   )
 }
+
+/** The names there are where a path leads nowhere: of columns and folders, or of the struct it leads into. */
+function namesBeside(file: ParquetFile, steps: readonly string[], folders: ReadonlyMap<string, string>): string[] {
+  let fields = file.schema
+  for (const step of steps.slice(0, -1)) {
+    const next = fields.find(({ name }) => name === step)
+    if (next === undefined || !isStruct(next)) break
+    fields = next.children
+  }
+  return [...fields.map(({ name }) => name), ...(fields === file.schema ? folders.keys() : [])]
+}
+
+/** The path that may have been meant: with the name nearest to its last. */
+function nearestPath(steps: readonly string[], names: readonly string[]): string | undefined {
+  const meant = nearest(steps.at(-1)!, names)
+  return meant === undefined ? undefined : [...steps.slice(0, -1), meant].join('.')
+}
+
+/**
+ * Refuses a slot that no file has though one has a column of nearly its name: what is declared for files without the column is
+ * then more likely a slip than meant.
+ */
+export function refuseMisnamed(
+  slot: DeclaredSlot,
+  sources: readonly SlotSource[],
+  files: readonly { readonly parquet: ParquetFile; readonly folders: ReadonlyMap<string, string> }[],
+): void {
+  const isMissing = (source: SlotSource) => source.kind === 'constant' && source.origin === 'missing'
+  if (slot.type?.optional === true || sources.length === 0 || !sources.every(isMissing)) return
+  const steps = typeof slot.from === 'string' ? slot.from.split('.') : slot.from
+  // Of short names any two are near each other.
+  if (steps.at(-1)!.length < NEAR_NAME_LENGTH_MIN) return
+  for (const { parquet, folders } of files) {
+    const meant = nearestPath(steps, namesBeside(parquet, steps, folders))
+    if (meant === undefined) continue
+    throw new InputError(
+      `Cannot read ${parquet.path}: no file of the log has column "${steps.join('.')}" (${slot.what}). Did you mean "${meant}"? If the column is yet to come, declare optional: true besides whenMissing.`,
+      { file: parquet.path, column: steps.join('.') },
+    )
+  }
+}
+
+const NEAR_NAME_LENGTH_MIN = 4
 
 function refuseWrongType(slot: DeclaredSlot, file: ParquetFile, steps: readonly string[], found: LogicalType): void {
   const { type } = slot

@@ -12,6 +12,7 @@ import {
   int32,
   int64,
   json,
+  nullable,
   string,
   timestamp,
 } from '../../src/index.ts'
@@ -133,7 +134,7 @@ describe('within lists and maps', () => {
       byDay: decimal(4, 1, 'm.2021-05-22'),
       moment: timestamp('ms', 'moments.a'),
       listed: date('s.list.0'),
-      none: { ...decimal(4, 1, 'm.2021-05-23'), nullable: true },
+      none: nullable(decimal(4, 1, 'm.2021-05-23', { optional: true })),
     }
     expect(await seen(await logOf(nested), fields)).toEqual(
       [1, 2].map((i) => [

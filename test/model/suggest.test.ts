@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { editDistance, nearest } from '../../src/cli/suggest.ts'
+import { editDistance, nearest } from '../../src/model/suggest.ts'
 
 test('nearest() forgives a slip, not another word', () => {
   const verbs = ['inspect', 'plan', 'rebuild', 'show', 'get', 'history']
