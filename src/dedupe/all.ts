@@ -8,7 +8,8 @@ import type { Executor } from '../workers/executor.ts'
 import { duplicatesOf, type LogDuplicates, membersBySplit, noDuplicates } from './duplicates.ts'
 import { IDS_SHARE, type IdentityBlock, identityBits } from './identify.ts'
 import { bytesForBitmaps, type DenseIds, membersOf, newBitmap } from './identify-dense.ts'
-import type { CollectRowsTask, DuplicatesTask, IdentifyTask, MarkIdsTask } from './tasks.ts'
+import { keepDeclared } from './kept.ts'
+import type { CollectRowsTask, DuplicatesTask, IdentifyTask, MarkIdsTask, RankMembersTask } from './tasks.ts'
 
 /** Finds the events of every log that are in it more than once. */
 export async function identifyAll(
@@ -28,8 +29,8 @@ export async function identifyAll(
     const search: Search = { log, index, workers, signal: stages.signal, onDone }
     if (log.identify.by === 'nothing') found.push(noDuplicates)
     else if (log.identify.by === 'bits' && isRoomForBits(log.identify, budget, workers))
-      found.push(await identifyDense(search, log.identify))
-    else found.push(await identifyHashed(search, files))
+      found.push(await withKept(search, await identifyDense(search, log.identify)))
+    else found.push(await withKept(search, await identifyHashed(search, files)))
   }
   return found
 }
@@ -69,6 +70,18 @@ async function identifyDense({ log, index, workers, signal, onDone }: Search, de
   )
   const { members, sets } = membersOf(await workers.runAll(collects, { signal }), wanted)
   return duplicatesOf(log, members, sets)
+}
+
+/** Which delivery of an event is applied, where the log says in what they may differ. */
+async function withKept({ log, index, workers, signal }: Search, duplicates: LogDuplicates): Promise<LogDuplicates> {
+  if (log.duplicates === null || duplicates.sets === 0) return duplicates
+  const splits = [...duplicates.bySplit]
+  const tasks = splits.map(([split, sets]): RankMembersTask => {
+    const label = `reading when duplicates were recorded in ${splitName(log, split)}`
+    return { kind: 'rank-members', log: index, split, sets, label }
+  })
+  const ranks = await workers.runAll(tasks, { signal })
+  return keepDeclared(log, duplicates, new Map(splits.map(([split], i) => [split, ranks[i]!])))
 }
 
 async function identifyHashed(search: Search, files: Disk): Promise<LogDuplicates> {

@@ -40,6 +40,15 @@ export function compareContents(
   if (compared !== sets) throw new Error(`of ${sets} sets of duplicates only ${compared} were compared`)
 }
 
+/** What may differ between deliveries is declared; what an event is may not. */
+function adviceOf({ slots, roles, duplicates }: LogPlan, column: string): string {
+  const slot = slots.findIndex(({ name }) => name === column)
+  if ([...roles.id, roles.key, roles.type, roles.occurredAt].includes(slot)) return ''
+  const names = [...(duplicates?.ignored.map((ignored) => slots[ignored]!.name) ?? []), column]
+  const list = names.map((name) => `'${name}'`).join(', ')
+  return ` If the event was delivered twice and only how it arrived differs, declare it for the log: duplicates: { ignore: [${list}], keep: '${duplicates?.keep ?? 'first'}' }.`
+}
+
 type RowNumbers = readonly [number, number, number]
 
 function conflict(log: LogPlan, a: RowPlace, b: RowPlace, files: Store): RefoldError {
@@ -50,7 +59,7 @@ function conflict(log: LogPlan, a: RowPlace, b: RowPlace, files: Store): RefoldE
     )
   }
   return new ConflictError(
-    `Event ${eventId} is in log ${log.name} with different contents: ${describePlace(places[0]!)} has ${differing.column} ${differing.values[0]}, ${describePlace(places[1]!)} has ${differing.values[1]}. An event never changes; record a correction as a new event with its own id.`,
+    `Event ${eventId} is in log ${log.name} with different contents: ${describePlace(places[0]!)} has ${differing.column} ${differing.values[0]}, ${describePlace(places[1]!)} has ${differing.values[1]}. An event never changes; record a correction as a new event with its own id.${adviceOf(log, differing.column)}`,
     { ...places[1]!, eventId, column: differing.column },
   )
 }

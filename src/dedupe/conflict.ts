@@ -27,7 +27,9 @@ export function describeConflict(log: LogPlan, a: RowPlace, b: RowPlace, files: 
     column: slot.name,
     values: [0, 1].map((i) => shown(batches[i]!.columns[index] as SlotColumn, rows[i]!)) as [string, string],
   }))
-  return { eventId: ids[0]!, differing: texts.find(({ values }) => values[0] !== values[1]) ?? null, places }
+  const isIgnored = (slot: number) => log.duplicates?.ignored.includes(slot) === true
+  const differing = texts.find(({ values }, slot) => values[0] !== values[1] && !isIgnored(slot))
+  return { eventId: ids[0]!, differing: differing ?? null, places }
 }
 
 /** Strings quoted, so that null and "null" differ; −0 with its sign. */

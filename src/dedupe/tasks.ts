@@ -3,11 +3,13 @@ import { BlockMemory } from '../shuffle/block-memory.ts'
 import type { ThreadContext } from '../thread/context.ts'
 import type { StageTasks } from '../thread/stage-tasks.ts'
 import type { LabelledTask } from '../workers/executor.ts'
+import type { RowGroupSets } from './duplicates.ts'
 import { findDuplicates, IDS_SHARE, type IdentityBlock, identifySplit } from './identify.ts'
 import { collectRows, type DenseIds, markIds } from './identify-dense.ts'
+import { type MemberRanks, rankMembers } from './kept.ts'
 
 /** The tasks that find events that are in a log more than once. Logs and splits are named by their index. */
-export type DedupeTask = MarkIdsTask | CollectRowsTask | IdentifyTask | DuplicatesTask
+export type DedupeTask = MarkIdsTask | CollectRowsTask | IdentifyTask | DuplicatesTask | RankMembersTask
 
 /** Marks a split's ids; results in those that were marked before. Only where memory is shared. */
 export interface MarkIdsTask extends LabelledTask<Float64Array> {
@@ -42,6 +44,14 @@ export interface DuplicatesTask extends LabelledTask<Int32Array> {
   readonly to: number
 }
 
+/** Reads what decides between deliveries of one event, of a split. */
+export interface RankMembersTask extends LabelledTask<MemberRanks[]> {
+  readonly kind: 'rank-members'
+  readonly log: number
+  readonly split: number
+  readonly sets: readonly RowGroupSets[]
+}
+
 /** Keeps the memory that ids go to, which is not needed as long as that of events. */
 export function dedupeTasks({ plan, budget, files, logFiles }: ThreadContext): StageTasks<DedupeTask> {
   let ids: { readonly log: number; readonly memory: BlockMemory } | null = null
@@ -61,6 +71,7 @@ export function dedupeTasks({ plan, budget, files, logFiles }: ThreadContext): S
         const memory = memoryOf(log)
         return memory.during(`${split}.${attempt}`, () => identifySplit(plan.logs[log]!, split, logFiles.open, memory))
       },
+      'rank-members': ({ log, split, sets }) => rankMembers(plan.logs[log]!, split, sets, logFiles.open),
       duplicates: ({ blocks, from, to }) => findDuplicates(runsOf(blocks), from, to, budget.taskBytes, files),
     },
     release: () => {

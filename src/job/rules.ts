@@ -17,6 +17,7 @@ import { durationProblem } from '../time/duration.ts'
 import { idleTimeoutProblem } from '../time/watermark.ts'
 import { zoneProblem } from '../time/zone.ts'
 import { describeLog } from './describe.ts'
+import { duplicatesProblems } from './duplicate-rules.ts'
 import { logOrderProblems, viewOrderProblems } from './order-rules.ts'
 
 /** What a job of valid structure can still get wrong. One sentence for each fault, with its place and the remedy. */
@@ -105,6 +106,7 @@ function logProblems(log: AnyLog): string[] {
     const role = columns[name]
     if (isType(role)) problems.push(...roleProblems(name, role, log.timeUnit))
   }
+  problems.push(...duplicatesProblems(log))
   const zone = zoneProblem(log.zone)
   if (zone !== null) problems.push(`zone: ${zone}`)
   problems.push(...columnZoneProblems(log))

@@ -84,6 +84,17 @@ const aLog = z.strictObject(
     types: z.array(aName, 'an array of event types').optional(),
     recordsWholeDays: z.boolean('true or false'),
     uniqueIds: z.boolean('true or false'),
+    duplicates: z
+      .strictObject(
+        {
+          ignore: z
+            .array(aName, "an array of 'recordedAt', 'sequence' and names of fields")
+            .min(1, 'at least one name'),
+          keep: z.enum(['first', 'last'], "'first' or 'last'"),
+        },
+        "an object, as { ignore: ['recordedAt'], keep: 'first' }",
+      )
+      .optional(),
     partitionedByKey: z.boolean('true or false'),
     order: z
       .array(z.string('an event role'), 'an array of the roles that events are ordered by')

@@ -1,6 +1,5 @@
 import { textColumn } from '../columns/from-values.ts'
 import { bucketOf } from '../columns/hash.ts'
-import type { SlotColumn } from '../columns/slot-column.ts'
 import type { BytesColumn } from '../model/column.ts'
 import type { Place } from '../model/errors.ts'
 import type { FilePlan, LogPlan } from '../model/plan.ts'
@@ -9,7 +8,7 @@ import type { ParquetFile } from '../parquet/file.ts'
 import { BatchMemory, newMemory } from '../parquet/read-memory.ts'
 import { readBatch } from '../scan/batch.ts'
 import type { Batch } from '../scan/event-batch.ts'
-import { identityWords, idText } from '../scan/identity.ts'
+import { contentWords, idText } from '../scan/identity.ts'
 import { rowsOutside } from '../scan/moments.ts'
 import { eventPlace } from '../scan/places.ts'
 import { type BatchTypes, typesOf } from '../scan/types.ts'
@@ -148,14 +147,9 @@ export class LogMapper {
     const log = this.#log
     const split = log.splits[splitIndex]!
     const file = log.files[split.file]!
-    const totals: MapTotals = { counters: {}, exceptions: {}, triangles: {}, occurring: new OccurringNames(file) }
+    const totals = newTotals(this.#views, file)
     const runs: RecordedRuns = new Map()
     const keepsBatches = this.#groups.some(({ side }) => side.keepsBatches)
-    for (const view of this.#views) {
-      totals.counters[view] = { read: 0, applied: 0, filtered: 0, duplicate: 0, late: 0, quarantined: 0 }
-      totals.exceptions[view] = []
-      totals.triangles[view] = new Triangle()
-    }
     const groups = this.#groups.map(() => ({ blocks: [] as Block[], sketch: newSketch() }))
     const duplicateIds: string[] = []
     const contents: { rowGroup: number; words: Int32Array }[] = []
@@ -180,7 +174,7 @@ export class LogMapper {
       )
       if (recorded === 'unread') this.#noteRecorded(batch, runs)
       if (known !== undefined) {
-        contents.push({ rowGroup: index, words: identityWords(batch.columns as readonly SlotColumn[], known.members) })
+        contents.push({ rowGroup: index, words: contentWords(log, batch, known.members) })
         for (const row of known.dropped) duplicateIds.push(idText(log, batch, row))
       }
       this.#mapBatch(batch, known?.dropped ?? new Int32Array(0), { split: splitIndex, groups, totals })
@@ -313,6 +307,16 @@ function neededSlots(
   for (const slot of upcaster?.slots ?? []) needed.add(slot)
   if (groups.some((group) => group.mayQuarantine)) for (const slot of roles.id) needed.add(slot)
   return needed
+}
+
+function newTotals(views: readonly string[], file: FilePlan): MapTotals {
+  const totals: MapTotals = { counters: {}, exceptions: {}, triangles: {}, occurring: new OccurringNames(file) }
+  for (const view of views) {
+    totals.counters[view] = { read: 0, applied: 0, filtered: 0, duplicate: 0, late: 0, quarantined: 0 }
+    totals.exceptions[view] = []
+    totals.triangles[view] = new Triangle()
+  }
+  return totals
 }
 
 /** Of every view. */

@@ -42,7 +42,7 @@ function refuseIfAbsent(log: LogPlan, slot: number, files: Store): void {
   for (const file of log.files) {
     const source = file.sources[slot]!
     if (source.kind !== 'inside') continue
-    if (withFile(file, files, (parquet) => namesOnPath(parquet, source, names))) return
+    if (withFile(file, files, (parquet) => namesOnPath(parquet, source, log.slots[slot]!.type, names))) return
     events += file.rows
   }
   const { name, type } = log.slots[slot]!

@@ -75,12 +75,30 @@ export interface LogDefinition<
   readonly types: readonly Names[] | undefined
   readonly recordsWholeDays: boolean
   readonly uniqueIds: boolean
+  readonly duplicates: DuplicatesDefinition | undefined
   readonly partitionedByKey: boolean
   readonly order: readonly OrderRole[] | undefined
   readonly sequenceScope: SequenceScope
   readonly tieBreak: readonly TieBreak[]
   // biome-ignore lint/suspicious/noExplicitAny: the event's type depends on the definition itself
   readonly upcast: Readonly<Record<string, (event: any) => Upcasted<F> | readonly Upcasted<F>[] | null>>
+}
+
+/**
+ * Deliveries of one event, with the same id, that differ in when or how they arrived.
+ *
+ * @property ignore In what they may differ: `recordedAt`, `sequence`, or names of fields. In all else they must be equal.
+ * @property keep Which delivery counts, with its recordedAt and fields: the `first` (default) or the `last` by recordedAt, of
+ *   those known where a rebuild asks for a moment. Between those recorded at the same moment their ignored values decide.
+ */
+export interface DuplicatesSpec<Name extends string> {
+  readonly ignore: readonly Name[]
+  readonly keep?: 'first' | 'last'
+}
+
+export interface DuplicatesDefinition {
+  readonly ignore: readonly string[]
+  readonly keep: 'first' | 'last'
 }
 
 export type OrderRole = 'sequence' | 'recordedAt' | 'occurredAt' | 'id'
@@ -116,6 +134,8 @@ export type TieBreak<Field extends string = string, Names extends string = strin
  *   smaller unit, a day counts 24 hours; more than the longest silence of the log. Default `365 days`.
  * @property types The event types there are. Without it the `unknown` of each view decides on types it doesn't handle.
  * @property uniqueIds The log is known to hold each id once: duplicates are not looked for. Default false.
+ * @property duplicates In what deliveries of one event may differ, and which of them counts: see `DuplicatesSpec`. Without it two
+ *   events of one id that differ in anything the log declares are a conflict.
  * @property partitionedByKey All events of a key lie in one partition: in the files of one Hive folder, that is, with the
  *   same `name=value` values, or in one file where there are no such folders. Views are then folded where the events are
  *   read, if the partitions are small enough. A key found in two partitions is an error. Default false.
@@ -143,6 +163,7 @@ export interface LogSpec<F extends Fields, R extends Roles, Unit extends TimeUni
   readonly types?: readonly Names[]
   readonly recordsWholeDays?: boolean
   readonly uniqueIds?: boolean
+  readonly duplicates?: DuplicatesSpec<(keyof NoInfer<F> & string) | 'recordedAt' | 'sequence'>
   readonly partitionedByKey?: boolean
   readonly order?: readonly OrderRole[]
   readonly sequenceScope?: SequenceScope
@@ -268,6 +289,7 @@ function filledIn(spec: LogSpec<Fields, Roles, TimeUnit, string> & { readonly vi
     types: spec.types,
     recordsWholeDays: spec.recordsWholeDays ?? false,
     uniqueIds: spec.uniqueIds ?? false,
+    duplicates: spec.duplicates && Object.freeze({ ...spec.duplicates, keep: spec.duplicates.keep ?? 'first' }),
     partitionedByKey: spec.partitionedByKey ?? false,
     order: spec.order,
     sequenceScope: spec.sequenceScope ?? 'stream',

@@ -44,6 +44,8 @@ export interface LogPlan {
     | { readonly by: 'nothing' }
     | { readonly by: 'bits'; readonly min: bigint; readonly span: number }
     | { readonly by: 'hashes' }
+  /** Slots in which deliveries of one event may differ, and which of them counts; null where they may differ in nothing. */
+  readonly duplicates: { readonly ignored: readonly number[]; readonly keep: 'first' | 'last' } | null
   readonly groups: readonly GroupPlan[]
   /** Keys are spread over 2^bucketBits buckets, */
   readonly bucketBits: number

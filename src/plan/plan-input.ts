@@ -66,6 +66,11 @@ export function refuseVintages(views: readonly ViewDefinition[]): void {
         `--vintages: log ${log.name} of view ${name} has no recordedAt column, so it isn't known what was known when. Declare columns.recordedAt, or leave out the view with --view.`,
       )
     }
+    if (log.duplicates?.keep === 'last') {
+      throw new ConfigurationError(
+        `--vintages: log ${log.name} of view ${name} keeps the last delivery of an event, so what was known at a moment can't be told from one scan. Declare duplicates.keep: 'first', or ask for single moments with --known-at.`,
+      )
+    }
     const columns = [window?.name, ...Object.keys(key ?? {}), ...Object.keys(outputFields(view))]
     if (columns.includes(vintageName)) {
       throw new ConfigurationError(

@@ -1,6 +1,6 @@
 import { nanosecondsIn } from '../columns/moment-text.ts'
 import { ConfigurationError } from '../model/errors.ts'
-import type { RoleSource } from '../model/log.ts'
+import type { DuplicatesDefinition, RoleSource } from '../model/log.ts'
 import { formatMoment } from '../model/moment-text.ts'
 import type { FilePlan, LogPlan, RecordedBounds, RecordedSpan, SlotSource } from '../model/plan.ts'
 import type { Slot } from '../model/slots.ts'
@@ -68,6 +68,7 @@ export function planLog(log: AnyLog, views: readonly ViewDefinition[], input: Pl
     slots,
     roles,
     identify: log.uniqueIds ? { by: 'nothing' } : (denseIds(opened, sources, slots, roles, rows) ?? { by: 'hashes' }),
+    duplicates: duplicatesOf(log, slots),
     groups,
     ...bucketsFor(rows),
     timeUnit: log.timeUnit,
@@ -110,6 +111,12 @@ function recordsDays(
     )
   }
   return opened.length > 0 && timed < 0
+}
+
+function duplicatesOf({ duplicates }: AnyLog, slots: readonly Slot[]): LogPlan['duplicates'] {
+  if (duplicates === undefined) return null
+  const { ignore, keep }: DuplicatesDefinition = duplicates
+  return { ignored: ignore.map((name) => slots.findIndex((slot) => slot.name === name)).sort((a, b) => a - b), keep }
 }
 
 function planFiles(

@@ -26,6 +26,12 @@ export function identityWords(columns: readonly SlotColumn[], rows: number | Int
   return words
 }
 
+/** Two words a row that are equal where all is equal that deliveries of one event must have in common. */
+export function contentWords({ duplicates }: LogPlan, { columns }: Batch, rows: Int32Array): Int32Array {
+  const compared = duplicates === null ? columns : columns.filter((_, slot) => !duplicates.ignored.includes(slot))
+  return identityWords(compared as readonly SlotColumn[], rows)
+}
+
 /** @param rows Null for all. */
 function addColumn(words: Int32Array, column: SlotColumn, rows: Int32Array | null): void {
   const strings = column.kind === 'dictionary' ? column.dictionary : column.kind === 'bytes' ? column : null

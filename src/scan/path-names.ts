@@ -1,6 +1,7 @@
 import type { Column } from '../model/column.ts'
 import { InputError } from '../model/errors.ts'
 import type { SlotSource } from '../model/plan.ts'
+import type { Type } from '../model/type.ts'
 import type { ParquetFile } from '../parquet/file.ts'
 import { type Shape, shapeAt, stepInto } from '../parquet/nested-shape.ts'
 import { readColumns } from '../parquet/scan.ts'
@@ -10,19 +11,22 @@ import { follow } from './nested-values.ts'
 /**
  * Looks in every row of a file for the path of a slot within a document or a nested column.
  *
+ * @param type Of the slot.
  * @param names Counts, for rows in which the path leads nowhere, the names there are where it ends.
  * @returns Whether the path is there in any row, be its value null.
  */
 export function namesOnPath(
   parquet: ParquetFile,
   { path, steps }: Extract<SlotSource, { kind: 'inside' }>,
+  type: Type,
   names: Map<string, number>,
 ): boolean {
   const isText = fieldAt(parquet.schema, path).type.kind !== 'nested'
   const shape = isText ? undefined : shapeAt(parquet, path)
   for (const { index, rows } of parquet.rowGroups) {
     const column = readColumns(parquet, index, [path])[0]!
-    for (let row = 0; row < rows; row++) if (isOnPath(documentAt(column, row), steps, shape, names)) return true
+    for (let row = 0; row < rows; row++)
+      if (isOnPath(documentAt(column, row), steps, { shape, place: { type, row } }, names)) return true
   }
   return false
 }
@@ -30,7 +34,10 @@ export function namesOnPath(
 function isOnPath(
   document: unknown,
   steps: readonly string[],
-  shape: Shape | undefined,
+  {
+    shape,
+    place,
+  }: { readonly shape: Shape | undefined; readonly place: { readonly type: Type; readonly row: number } },
   names: Map<string, number>,
 ): boolean {
   let value = document
@@ -38,7 +45,7 @@ function isOnPath(
   for (const step of steps) {
     if (typeof value !== 'object' || value === null) return false
     // The keys of a map may be written in another way than the file has them.
-    const inner = within?.kind === 'map' ? follow(value, step, within) : undefined
+    const inner = within?.kind === 'map' ? follow(value, step, within, place) : undefined
     within = stepInto(within, step)
     if (inner !== undefined && inner !== null) {
       value = inner

@@ -1,6 +1,7 @@
 import { takeRowsWrittenOut } from '../columns/take-rows.ts'
 import { compareContents } from '../dedupe/compare-contents.ts'
 import { duplicatesOf, type LogDuplicates, membersBySplit, noDuplicates, type RowPlace } from '../dedupe/duplicates.ts'
+import { keepDeclared, rankMembers } from '../dedupe/kept.ts'
 import type { KeyedRows } from '../map/emitted-rows.ts'
 import type { MapResult } from '../map/map-split.ts'
 import type { LogPlan } from '../model/plan.ts'
@@ -29,8 +30,8 @@ export interface Applied {
   readonly words: Int32Array
   /** By split: events of the row group that the view refused, of whatever key. */
   readonly refused: ReadonlyMap<number, readonly ExceptionRow[]>
-  /** Sets of rows that are one event; the first of each is applied. */
-  readonly duplicates: readonly (readonly RowPlace[])[]
+  /** Rows that are not applied, as another row of the same event is. */
+  readonly dropped: readonly RowPlace[]
 }
 
 /**
@@ -46,7 +47,7 @@ export function applyEvents(
 ): Applied {
   const { log, traced, files } = plan
   const duplicates = log.identify.by === 'nothing' ? [] : repeatedEvents(found)
-  const known = duplicates.length === 0 ? noDuplicates : knownDuplicates(log, duplicates)
+  const known = duplicates.length === 0 ? noDuplicates : knownDuplicates(log, duplicates, open)
   const mapper = mapperOf(plan, log, traced)
   const pack = compilePacker(eventLayout(log, traced.plan).layout)
   const sent: SentEvent[] = []
@@ -71,7 +72,10 @@ export function applyEvents(
   }
   compareContents(log, known, mapped, files)
   const refused = new Map(found.map(({ split }) => [split, mapped[split]!.exceptions[plan.view.name]!]))
-  return { sent, words: joined(pieces), refused, duplicates }
+  const dropped = [...known.bySplit].flatMap(([split, rowGroups]) =>
+    rowGroups.flatMap(({ rowGroup, dropped: rows }) => Array.from(rows, (row) => ({ split, rowGroup, row }))),
+  )
+  return { sent, words: joined(pieces), refused, dropped }
 }
 
 /** Events of one id have one content, so all of them are of the key if one is. */
@@ -84,10 +88,13 @@ function repeatedEvents(found: readonly RowGroupEvents[]): RowPlace[][] {
 }
 
 /** The sets as the map stage takes them. */
-function knownDuplicates(log: LogPlan, sets: readonly (readonly RowPlace[])[]): LogDuplicates {
+function knownDuplicates(log: LogPlan, sets: readonly (readonly RowPlace[])[], open: OpenFile): LogDuplicates {
   const numbers = sets.flatMap((set, index) => set.flatMap((place) => [index, place.split, rowOfSplit(log, place)]))
   const { members, sets: count } = membersBySplit([Int32Array.from(numbers)], log.splits.length)
-  return duplicatesOf(log, members, count)
+  const known = duplicatesOf(log, members, count)
+  if (log.duplicates === null) return known
+  const ranks = [...known.bySplit].map(([split, own]) => [split, rankMembers(log, split, own, open)] as const)
+  return keepDeclared(log, known, new Map(ranks))
 }
 
 /** A row counted through all row groups of its split. */

@@ -141,18 +141,24 @@ function placeOf({ log }: TracePlan, split: number, row: number): Place {
 function notApplied(plan: TracePlan, found: readonly RowGroupEvents[], applied: Applied): TracedEvent[] {
   const nameOf = ({ split, row }: { split: number; row: number }) => `${split}:${row}`
   const sent = new Set(applied.sent.map(({ place }) => nameOf(place)))
-  const repeated = new Set(applied.duplicates.flatMap((set) => set.slice(1).map(nameOf)))
+  const repeated = new Set(applied.dropped.map(nameOf))
   const missing: TracedEvent[] = []
   for (const { split, events } of found) {
     for (const { row, isOutside, ...event } of events) {
       if (isOutside || sent.has(nameOf({ split, row }))) continue
       const why = repeated.has(nameOf({ split, row }))
-        ? { outcome: 'duplicate' as const, reason: 'the same event is earlier in the log' }
+        ? { outcome: 'duplicate' as const, reason: sameEvent(plan) }
         : whyNot(plan.view, event, applied.refused.get(split)!)
       missing.push({ ...event, ...why, ...noStates, place: placeOf(plan, split, row) })
     }
   }
   return missing.sort(compareOrders)
+}
+
+function sameEvent({ log: { duplicates } }: TracePlan): string {
+  return duplicates === null
+    ? 'the same event is earlier in the log'
+    : `another delivery of the event is kept, the ${duplicates.keep} by recordedAt`
 }
 
 const noStates = { before: null, after: null, omitted: [], changes: noChanges } as const

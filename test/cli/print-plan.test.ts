@@ -20,6 +20,7 @@ const log: LogPlan = {
   slots: ['id', 'key', 'type', 'recordedAt', 'amount'].map(slot),
   roles: { id: [0], key: 1, type: 2, occurredAt: -1, recordedAt: 3, sequence: -1 },
   identify: { by: 'hashes' },
+  duplicates: null,
   timeUnit: 'us',
   groups: [
     {
