@@ -16,6 +16,8 @@ beforeEach(async () => {
 })
 afterEach(() => folder.remove())
 
+/** The logs here are others than the one that was published before. */
+const allow = { allowMissingInputs: true }
 const columns = { ...ledgerColumns, payload: nullable(string()) }
 const write = (rows: readonly Row[], file = 'log/0.parquet') =>
   writeRows(join(home, file), columns, rows, { rowGroupRows: 3 })
@@ -66,14 +68,14 @@ describe('a path into a document that no event has', () => {
     ['the log has no event', "nullable(string('payload.contry'))", []],
   ])('is taken where %s', async (_, type, texts) => {
     write(payloads(...texts))
-    const report = await run(writeJob(home, { fields: `country: ${type}`, view: reads('country') }), home, {})
+    const report = await run(writeJob(home, { fields: `country: ${type}`, view: reads('country') }), home, allow)
     expect(report.views[0]!.counters.applied).toBe(texts.length)
   })
 
   test('is taken where no function reads it, and where only some of the events count', async () => {
     write(payloads('{"country":"CH"}', '{"country":"TW"}'))
-    await run(writeJob(home, { ...misspelt, view: reads('id') }), home, {})
-    await run(writeJob(home, misspelt), home, { knownAt: '2021-05-22T00:00:01Z' })
+    await run(writeJob(home, { ...misspelt, view: reads('id') }), home, allow)
+    await run(writeJob(home, misspelt), home, { ...allow, knownAt: '2021-05-22T00:00:01Z' })
   })
 })
 
@@ -124,17 +126,20 @@ describe('of nested columns and folders', () => {
   test('a column that is declared optional may be in no file', async () => {
     await copy("'CH' AS country", 'log/0.parquet')
     const fields = "city: nullable(string('contry', { whenMissing: null, optional: true }))"
-    const report = await run(writeJob(home, { fields, view: reads('city') }), home, {})
+    const report = await run(writeJob(home, { fields, view: reads('city') }), home, allow)
     expect(readPublished(report.views[0]!.path).rows[0]!['seen']).toEqual([null])
   })
 })
 
 describe('a type that no event has is noted', () => {
+  const onTypes = ({ notes }: { readonly notes: readonly string[] }) =>
+    notes.filter((note) => note.startsWith('No event'))
+
   test('of a handler, of the log, and of an upcast, each with what was meant', async () => {
     write(payloads('{}', '{}').map((row, i) => ({ ...row, type: ['Deposited', 'Opened'][i] })))
     const log = "types: ['Deposited', 'Opened', 'Withdrawn'], upcast: { Openned: () => null }"
-    const report = await run(writeJob(home, { log }), home, {})
-    expect(report.notes).toEqual([
+    const report = await run(writeJob(home, { log }), home, allow)
+    expect(onTypes(report)).toEqual([
       'No event of log ledger is of type "Openned", which is named by an upcast; did you mean "Opened"?',
       'No event of log ledger is of type "Withdrawn", which is named by the log\'s types.',
     ])
@@ -143,7 +148,7 @@ describe('a type that no event has is noted', () => {
       home,
       { workers: 2 },
     )
-    expect(handler.notes).toEqual([
+    expect(onTypes(handler)).toEqual([
       'No event of log ledger is of type "Depositd", which is named by a handler of view balances; did you mean "Deposited"?',
     ])
   })
@@ -152,8 +157,8 @@ describe('a type that no event has is noted', () => {
     write(payloads('{}', '{}'))
     const made = "upcast: { Deposited: (e) => ({ type: 'Added' }) }"
     const view = 'state: { n: int64() }, on: { Added: (s) => { s.n++ } }'
-    expect((await run(writeJob(home, { log: made, view }), home, {})).notes).toEqual([])
-    const early = await run(writeJob(home, { view }), home, { knownAt: '2021-05-22T00:00:01Z' })
-    expect(early.notes).toEqual([])
+    expect(onTypes(await run(writeJob(home, { log: made, view }), home, allow))).toEqual([])
+    const early = await run(writeJob(home, { view }), home, { ...allow, knownAt: '2021-05-22T00:00:01Z' })
+    expect(onTypes(early)).toEqual([])
   })
 })

@@ -103,7 +103,10 @@ test('copies of what it is given are its own', async () => {
     s.tags = [...(s.tags ?? []), ...e.payload.tags]; s.tags.sort(); s.tags.push('z')
     s.balance += copy.amount + copy.foo
   } }, row: (s) => ({ balance: s.balance, tags: s.tags.toSorted() })`
-  const report = await run(writeJob(home, { fields: 'payload: json()', view }), home, { workers: 2 })
+  const report = await run(writeJob(home, { fields: 'payload: json()', view }), home, {
+    allowMissingInputs: true,
+    workers: 2,
+  })
   const { rows } = readPublished(report.views[0]!.path)
   expect(rows.map(({ balance }) => balance)).toEqual([4, 4])
 })
@@ -115,7 +118,7 @@ test('states that are merged keep documents that can be changed', async () => {
   ])
   const view = `state: { tags: json(undefined, { initial: [] }) }, on: { '*': (s, e) => { s.tags.push(e.amount) } },
     merge: (into, from) => { into.tags.push(...from.tags.sort()) }, row: (s) => ({ tags: s.tags.toSorted() })`
-  const report = await run(writeJob(home, { view }), home, { strategy: 'combine' })
+  const report = await run(writeJob(home, { view }), home, { allowMissingInputs: true, strategy: 'combine' })
   expect(readPublished(report.views[0]!.path).rows.map(({ tags }) => tags)).toEqual([
     [1, 4, 7],
     [2, 5, 8],
@@ -124,7 +127,7 @@ test('states that are merged keep documents that can be changed', async () => {
 
 test('vintages go on folding into states that row was given', async () => {
   const view = `state: () => ({ tags: [] }), ${"on: { '*': (s, e) => { s.tags.push(e.amount) } }"}, columns: { tags: json() }, row: (s) => s`
-  const report = await run(writeJob(home, { view }), home, { vintages: 'hour' })
+  const report = await run(writeJob(home, { view }), home, { allowMissingInputs: true, vintages: 'hour' })
   expect(readPublished(report.views[0]!.path).rows.map(({ tags }) => tags)).toEqual([
     [1, 4],
     [2, 5],
@@ -147,7 +150,7 @@ describe('what the engine says of a mistake is said in words:', () => {
     )
     expect(error.message).toContain(message)
     const quarantined = { ...text, view: `${typed}, onError: 'quarantine', ${on(body)}` }
-    const report = await run(writeJob(home, quarantined), home, {})
+    const report = await run(writeJob(home, quarantined), home, { allowMissingInputs: true })
     expect(readExceptions(report.views[0]!.path)[0]!['detail']).toContain(message)
   })
 })
