@@ -1,5 +1,6 @@
 import type { OrderRole, TieBreak } from '../model/log.ts'
 import { crossesStreams } from '../model/order.ts'
+import { isWide } from '../model/slots.ts'
 import type { Fields, Type } from '../model/type.ts'
 import type { AnyLog, ViewDefinition } from '../model/view.ts'
 
@@ -15,16 +16,25 @@ function scopeProblems({ columns, sequenceScope }: AnyLog): string[] {
   return ['sequenceScope: the log has no sequence; name its column in columns.sequence, or leave sequenceScope out']
 }
 
-const tieBreakKinds: readonly Type['kind'][] = [
-  'int32',
-  'int64',
-  'bigint',
-  'decimal',
-  'date',
-  'timestamp',
-  'string',
-  'bool',
+const orderedKinds: readonly Type['kind'][] = [
+  ...(['int32', 'int64', 'bigint', 'uint64', 'decimal', 'date', 'timestamp', 'string', 'uuid', 'bool'] as const),
 ]
+
+/** Whether events may be declared to come by values of a type. Wide decimals travel as digits, whose order is that of text. */
+function hasOrder(type: Type): boolean {
+  return orderedKinds.includes(type.kind) && !isWide(type)
+}
+
+function typeText({ kind, precision, scale }: Type): string {
+  return kind === 'decimal' ? `decimal(${precision}, ${scale})` : kind
+}
+
+/** A key or an id that is declared to order events must have an order. */
+function roleOrderProblems(columns: AnyLog['columns'], role: 'key' | 'id', place: string): string[] {
+  const source: unknown = columns[role]
+  if (typeof source !== 'object' || source === null || Array.isArray(source) || hasOrder(source as Type)) return []
+  return [`${place}: ${role} is of ${typeText(source as Type)}, by which events can't be ordered; leave it out`]
+}
 
 function tieBreakProblems(log: AnyLog): string[] {
   const tieBreak = log.tieBreak as readonly TieBreak[]
@@ -49,17 +59,16 @@ function tieFieldProblems({ columns, fields, order }: AnyLog, name: string): str
       return [`tieBreak: the log has no ${name}; name its column in columns, or leave it out of tieBreak`]
     }
     const listed = (order as readonly OrderRole[] | undefined)?.includes(name as OrderRole)
-    return listed ? [`tieBreak: ${name} is in order already; leave it out of tieBreak`] : []
+    if (listed) return [`tieBreak: ${name} is in order already; leave it out of tieBreak`]
+    return name === 'key' ? roleOrderProblems(columns, 'key', 'tieBreak') : []
   }
   const type = Object.hasOwn(fields, name) ? (fields as Fields)[name] : undefined
   if (type === undefined) {
     const names = [...Object.keys(fields), 'key', 'occurredAt'].join(', ')
     return [`tieBreak: expected one of ${names}, or { types: [...] }, found "${name}"`]
   }
-  if (tieBreakKinds.includes(type.kind)) return []
-  return [
-    `tieBreak: field "${name}" is of ${type.kind}, which has no order that is the same everywhere; take another field`,
-  ]
+  if (hasOrder(type)) return []
+  return [`tieBreak: field "${name}" is of ${typeText(type)}, by which events can't be ordered; take another field`]
 }
 
 function tieTypesProblems({ columns, types }: AnyLog, listed: readonly string[]): string[] {
@@ -84,7 +93,8 @@ function orderProblems(log: AnyLog): string[] {
     if (columns[role] === undefined) {
       return [`order: the log has no ${role}; name its column in columns, or leave it out of the order`]
     }
-    return order.indexOf(role) === index ? [] : [`order: ${role} is listed twice`]
+    if (order.indexOf(role) !== index) return [`order: ${role} is listed twice`]
+    return role === 'id' ? roleOrderProblems(log.columns, 'id', 'order') : []
   })
 }
 

@@ -1,8 +1,9 @@
 import { withRoom } from '../columns/grow.ts'
 import type { SlotColumn } from '../columns/slot-column.ts'
 import { wordsOf } from '../columns/slot-column.ts'
-import { isPresent } from '../model/column.ts'
+import { type Int64Column, isPresent } from '../model/column.ts'
 import { type OrderTerm, TIE } from '../model/order.ts'
+import type { Slot } from '../model/slots.ts'
 import { type PreparedGroup, ranksByCode } from '../view/view-set.ts'
 
 /** Columns that events are ordered by, of one batch: one for each term of the order. */
@@ -11,19 +12,32 @@ export type OrderColumns = readonly SlotColumn[]
 /**
  * The columns of a batch, or of gathered events, by which a group orders them.
  *
+ * @param slots Of the log.
  * @param typeCodes By row: code of its type in the group.
  */
 export function orderColumns(
+  slots: readonly Slot[],
   group: PreparedGroup,
   columnOf: (slot: number) => SlotColumn,
   typeCodes: Uint16Array,
 ): OrderColumns {
   return group.plan.order.map((term): SlotColumn => {
-    if (term.by === 'slot') return columnOf(term.slot)
+    if (term.by === 'slot') {
+      const column = columnOf(term.slot)
+      return slots[term.slot]!.type.kind === 'uint64' && column.kind === 'int64' ? shifted(column) : column
+    }
     const ranks = ranksByCode(group, term.types)
     const values = Int32Array.from(typeCodes, (code) => ranks[code]!)
     return { kind: 'int32', length: values.length, nullCount: 0, validity: null, values }
   })
+}
+
+/** Integers without a sign as integers with one, in the same order. */
+function shifted(column: Int64Column): Int64Column {
+  const values = column.values.slice()
+  const words = wordsOf(values)
+  for (let high = 1; high < words.length; high += 2) words[high]! ^= -0x80000000
+  return { ...column, values }
 }
 
 const ENTRY = 3

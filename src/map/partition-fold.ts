@@ -89,7 +89,7 @@ export class PartitionFold {
     if (this.#group.plan.order.length > 0) {
       this.#events.push({ ...events, batch: this.#withoutOthersColumns(batch) })
       const marks = { disordered: this.#waits, tied: this.#tied }
-      const columns = orderColumns(this.#group, (slot) => batch.columns[slot]!, typeCodes)
+      const columns = orderColumns(this.#log.slots, this.#group, (slot) => batch.columns[slot]!, typeCodes)
       if (this.#keyOrder.take(columns, batch.rows, rows, slots, this.#known, marks)) this.#anyWaits = true
     }
     const folded = this.#anyWaits ? withoutWaiting(events, this.#waits) : events
@@ -183,7 +183,7 @@ export class PartitionFold {
         gathered,
       )
     const columns = new Map(this.#group.plan.slots.map((slot): [number, SlotColumn] => [slot, columnOf(slot)]))
-    const ordering = orderColumns(this.#group, (slot) => columns.get(slot)!, typeCodes)
+    const ordering = orderColumns(this.#log.slots, this.#group, (slot) => columns.get(slot)!, typeCodes)
     const terms = this.#group.plan.order
     const order = sortByKey(terms, ordering, slots, this.#known)
     const batches = this.#events.map(({ batch }) => batch)

@@ -146,7 +146,8 @@ export type TieBreak<Field extends string = string, Names extends string = strin
  *   recordedAt. Then comes what `tieBreak` says, and last the id.
  * @property tieBreak Decides between events that sequence and recordedAt leave equal: the name of a field, `'key'`,
  *   `'occurredAt'`, or the event types in their order, as `{ types: ['Opened', 'Paid'] }`; or several of those, in an array.
- *   Types that are not listed come after those that are, null before any value. A field of float64 or JSON is refused.
+ *   Types that are not listed come after those that are, null before any value. A field of float64, bytes, JSON or
+ *   a decimal of more than 18 digits is refused.
  * @property upcast From old event types to new ones, before any view sees them: an object with what changes, several
  *   of them (the event is split), or null (the event is dropped, counted as filtered).
  */

@@ -33,13 +33,14 @@ export function compileCompare(layout: RowLayout, group: PreparedGroup): Compare
 
 function slotSource(layout: RowLayout, { slots }: GroupPlan, term: SlotTerm): string {
   const index = slots.indexOf(term.slot)
-  const { word, storage, nullBit } = layout.slots[index]!
+  const { word, storage, nullBit, type } = layout.slots[index]!
   const field = (row: string, more = 0) => `w[${row} + ${word + more}]`
+  const high = (row: string) => (type.kind === 'uint64' ? `(${field(row, 1)} >>> 0)` : field(row, 1))
   const text = (row: string) =>
     `(${field(row)} >= 0 ? Buffer.from(strings[${index}][${field(row)}]) : bytes.subarray(${stringStart(layout, index, row)}, ${stringStart(layout, index, row)} - 1 - ${field(row)}))`
   const values =
     storage === 'i64' || storage === 'f64'
-      ? `${unequalSource(field('a', 1), field('b', 1), term)}
+      ? `${unequalSource(high('a'), high('b'), term)}
 ${unequalSource(`(${field('a')} >>> 0)`, `(${field('b')} >>> 0)`, term)}`
       : storage === 'str'
         ? `{ const order = Buffer.compare(${text('a')}, ${text('b')}); if (order !== 0) return ${term.isDeclared ? 'order' : `order * ${TIE}`}; }`

@@ -149,7 +149,14 @@ export function describeRows({ log, fields, traced }: TracePlan, batch: Batch, r
     recordedAt: valueAt(recordedAt, row),
     fields: fields.map((slot) => valueAt(slot, row)),
     order: traced.plan.order.map((term) =>
-      term.by === 'slot' ? valueAt(term.slot, row) : BigInt(typeRank(term.types, typeAt(row))),
+      term.by === 'slot'
+        ? orderValue(log, term.slot, valueAt(term.slot, row))
+        : BigInt(typeRank(term.types, typeAt(row))),
     ),
   }))
+}
+
+/** A value as events are ordered by it: integers without a sign are stored as if they had one. */
+function orderValue({ slots }: LogPlan, slot: number, value: unknown): unknown {
+  return slots[slot]!.type.kind === 'uint64' && typeof value === 'bigint' ? BigInt.asUintN(64, value) : value
 }

@@ -258,7 +258,17 @@ describe('loadJob() refuses', () => {
     [
       'a tieBreak by what has no order',
       job('', `fields: { amount: int64(), note: json() }, tieBreak: ['note']`),
-      'tieBreak: field "note" is of json, which has no order that is the same everywhere',
+      'tieBreak: field "note" is of json, by which events can\'t be ordered',
+    ],
+    [
+      'a tieBreak by digits',
+      job('', `fields: { amount: int64(), wide: decimal(30, 2) }, tieBreak: 'wide'`),
+      'tieBreak: field "wide" is of decimal(30, 2), by which events can\'t be ordered',
+    ],
+    [
+      'an order by ids without one',
+      job('', `order: ['id'], columns: { id: decimal(20, 0, 'id'), key: 'account', recordedAt: 'at' }`),
+      "order: id is of decimal(20, 0), by which events can't be ordered",
     ],
     ['a tieBreak that is none', job('', `tieBreak: [{ type: 'A' }]`), 'log "ledger", tieBreak.0'],
     ['an order role the log lacks', job('', `order: ['sequence', 'id']`), 'order: the log has no sequence'],

@@ -15,6 +15,7 @@ import {
   type RebuildOptions,
   string,
   timestamp,
+  uint64,
 } from '../../src/index.ts'
 import { loadedFromDefinition } from '../../src/job/load.ts'
 import { validateJob } from '../../src/job/validate.ts'
@@ -237,6 +238,43 @@ describe('streams that are no texts', () => {
     expect(order!.ties).toMatchObject({ events: 1, keys: 1 })
     expect(order!.againstSequence).toEqual({ events: 1, keys: 1, example: { key: '"c"', events: ['1', '4'] } })
   })
+})
+
+test('integers without a sign are ordered as such, wherever their events are folded', async () => {
+  const rows = [2n ** 64n - 1n, 5n, 2n ** 63n, null, 2n ** 63n - 1n].map((rank, index) => ({
+    ...{ id: `${index}`, key: 'a', recorded: 10n, rank },
+  }))
+  writeLogFiles(
+    join(folder.path, 'log'),
+    { id: string(), key: string(), recorded: timestamp('us'), rank: nullable(uint64()) },
+    rows,
+    {
+      files: 1,
+    },
+  )
+  const log = defineLog({
+    name: 'log',
+    files: join(folder.path, 'log/*.parquet'),
+    columns: { id: 'id', key: 'key', recordedAt: 'recorded' },
+    fields: { rank: nullable(uint64()) },
+    tieBreak: 'rank',
+    partitionedByKey: true,
+  })
+  const view = defineView({
+    ...{ name: 'ranks', log, state: { path: string() } },
+    on: {
+      '*': (s, e) => {
+        s.path += e.id
+      },
+    },
+  })
+  for (const strategy of ['shuffle', 'in-place'] as const) {
+    const report = await rebuild(loadedFromDefinition(defineJob({ views: [view] })), {
+      ...{ out: join(folder.path, strategy), workers: 0, strategy },
+    })
+    expect(readPublished(report.views[0]!.path).rows[0]!['path']).toBe('31420')
+    expect(report.views[0]!.order!.ties.events).toBe(0)
+  }
 })
 
 describe('a view whose events have no order is refused', () => {
