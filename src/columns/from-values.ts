@@ -165,12 +165,16 @@ function jsonText(value: unknown): string {
   })
 }
 
+/** JSON escapes half of a surrogate pair and no whole one; other engines refuse the file that has such a text. */
+const halfEscaped = /(?<!\\)(?:\\\\)*\\ud/
+
 /** As `jsonText`; what JSON can't say is a MisfitError. */
 export function jsonOf(value: unknown, row: number): string {
   let reason = `a ${typeof value}`
   try {
     // A function, for one, is nothing in JSON.
     const text = jsonText(value) as string | undefined
+    if (text?.includes('\\ud') && halfEscaped.test(text)) throw new TypeError('half of a surrogate pair')
     if (text !== undefined) return text
   } catch (error) {
     reason = `what JSON can't say (${(error as Error).message.split('\n', 1)[0]})`

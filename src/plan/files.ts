@@ -85,10 +85,21 @@ export function partitionName(path: string): string {
   return values.length > 0 ? values.join('/') : posix.dirname(path)
 }
 
+/** Whether the value of a path's `name=value` folder is percent-encoded UTF-8; what is not may mean several texts. */
+export function isDecodable(path: string, name: string): boolean {
+  const segments = path.split(/[\\/]/).slice(0, -1)
+  const values = segments.filter((segment) => decode(segment.split('=', 1)[0]!) === name)
+  return values.every((segment) => decoded(segment.slice(segment.indexOf('=') + 1)) !== undefined)
+}
+
 function decode(text: string): string {
+  return decoded(text) ?? text
+}
+
+function decoded(text: string): string | undefined {
   try {
     return decodeURIComponent(text)
   } catch {
-    return text
+    return undefined
   }
 }

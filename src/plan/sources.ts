@@ -7,6 +7,7 @@ import { nearest } from '../model/suggest.ts'
 import type { Type } from '../model/type.ts'
 import type { ParquetFile, SchemaField } from '../parquet/file.ts'
 import { type Shape, shapeAt, stepInto } from '../parquet/nested-shape.ts'
+import { isDecodable } from './files.ts'
 import { holdsLocalTimes, momentProblem } from './moment-sources.ts'
 
 /** A slot before files are read: what is declared of it. */
@@ -29,6 +30,7 @@ export function findSource(slot: DeclaredSlot, file: ParquetFile, folders: Reado
   const name = steps[0]!
   if (!file.schema.some((field) => field.name === name)) {
     const folder = steps.length === 1 ? folders.get(name) : undefined
+    if (folder !== undefined && !isDecodable(file.path, name)) throw undecodable(slot, file, name, folder)
     if (folder !== undefined) return { kind: 'constant', value: folderValue(folder), origin: 'folder' }
     if (slot.type?.whenMissing !== undefined)
       return { kind: 'constant', value: slot.type.whenMissing, origin: 'missing' }
@@ -49,6 +51,13 @@ function pathOf(
 }
 
 const NULL_FOLDER = '__HIVE_DEFAULT_PARTITION__'
+
+function undecodable(slot: DeclaredSlot, file: ParquetFile, column: string, found: string): InputError {
+  return new InputError(
+    `Cannot read ${file.path}, column "${column}" (${slot.what}): expected the percent-encoded UTF-8 text of a folder, found ${JSON.stringify(found)}. Rename the folder: a percent sign is written %25.`,
+    { file: file.path, column },
+  )
+}
 
 function folderValue(text: string): string | null {
   return text === NULL_FOLDER ? null : text

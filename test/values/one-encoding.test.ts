@@ -1,4 +1,4 @@
-import { mkdirSync } from 'node:fs'
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { type DuckDBConnection, DuckDBInstance } from '@duckdb/node-api'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
@@ -152,14 +152,12 @@ describe("a string that UTF-8 can't encode", () => {
     ).rejects.toThrow('row 0, column "doc.k"')
   })
 
-  test('stays what it is in JSON', async () => {
+  test('is not published within a document either', async () => {
     const file = await written(halves)
-    const { rows } = await rebuildSeen(folder.path, {
-      files: file,
-      columns: { id: 'n', key: int64('n') },
-      fields: { doc: json() },
-    })
-    expect(rows.map(({ seen }) => seen)).toEqual([[{ k: '\ud800' }], [{ k: '\ud801' }]])
+    const read = { files: file, columns: { id: 'n', key: int64('n') }, fields: { doc: json() } }
+    await expect(rebuildSeen(folder.path, read)).rejects.toThrow(
+      'for key 0: state "seen": expected a JSON value, found what JSON can\'t say (half of a surrogate pair)',
+    )
   })
 })
 
@@ -209,6 +207,19 @@ describe('UUIDs', () => {
     await expect(counts(file, bytes('doc.u'))).rejects.toThrow(
       'column "doc.u": expected bytes; a text is declared as string()',
     )
+  })
+
+  test('text of nested columns that is no UTF-8 is refused', async () => {
+    const path = place()
+    mkdirSync(join(path, '..'), { recursive: true })
+    const query = "SELECT i AS n, [CASE i WHEN 0 THEN 'fine' ELSE 'MARK' END] AS l FROM range(2) t(i)"
+    await duckdb.run(`COPY (${query}) TO '${path}' (FORMAT parquet, COMPRESSION uncompressed)`)
+    const written = readFileSync(path, 'latin1').replaceAll('MARK', 'x\u00c3(y')
+    writeFileSync(path, Buffer.from(written, 'latin1'))
+    const fields = { first: string('l.0') }
+    await expect(
+      rebuildSeen(folder.path, { files: path, columns: { id: 'n', key: int64('n') }, fields }),
+    ).rejects.toThrow(/column "l": expected UTF-8 text, found the bytes 78c32879/)
   })
 
   test('and bytes of nested columns are read', async () => {
