@@ -11,7 +11,8 @@ import { fieldAt } from '../parquet/schema.ts'
 import { type FoundText, sameText, unionOf } from './bare-text.ts'
 import { folderColumns } from './files.ts'
 import type { OpenedFile } from './open-file.ts'
-import { type DeclaredSlot, describeType, refuseMisnamed, refuseMoments, remedyFor } from './sources.ts'
+import { remedyFor } from './remedy.ts'
+import { type DeclaredSlot, describeType, refuseMisnamed, refuseMoments } from './sources.ts'
 
 /**
  * The type of a slot in all files; one whose type is left to the files must have one type in all of them.

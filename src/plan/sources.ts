@@ -1,5 +1,5 @@
 import { declareZone } from '../columns/moment-text.ts'
-import { accepts, declarationOf } from '../model/accepted.ts'
+import { accepts } from '../model/accepted.ts'
 import type { LogicalType } from '../model/column.ts'
 import { InputError } from '../model/errors.ts'
 import type { SlotSource } from '../model/plan.ts'
@@ -9,6 +9,7 @@ import type { ParquetFile, SchemaField } from '../parquet/file.ts'
 import { type Shape, shapeAt, stepInto } from '../parquet/nested-shape.ts'
 import { isDecodable } from './files.ts'
 import { holdsLocalTimes, momentProblem } from './moment-sources.ts'
+import { remedyFor } from './remedy.ts'
 
 /** A slot before files are read: what is declared of it. */
 export interface DeclaredSlot {
@@ -170,22 +171,6 @@ function refuseWrongType(slot: DeclaredSlot, file: ParquetFile, steps: readonly 
     `Cannot read ${file.path}, column "${steps.join('.')}" (${slot.what}): expected ${type.kind}, found ${describeType(found)}.${remedyFor(slot, found, steps)}`,
     place,
   )
-}
-
-/** What to declare for what a column holds: ` Declare key: int64('account_id').` */
-export function remedyFor({ name, what }: DeclaredSlot, found: LogicalType, steps: readonly string[]): string {
-  const declaration = declarationOf(found, steps.join('.'))
-  const roleKinds = what.startsWith('field ') ? undefined : (declarable[name] ?? [])
-  const isDeclarable = declaration !== undefined && roleKinds?.includes(found.kind) !== false
-  return isDeclarable ? ` Declare ${name}: ${declaration}.` : ''
-}
-
-/** What a role may be declared as. */
-const declarable: Readonly<Record<string, readonly LogicalType['kind'][]>> = {
-  id: ['int', 'string', 'uuid', 'binary', 'decimal', 'date', 'timestamp'],
-  key: ['int', 'string', 'uuid', 'binary', 'decimal', 'date', 'timestamp', 'bool', 'float'],
-  type: ['string', 'binary'],
-  sequence: ['int'],
 }
 
 /** Whether statistics say that a file has no value of a column. */
