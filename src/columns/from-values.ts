@@ -63,7 +63,8 @@ export function columnFromValues(
       each(values, (value, row) => {
         const number = typeof value === 'bigint' && Number.isSafeInteger(Number(value)) ? Number(value) : value
         if (typeof number !== 'number') throw misfit(row, 'a number', value)
-        column[row] = number
+        // Of one pattern of bits.
+        column[row] = Number.isNaN(number) ? Number.NaN : number
       })
       return { kind: 'float64', ...base, values: column }
     }

@@ -20,7 +20,7 @@ export function storeColumn(column: StateColumn, order: Int32Array | null, count
     case 'i32':
       return { kind: 'int32', ...base, values: gather(values as Int32Array, new Int32Array(count), order) }
     case 'f64':
-      return { kind: 'float64', ...base, values: gather(values as Float64Array, new Float64Array(count), order) }
+      return { kind: 'float64', ...base, values: gatherNumbers(values as Float64Array, count, order) }
     case 'i64':
       return isBigInt(type)
         ? { kind: 'int64', ...base, values: gatherBig(values as BigInt64Array | bigint[], count, order) }
@@ -45,8 +45,18 @@ function validityOf(nulls: Uint8Array | null, order: Int32Array | null, count: n
   return { validity, nullCount }
 }
 
-function gather<T extends Int32Array | Float64Array>(from: T, to: T, order: Int32Array | null): T {
+function gather(from: Int32Array, to: Int32Array, order: Int32Array | null): Int32Array {
   for (let i = 0; i < to.length; i++) to[i] = from[order === null ? i : order[i]!]!
+  return to
+}
+
+/** A NaN is written with one pattern of bits: which of them an engine keeps on the way may differ from run to run. */
+function gatherNumbers(from: Float64Array, count: number, order: Int32Array | null): Float64Array {
+  const to = new Float64Array(count)
+  for (let i = 0; i < count; i++) {
+    const value = from[order === null ? i : order[i]!]!
+    to[i] = Number.isNaN(value) ? Number.NaN : value
+  }
   return to
 }
 
