@@ -1,11 +1,13 @@
 /**
- * Shows what Refold does, with three logs: the ledger of a bank, figures that were corrected after they were announced,
- * and the history of this repository, whose folded files are compared with those that git itself lists.
+ * Shows what Refold does: with the ledger of a bank, with the orders and payments of a shop, which are folded together, with figures
+ * that were corrected after they were announced, and with the history of this repository, whose folded files are compared with
+ * those that git itself lists.
  */
 import { existsSync } from 'node:fs'
 import { parseArgs, styleText } from 'node:util'
 // As `import … from 'refold'` in a project of its own: nothing else of Refold is used here.
 import {
+  type KeyEvent,
   loadJob,
   openView,
   type Progress,
@@ -14,6 +16,7 @@ import {
   RefoldError,
   type Row,
   rebuild,
+  traceKey,
   type View,
   type ViewReport,
 } from '../src/index.ts'
@@ -36,6 +39,7 @@ async function main(): Promise<void> {
   const { values } = parseArgs({ options: { events: { type: 'string' }, help: { type: 'boolean', default: false } } })
   if (values.help) return say('npm run demo [-- --events 1000000]')
   await showBank(values.events === undefined ? undefined : Number(values.events))
+  await showShop()
   await showBacklog()
   await showHistory()
 }
@@ -86,6 +90,47 @@ async function makeLedger(events: number | undefined): Promise<void> {
     `${formatCounted(made.events, 'event')} in ${formatCount(rows)} rows and ${formatCounted(files.length, 'file')}, ` +
       `${formatShort(bytes, 'B')}, invented in ${formatSeconds(seconds)}`,
   )
+}
+
+async function showShop(): Promise<void> {
+  heading('A shop: one view of two logs, its orders and its payments')
+  const report = await rebuildJob('jobs/shop.ts')
+  describe(report)
+  const totals =
+    'select status, count(*) orders, sum(total) total, sum(paid) paid from view group by status order by status'
+  show(await queryView(viewsOf(report)('order-status'), totals), {
+    status: String,
+    orders: count,
+    total: money,
+    paid: money,
+  })
+
+  heading('The passbook of one order: events of both logs, as they were recorded')
+  const job = await loadJob('jobs/shop.ts')
+  try {
+    const { events } = await traceKey(job, { view: 'order-status', key: ['O-1016'] })
+    show(events.map(passbookRow), {
+      log: String,
+      event: String,
+      recorded: String,
+      status: String,
+      paid: String,
+      outcome: String,
+    })
+  } finally {
+    job.dispose()
+  }
+}
+
+/** An event of an order, and what it changed of the order's state. */
+function passbookRow({ log, event, recordedAt, before, after, outcome }: KeyEvent): Row {
+  const change = (name: string, format: (value: unknown) => string) => {
+    if (before === null || after === null) return ''
+    const [old, now] = [format(before[name]), format(after[name])]
+    return old === now ? now : `${old} → ${now}`
+  }
+  const recorded = String(recordedAt).slice(0, 16).replace('T', ' ')
+  return { log, event, recorded, status: change('status', String), paid: change('paid', money), outcome }
 }
 
 async function showBacklog(): Promise<void> {

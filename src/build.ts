@@ -7,13 +7,13 @@ import { aheadNotes } from './map/ahead.ts'
 import { mapAll } from './map/all.ts'
 import { timelinesOf } from './map/timelines.ts'
 import { refuseUnfoundPaths, unseenTypes } from './map/unfound.ts'
-import type { RecordedBounds } from './model/plan.ts'
+import type { LogBounds } from './model/plan.ts'
 import type { RebuildOptions } from './model/report.ts'
 import type { ViewDefinition } from './model/view.ts'
 import { checkPublishedInputs } from './plan/input-changes.ts'
 import { layersOf } from './plan/layers.ts'
 import { refuseInputs, refuseUrls } from './plan/plan-input.ts'
-import { logsOf, planLayer } from './plan/plan-rebuild.ts'
+import { inputLogs, planLayer } from './plan/plan-rebuild.ts'
 import { reduceAll } from './reduce/all.ts'
 import type { Stages } from './stages.ts'
 import { type StartExecutor, startExecutor, threadsFor } from './start-executor.ts'
@@ -23,8 +23,8 @@ import type { Executor } from './workers/executor.ts'
 export interface BuildAllRequest {
   readonly job: LoadedJob
   readonly options: RebuildOptions
-  /** By partition, which events count besides: for views of what was known. */
-  readonly bounds?: RecordedBounds | undefined
+  /** Which events count besides: for views of what was known. */
+  readonly bounds?: LogBounds | undefined
   /** Whether a path into documents that leads to nothing is an error: not where earlier logic is run once more. */
   readonly refusesUnfoundPaths?: boolean
   /** Starts what runs the tasks; absent: threads of this process, or this thread. */
@@ -41,7 +41,7 @@ export async function buildAll(request: BuildAllRequest, stages: Stages, files: 
   const { job, options } = request
   refuseUrls(options)
   const layers = layersOf(job.name, job.definition.views, options.views)
-  refuseInputs(options, logsOf(layers))
+  refuseInputs(options, inputLogs(layers))
   const rows = new Map<string, readonly string[]>()
   const built: BuiltViews[] = []
   try {
@@ -86,9 +86,14 @@ async function build(request: BuildRequest, stages: Stages, files: Disk): Promis
     if (request.refusesUnfoundPaths === true) refuseUnfoundPaths(plan, mapped, files)
     const timelines = timelinesOf(plan, job.definition.views, mapped)
     const types = unseenTypes(plan, job.definition.views, mapped)
-    const notes = [...inputNotes, ...types, ...aheadNotes(plan, mapped, timelines, files)]
+    const notes = [...inputNotes, ...types, ...aheadNotes(plan, mapped, timelines.logs, files)]
     const reduced = await stages.run('reduce', () =>
-      reduceAll({ plan, duplicates, mapped, timelines, folders: staged.folders }, workers, stages, files),
+      reduceAll(
+        { plan, duplicates, mapped, timelines: timelines.folds, folders: staged.folders },
+        workers,
+        stages,
+        files,
+      ),
     )
     // Nothing is left for them to do; corrections may need others.
     await workers.close()

@@ -1,4 +1,5 @@
 import { ConfigurationError } from '../model/errors.ts'
+import { logsOf } from '../model/view.ts'
 import { toJson } from '../read/json.ts'
 import { disk } from '../storage/disk.ts'
 import { ExitCode } from './failure.ts'
@@ -41,9 +42,8 @@ export const inspect = defineVerb({
     }
     const { surveyJob } = await import('../inspect/survey-job.ts')
     const surveys = await withJob(source, async (job) => {
-      const logs = new Map(
-        job.definition.views.filter(({ log }) => log.view === undefined).map(({ log }) => [log.name as string, log]),
-      )
+      const read = job.definition.views.flatMap(logsOf).filter(({ view }) => view === undefined)
+      const logs = new Map(read.map((log) => [log.name, log]))
       const files = [...logs.values()].map((log) => inspectFiles(log.name, log.files))
       // The footers are reported even where the log doesn't fit its declaration: they show why.
       if (!given.json) for (const each of files) await output.result(`${describeFiles(each, output.width)}\n`)

@@ -1,5 +1,5 @@
 import type { OrderTerm } from '../model/order.ts'
-import type { GroupPlan, LogPlan } from '../model/plan.ts'
+import type { FoldedLog, GroupPlan, LogPlan, MergedPlan } from '../model/plan.ts'
 import { describeChangedInputs } from '../plan/input-changes.ts'
 import type { RebuildPlan } from '../plan/plan-rebuild.ts'
 import { LogClock } from '../time/clock-skew.ts'
@@ -8,7 +8,7 @@ import { formatBytes, formatCount, formatCounted } from './numbers.ts'
 import { renderTable } from './table.ts'
 
 /** A plan for people. The whole of it is what `--json` prints. */
-export function describePlan({ logs, later, changedInputs }: RebuildPlan, width?: number): string {
+export function describePlan({ logs, merged, later, changedInputs }: RebuildPlan, width?: number): string {
   const changes = changedInputs.map((changed) => {
     const then =
       changed.loss === null
@@ -18,7 +18,8 @@ export function describePlan({ logs, later, changedInputs }: RebuildPlan, width?
   })
   const rows = later.map(({ view, of }) => `view ${view} is made of the rows of view ${of}, once these are built\n`)
   const layers = rows.length === 0 ? [] : [rows.join('')]
-  return [...logs.map((log) => describeLog(log, width)), ...layers, ...changes].join('\n')
+  const described = [...logs.map((log) => describeLog(log, width)), ...merged.map((one) => describeMerged(one, width))]
+  return [...described, ...layers, ...changes].join('\n')
 }
 
 function describeLog(log: LogPlan, width?: number): string {
@@ -44,18 +45,39 @@ function describeLog(log: LogPlan, width?: number): string {
       ? 'not looked for: the log declares its ids unique'
       : `found by ${names(log.roles.id)} (${log.identify.by})`,
   ])
-  if (log.groups.some((group) => group.strategy === 'in-place')) {
+  const own = log.groups.filter(({ share }) => share === null)
+  if (own.some((group) => group.strategy === 'in-place')) {
     facts.push(['in place', `${formatCounted(log.mapTasks.length, 'partition')}, each with all events of its keys`])
   }
-  if (log.groups.some((group) => group.strategy === 'shuffle')) {
-    facts.push([
-      'shuffle',
-      `over ${formatCounted(2 ** log.bucketBits, 'bucket')}, reduced in ${formatCounted(2 ** log.reduceBits, 'task')}`,
-    ])
-  }
+  if (own.some((group) => group.strategy === 'shuffle')) facts.push(shuffleFact(log))
+  const described = own.length === 0 ? '' : `\n${describeGroups(own, names, width)}`
+  return `log ${log.name}\n${describeFacts(facts)}${described}`
+}
+
+/** A view of several logs, where their events meet. */
+function describeMerged({ log, group }: MergedPlan, width?: number): string {
+  const names = (slots: readonly number[]): string => slots.map((slot) => slotName(log, slot)).join(', ')
+  const facts = group.strategy === 'shuffle' ? [shuffleFact(log)] : []
+  return `logs ${log.name} together\n${describeFacts(facts)}\n${describeGroups([group], names, width)}`
+}
+
+/** What only one of the logs has is named with it. */
+function slotName({ slots, sources }: FoldedLog, slot: number): string {
+  const owners = sources!.filter(({ visible }) => visible.includes(slot))
+  const [owner] = owners
+  return owners.length === 1 ? `${owner!.name}.${slots[slot]!.name}` : slots[slot]!.name
+}
+
+function shuffleFact({ bucketBits, reduceBits }: FoldedLog): readonly [string, string] {
+  return [
+    'shuffle',
+    `over ${formatCounted(2 ** bucketBits, 'bucket')}, reduced in ${formatCounted(2 ** reduceBits, 'task')}`,
+  ]
+}
+
+function describeFacts(facts: readonly (readonly [string, string])[]): string {
   const label = Math.max(...facts.map(([name]) => name.length))
-  const lines = facts.map(([name, fact]) => `  ${name.padEnd(label)}  ${fact}\n`).join('')
-  return `log ${log.name}\n${lines}\n${describeGroups(log.groups, names, width)}`
+  return facts.map(([name, fact]) => `  ${name.padEnd(label)}  ${fact}\n`).join('')
 }
 
 /** Row groups whose statistics show nothing but events of clocks that are ahead: a rebuild looks at the others too, and names events. */

@@ -28,14 +28,15 @@ export function describeEvents({ zone }: Pick<KeyTrace, 'zone'>, events: readonl
   const first = events[0]
   if (first === undefined) return ''
   const moments = (['occurredAt', 'recordedAt'] as const).flatMap((name) => {
-    if (first[name] === undefined) return []
+    if (events.every((event) => event[name] === undefined)) return []
     const texts = events.map((event) => event[name] ?? null)
     return [{ header: name.slice(0, -'At'.length), cells: localMoments(texts, zone) }]
   })
-  const fieldNames = Object.keys(first.fields)
+  const fieldNames = [...new Set(events.flatMap(({ fields }) => Object.keys(fields)))]
   const stateNames = [...new Set(events.flatMap(({ after, omitted }) => [...Object.keys(after ?? {}), ...omitted]))]
   const clashes = new Set(fieldNames.filter((name) => stateNames.includes(name)))
   const columns: TableColumn[] = [
+    ...(first.log === undefined ? [] : [{ header: 'log' }]),
     { header: 'event' },
     ...moments.map(({ header }) => ({ header })),
     { header: 'type' },
@@ -47,6 +48,7 @@ export function describeEvents({ zone }: Pick<KeyTrace, 'zone'>, events: readonl
     { header: '' },
   ]
   const rows = events.map((event, i) => [
+    ...(first.log === undefined ? [] : [event.log!]),
     event.event,
     ...moments.map(({ cells }) => cells[i]!),
     event.type,

@@ -24,29 +24,33 @@ const columns: readonly OutputColumn[] = ['reason', 'event_id', 'type', 'detail'
   name,
   type: string(),
 }))
+/** In lists of a view of several logs. */
+const logColumn: OutputColumn = { name: 'log', type: string() }
 /** Only as many rows are made into columns at a time. */
 const rowGroupRows = 65_536
 
-/** The list of a log's duplicates, from their ids in any order. There may be millions: they are never made strings. */
-export function encodeDuplicates(lists: readonly BytesColumn[]): EncodedExceptions {
+/** The list of a log's duplicates, from their ids in any order. There may be millions: they are never made strings. @param log Named in each row. */
+export function encodeDuplicates(lists: readonly BytesColumn[], log?: string): EncodedExceptions {
   const ids = joinTexts(lists)
   const order = sortKeys(ids)
-  return encode(order.length, (from, to) => {
+  return encode(order.length, log !== undefined, (from, to) => {
     const none = repeated('', to - from)
-    return [repeated('duplicate', to - from), chooseTexts(ids, order.subarray(from, to)), none, none]
+    const own = [repeated('duplicate', to - from), chooseTexts(ids, order.subarray(from, to)), none, none]
+    return log === undefined ? own : [...own, repeated(log, to - from)]
   })
 }
 
-/** The list of what one view refused, in any order. */
-export function encodeRefused(exceptions: readonly ExceptionRow[]): EncodedExceptions {
+/** The list of what one view refused, in any order. @param namesLog Whether each says which log it is of. */
+export function encodeRefused(exceptions: readonly ExceptionRow[], namesLog: boolean): EncodedExceptions {
   const sorted = exceptions.toSorted(compareExceptions)
-  return encode(sorted.length, (from, to) => {
+  return encode(sorted.length, namesLog, (from, to) => {
     const rows = sorted.slice(from, to)
     return [
       textColumn(rows.map((row) => row.reason)),
       textColumn(rows.map((row) => row.eventId)),
       textColumn(rows.map((row) => row.type)),
       textColumn(rows.map((row) => row.detail)),
+      ...(namesLog ? [textColumn(rows.map((row) => row.log!))] : []),
     ]
   })
 }
@@ -63,9 +67,9 @@ export function writeExceptions(lists: readonly EncodedExceptions[], folder: str
   })
 }
 
-function encode(rows: number, columnsOf: (from: number, to: number) => Column[]): EncodedExceptions {
+function encode(rows: number, namesLog: boolean, columnsOf: (from: number, to: number) => Column[]): EncodedExceptions {
   if (rows === 0) return { rows, chunks: [] }
-  const encoder = new ParquetEncoder(columns)
+  const encoder = new ParquetEncoder(namesLog ? [...columns, logColumn] : columns)
   const chunks: Uint8Array[] = []
   for (let from = 0; from < rows; from += rowGroupRows) {
     chunks.push(...encoder.writeRowGroup(columnsOf(from, Math.min(rows, from + rowGroupRows))))
@@ -116,7 +120,8 @@ function compareExceptions(a: ExceptionRow, b: ExceptionRow): number {
     compareText(a.reason, b.reason) ||
     compareText(a.eventId, b.eventId) ||
     compareText(a.type, b.type) ||
-    compareText(a.detail, b.detail)
+    compareText(a.detail, b.detail) ||
+    compareText(a.log ?? '', b.log ?? '')
   )
 }
 

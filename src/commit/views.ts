@@ -3,21 +3,22 @@ import { basename, join, posix, resolve } from 'node:path'
 import { keptLogic } from '../job/kept.ts'
 import type { LoadedJob } from '../job/load.ts'
 import type { MapResult } from '../map/map-split.ts'
-import type { Timeline } from '../map/timelines.ts'
+import type { FoldTimeline, LogTimeline, Timelines } from '../map/timelines.ts'
 import { ConfigurationError } from '../model/errors.ts'
 import {
   type ManifestBody,
   type ManifestFile,
   type ManifestInput,
   type ManifestLogic,
+  type ManifestProgress,
   type ManifestWindow,
   manifestColumn,
 } from '../model/manifest.ts'
 import { formatMoment } from '../model/moment-text.ts'
 import { isOrderSensitive } from '../model/order.ts'
-import type { LogPlan, Plan } from '../model/plan.ts'
+import { type FoldPlan, foldsOf, type LogPlan, type Plan } from '../model/plan.ts'
 import type { Counters, ExceptionRow, RebuildOptions, RebuildReport, ViewReport } from '../model/report.ts'
-import { vintagesName, type WindowDefinition } from '../model/view.ts'
+import { type ViewDefinition, vintagesName } from '../model/view.ts'
 import type { ReducedView } from '../reduce/all.ts'
 import { newBudget, type ShuffleBudget } from '../shuffle/block-memory.ts'
 import type { Stages } from '../stages.ts'
@@ -50,7 +51,7 @@ export function stageAll(plan: Plan, options: RebuildOptions, threads: number, f
       `Cannot spill to ${options.spillFolder}: expected a folder, found none. Make it, or name another as spill folder.`,
     )
   }
-  const all = plan.logs.flatMap((log) => viewsOf(log))
+  const all = foldsOf(plan).flatMap(viewsOf)
   const views = new Map<string, StagedView>()
   try {
     for (const { view, publishedAs } of all) {
@@ -138,20 +139,24 @@ export async function finishStaged<T>(built: readonly BuiltViews[], files: Store
 
 /** The names under which a rebuild publishes. */
 export function publishedNames(plan: Plan, only: readonly string[] | undefined): string[] {
-  const wanted = plan.logs.flatMap((log) => viewsOf(log)).filter(({ view }) => isWanted(view, only))
+  const wanted = foldsOf(plan)
+    .flatMap(viewsOf)
+    .filter(({ view }) => isWanted(view, only))
   return wanted.map(({ publishedAs }) => publishedAs)
 }
 
-/** The views that are published of a log: those that are rebuilt, and where asked for the vintages of each. */
-function viewsOf(
-  log: LogPlan,
-): { readonly view: string; readonly publishedAs: string; readonly isVintages: boolean }[] {
-  return log.groups.flatMap(({ views }) =>
-    views.flatMap((view) => [
-      { view, publishedAs: view, isVintages: false },
-      ...(log.vintages === null ? [] : [{ view, publishedAs: vintagesName(view), isVintages: true }]),
-    ]),
-  )
+interface PublishedView {
+  readonly view: string
+  readonly publishedAs: string
+  readonly isVintages: boolean
+}
+
+/** The views that are published of a group: those that are rebuilt, and where asked for the vintages of each. */
+function viewsOf({ log, group }: FoldPlan): PublishedView[] {
+  return group.views.flatMap((view) => [
+    { view, publishedAs: view, isVintages: false },
+    ...(log.vintages === null ? [] : [{ view, publishedAs: vintagesName(view), isVintages: true }]),
+  ])
 }
 
 /** What is reported of the published figures that the rebuild changes. */
@@ -173,8 +178,7 @@ export interface BuiltViews {
   readonly plan: Plan
   /** By log: the results of its splits. */
   readonly mapped: readonly (readonly MapResult[])[]
-  /** By log. */
-  readonly timelines: readonly Timeline[]
+  readonly timelines: Timelines
   readonly reduced: ReadonlyMap<string, ReducedView>
   readonly staged: StagedViews
   /** Whether the views were another job's; what to say of that. */
@@ -225,7 +229,9 @@ export function publishAll(finished: Finished, files: Disk): RebuildReport {
     bytesRead: logs.reduce((sum, log) => sum + log.bytes, 0),
     workers: threads,
     notes: [
-      ...built.flatMap(({ plan, timelines }) => plan.logs.flatMap((log, i) => emptyNote(log, timelines[i]!) ?? [])),
+      ...built.flatMap(({ plan, timelines }) =>
+        plan.logs.flatMap((log, i) => emptyNote(log, timelines.logs[i]!) ?? []),
+      ),
       ...built.flatMap(({ ownership, inputNotes }) => [...ownership.notes, ...inputNotes]),
       ...corrections.notes,
     ],
@@ -234,11 +240,13 @@ export function publishAll(finished: Finished, files: Disk): RebuildReport {
 
 /** The views of a layer that are to be published. */
 function readyViews(layer: BuiltViews, { corrections, only }: Finished, files: Disk): ReadyView[] {
-  return layer.plan.logs.flatMap((log, logIndex) => {
-    const duplicates = encodeDuplicates(layer.mapped[logIndex]!.map((result) => result.duplicateIds))
-    return viewsOf(log)
+  const duplicates = new DuplicateLists(layer)
+  return foldsOf(layer.plan).flatMap((fold, index) => {
+    const built = builtFold(layer, fold, index)
+    const lists = duplicates.of(fold)
+    return viewsOf(fold)
       .filter(({ view }) => isWanted(view, only))
-      .map((view) => prepareView({ ...layer, corrections }, log, logIndex, view, duplicates, files))
+      .map((view) => prepareView({ ...layer, corrections }, built, view, lists, files))
   })
 }
 
@@ -253,10 +261,12 @@ function viewReport({ body, bytes, exceptions }: ReadyView, installed: Installed
 }
 
 /** Views of a log that has no event, or had recorded none by known-at, are empty, and rightly so. */
-function emptyNote(log: LogPlan, { watermark }: Timeline): string | null {
-  if (log.rows === 0) return `Log ${log.name} has recorded no event, so its views have no rows.`
+function emptyNote(log: LogPlan, { watermark }: LogTimeline): string | null {
+  const isRead = log.groups.some(({ share }) => share === null)
+  const so = isRead ? ', so its views have no rows' : ''
+  if (log.rows === 0) return `Log ${log.name} has recorded no event${so}.`
   if (log.knownAt === null || watermark !== null) return null
-  return `Log ${log.name} had recorded no event by ${momentText(log, log.knownAt)}, so its views have no rows.`
+  return `Log ${log.name} had recorded no event by ${momentText(log, log.knownAt)}${so}.`
 }
 
 /** Gives every view's generation its name; where one fails, none has. */
@@ -301,24 +311,74 @@ interface ReadyView {
   readonly exceptions: number
 }
 
+/** What was built of a group, of one log or of several. */
+interface BuiltFold extends FoldPlan {
+  readonly logs: readonly BuiltLog[]
+  readonly timeline: FoldTimeline
+}
+
+interface BuiltLog {
+  readonly log: LogPlan
+  readonly results: readonly MapResult[]
+  readonly timeline: LogTimeline
+}
+
+function builtFold({ plan, mapped, timelines }: BuiltViews, fold: FoldPlan, index: number): BuiltFold {
+  const logs = fold.members.map(
+    ({ log }): BuiltLog => ({ log: plan.logs[log]!, results: mapped[log]!, timeline: timelines.logs[log]! }),
+  )
+  return { ...fold, logs, timeline: timelines.folds[index]! }
+}
+
+/** The lists of the logs' duplicates: that of a log is made once for all views of it alone. */
+class DuplicateLists {
+  readonly #built: BuiltViews
+  readonly #lists = new Map<number, EncodedExceptions>()
+
+  constructor(built: BuiltViews) {
+    this.#built = built
+  }
+
+  /** Where several logs are folded together, a list of each, which names the log. */
+  of({ members, log }: FoldPlan): EncodedExceptions[] {
+    return members.map(({ log: index }, member) => {
+      if (log.sources !== undefined) return this.#encode(index, log.sources[member]!.name)
+      const list = this.#lists.get(index) ?? this.#encode(index)
+      this.#lists.set(index, list)
+      return list
+    })
+  }
+
+  #encode(log: number, name?: string): EncodedExceptions {
+    return encodeDuplicates(
+      this.#built.mapped[log]!.map((result) => result.duplicateIds),
+      name,
+    )
+  }
+}
+
 function prepareView(
-  { job, mapped, timelines, reduced, corrections, staged }: BuiltViews & Pick<Finished, 'corrections'>,
-  log: LogPlan,
-  logIndex: number,
-  { view: name, publishedAs, isVintages }: ReturnType<typeof viewsOf>[number],
-  duplicates: EncodedExceptions,
+  { job, reduced, corrections, staged }: BuiltViews & Pick<Finished, 'corrections'>,
+  fold: BuiltFold,
+  { view: name, publishedAs, isVintages }: PublishedView,
+  duplicates: readonly EncodedExceptions[],
   files: Disk,
 ): ReadyView {
+  const { log, logs, timeline } = fold
+  const [first] = logs as readonly [BuiltLog]
+  const isMerged = log.sources !== undefined
   const definition = job.definition.views.find((view) => view.name === name)!
-  const timeline = timelines[logIndex]!
   const { parts } = reduced.get(publishedAs)!
   // The last of the vintages is the view itself, so that its counters are theirs.
   const { exceptions: failed, order } = reduced.get(name)!
-  const results = mapped[logIndex]!
-  const counters = balance(name, log, results, failed)
-  const refused = encodeRefused([...results.flatMap((result) => result.exceptions[name]!), ...failed])
+  const results = logs.flatMap((each) => each.results)
+  const mapped = logs.flatMap(({ log: { name: log }, results: own }) =>
+    own.flatMap((result) => result.exceptions[name]!.map((row) => (isMerged ? { ...row, log } : row))),
+  )
+  const counters = balance(name, logs, mapped, failed)
+  const refused = encodeRefused([...mapped, ...failed], isMerged)
   const folder = staged.folders[publishedAs]!
-  const lists = writeExceptions([duplicates, refused], folder, files)
+  const lists = writeExceptions([...duplicates, refused], folder, files)
   const schema = [...(isVintages ? [vintageColumn(log)] : []), ...outputSchema(log, definition)]
   const keys = Object.keys(keyFields(log, definition)).length + (isVintages ? 1 : 0)
   const triangle = timeline.triangles.get(name)
@@ -327,7 +387,7 @@ function prepareView(
     view: publishedAs,
     fingerprint: job.fingerprints.get(name)!,
     options: {
-      ...log.moments,
+      ...first.log.moments,
       vintages: isVintages ? log.vintages : null,
     },
     key: schema.slice(0, keys).map((column) => manifestColumn(column.name, column.type)),
@@ -341,32 +401,41 @@ function prepareView(
         : null,
     files: parts.map((part) => ({ name: part.name, rows: part.rows, bytes: part.bytes, sha256: part.sha256 })),
     exceptions: lists,
-    window: definition.window === undefined ? null : describeWindow(log, definition.window, timeline),
+    window: describeWindow(fold, definition),
     triangle: triangle === undefined || isVintages ? [] : [writeTriangle(triangle, folder, files)],
     corrections: corrections.files.get(publishedAs) ?? [],
     ...(owner !== undefined && { job: owner }),
     logic: definition.window === undefined || isVintages ? null : writeLogic(job, folder, files),
-    progress: log.partitions.flatMap((partition, index) => {
-      const recordedAt = momentText(log, timeline.progress[index]!)
-      return recordedAt === null ? [] : [{ partition, recordedAt }]
-    }),
-    inputs: log.files.map((file) => ({
-      log: log.name,
-      ...(log.view !== null && { view: log.view }),
-      path: file.path,
-      rows: file.rows,
-      bytes: file.bytes,
-      footerSha256: file.footerSha256,
-      ...(file.recordedFrom !== undefined && { recordedFrom: file.recordedFrom }),
-      ...(file.recordedTo !== undefined && { recordedTo: file.recordedTo }),
-    })),
+    progress: logs.flatMap((each) => progressOf(each, isMerged)),
+    inputs: logs.flatMap((each) => inputsOf(each.log)),
   }
   return {
     staged: staged.views.get(publishedAs)!,
     body,
     bytes: parts.reduce((sum, part) => sum + part.bytes, 0),
-    exceptions: duplicates.rows + refused.rows,
+    exceptions: lists.reduce((sum, list) => sum + list.rows, 0),
   }
+}
+
+/** @param isMerged Whether the log is named, as there are others. */
+function progressOf({ log, timeline }: BuiltLog, isMerged: boolean): ManifestProgress[] {
+  return log.partitions.flatMap((partition, index) => {
+    const recordedAt = momentText(log, timeline.progress[index]!)
+    return recordedAt === null ? [] : [{ ...(isMerged && { log: log.name }), partition, recordedAt }]
+  })
+}
+
+function inputsOf({ name, view, files }: LogPlan): ManifestInput[] {
+  return files.map(({ path, rows, bytes, footerSha256, recordedFrom, recordedTo }) => ({
+    log: name,
+    ...(view !== null && { view }),
+    path,
+    rows,
+    bytes,
+    footerSha256,
+    ...(recordedFrom !== undefined && { recordedFrom }),
+    ...(recordedTo !== undefined && { recordedTo }),
+  }))
 }
 
 /** What a later rebuild needs to find how much of a figure's change is due to the logic. */
@@ -375,7 +444,8 @@ function writeLogic(job: LoadedJob, folder: string, files: Store): ManifestLogic
   return logic === undefined ? null : files.writeNew(keptLogicPath(folder), [new TextEncoder().encode(logic)])
 }
 
-function describeWindow(log: LogPlan, window: WindowDefinition, { watermark }: Timeline): ManifestWindow {
+function describeWindow({ log, logs, timeline }: BuiltFold, { window }: ViewDefinition): ManifestWindow | null {
+  if (window === undefined) return null
   const { name, every, zone, allowedLateness, late } = window
   return {
     column: name,
@@ -383,32 +453,44 @@ function describeWindow(log: LogPlan, window: WindowDefinition, { watermark }: T
     zone,
     allowedLateness,
     late,
-    watermark: momentText(log, watermark),
-    recordsDays: log.recordsDays,
-    recordsWholeDays: log.recordsWholeDays,
+    watermark: momentText(log, timeline.watermark),
+    // Of a log that records moments a day is not known to its end.
+    recordsDays: logs.every((each) => each.log.recordsDays),
+    recordsWholeDays: logs.every((each) => each.log.recordsWholeDays),
   }
 }
 
-function momentText(log: LogPlan, moment: bigint | null): string | null {
+function momentText(log: Pick<LogPlan, 'timeUnit'>, moment: bigint | null): string | null {
   return moment === null ? null : formatMoment(moment, log.timeUnit)
 }
 
-/** Every event that was read was applied, or it is known why not. */
-function balance(view: string, log: LogPlan, results: readonly MapResult[], failed: readonly ExceptionRow[]): Counters {
+/**
+ * Every event that was read was applied, or it is known why not.
+ *
+ * @param refused What was refused before any event was folded.
+ */
+function balance(
+  view: string,
+  logs: readonly BuiltLog[],
+  refused: readonly ExceptionRow[],
+  failed: readonly ExceptionRow[],
+): Counters {
   const total = { read: 0, applied: 0, filtered: 0, duplicate: 0, late: 0, quarantined: 0 }
-  for (const result of results) {
+  for (const result of logs.flatMap(({ results }) => results)) {
     for (const name of Object.keys(total) as (keyof Counters)[]) total[name] += result.counters[view]![name]
   }
   // An event that failed for any of its keys counts as quarantined, though it was applied to its other keys. One that was
   // upcast to several may be quarantined for its type already.
-  const refused = new Set(results.flatMap((result) => result.exceptions[view]!.map((row) => row.eventId)))
-  const events = new Set(failed.map((row) => row.eventId).filter((id) => !refused.has(id))).size
+  const nameOf = ({ log = '', eventId }: ExceptionRow) => `${log}\n${eventId}`
+  const known = new Set(refused.map(nameOf))
+  const events = new Set(failed.map(nameOf).filter((name) => !known.has(name))).size
   total.applied -= events
   total.quarantined += events
   const accounted = total.applied + total.filtered + total.duplicate + total.late + total.quarantined
-  if (total.read !== log.rows || accounted !== total.read) {
+  const rows = logs.reduce((sum, { log }) => sum + log.rows, 0)
+  if (total.read !== rows || accounted !== total.read) {
     throw new Error(
-      `the counters of view ${view} do not reconcile: ${log.rows} events in the log, ${total.read} read, ${accounted} accounted for`,
+      `the counters of view ${view} do not reconcile: ${rows} events in the log, ${total.read} read, ${accounted} accounted for`,
     )
   }
   return total

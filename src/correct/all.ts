@@ -3,7 +3,7 @@ import type { BuiltViews, CorrectedViews } from '../commit/views.ts'
 import { keyProblem } from '../compare/compare.ts'
 import { OutputError } from '../model/errors.ts'
 import { type ManifestFile, manifestColumn } from '../model/manifest.ts'
-import type { LogPlan } from '../model/plan.ts'
+import { type FoldPlan, foldsOf } from '../model/plan.ts'
 import type { RebuildOptions } from '../model/report.ts'
 import type { Stages } from '../stages.ts'
 import {
@@ -36,10 +36,8 @@ export async function correctAll(
   stages: Stages,
   files: Disk,
 ): Promise<CorrectedViews> {
-  const views = all.plan.logs.flatMap((log) =>
-    log.groups.flatMap((group) =>
-      group.views.filter((view) => options.views?.includes(view) ?? true).map((view) => builtView(all, log, view)),
-    ),
+  const views = foldsOf(all.plan).flatMap((fold) =>
+    fold.group.views.filter((view) => options.views?.includes(view) ?? true).map((view) => builtView(all, fold, view)),
   )
   const scenarioOptions = scenarioOptionsOf(options, all.staged.budget.folder)
   const corrected = new Map<string, readonly ManifestFile[]>()
@@ -60,14 +58,18 @@ export async function correctAll(
 }
 
 /** The new generation of a view whose figures are of windows; undefined for other views. */
-function builtView({ job, reduced, staged }: BuiltViews, log: LogPlan, view: string): Built | undefined {
+function builtView(
+  { job, plan, reduced, staged }: BuiltViews,
+  { log, members }: FoldPlan,
+  view: string,
+): Built | undefined {
   const definition = job.definition.views.find(({ name }) => name === view)
   if (definition?.window === undefined) return undefined
   const schema = outputSchema(log, definition).map(({ name, type }) => manifestColumn(name, type))
   const keys = Object.keys(keyFields(log, definition)).length
   return {
     view,
-    log,
+    logs: members.map((member) => plan.logs[member.log]!),
     folder: staged.folders[view]!,
     files: reduced.get(view)!.parts,
     key: schema.slice(0, keys),

@@ -90,7 +90,7 @@ function* noticesOf(
       events: events.map(({ generation }, index) => {
         const stream = row.others[between.length + index]!
         // The events of a key are listed in one row.
-        return listedEvents(rowIn({ ...row, ordinal: 0 }, stream, keyColumns), generation, built.log)
+        return listedEvents(rowIn({ ...row, ordinal: 0 }, stream, keyColumns), generation, built.logs)
       }),
       earlier: earlier.map((_, index) => at(between.length + events.length + index)),
     }
@@ -184,15 +184,17 @@ const stepsASecond = { ms: 1000, us: 1e6, ns: 1e9 } as const
 function listedEvents(
   place: RowPlace | null,
   { columns, key }: ComparedGeneration,
-  { timeUnit, roles, slots }: LogPlan,
+  logs: readonly LogPlan[],
 ): ListedEvents {
   if (place === null) return { events: 0, first: [] }
   const [events, first] = columns.map((column, index) => cellJson(place, key.length + index, column))
   return {
     events: Number(events),
-    first: (JSON.parse(first!) as BehindEvent[]).map(({ id, recordedAt, occurredAt }) => {
+    first: (JSON.parse(first!) as BehindEvent[]).map(({ member, id, recordedAt, occurredAt }) => {
+      const { name, timeUnit, roles, slots } = logs[member]!
       const lag = recordedAt === null || occurredAt === null ? null : BigInt(recordedAt) - BigInt(occurredAt)
       return JSON.stringify({
+        ...(logs.length > 1 && { log: name }),
         id: joinId(id.map((part, index) => idText(slots[roles.id[index]!]!.type, part))),
         recordedAt: recordedAt === null ? null : formatMoment(BigInt(recordedAt), timeUnit),
         lagSeconds: lag === null ? null : Number(lag) / stepsASecond[timeUnit],

@@ -16,32 +16,56 @@ export interface Published {
 /** The generation that is to follow it. */
 export interface Built extends ComparedGeneration {
   readonly view: string
-  readonly log: LogPlan
+  /** In the order of their precedence. */
+  readonly logs: readonly LogPlan[]
   readonly fingerprint: string
 }
 
-/** What a generation and the next one were built from, compared. Moments are in the log's unit. */
+/** What a generation and the next one were built from, compared. */
 export interface Situation {
   readonly sameLogic: boolean
   readonly sameAsOf: boolean
   readonly asOf: string | null
-  /** By partition: up to when the earlier generation knew the log. */
-  readonly progress: Readonly<Record<string, bigint>>
+  readonly logs: readonly LogSituation[]
   /** Whether every file that was read then is surely there as it was. */
   readonly filesKept: boolean
-  /** Files that were not read then, or may have been others. */
-  readonly newFiles: readonly FilePlan[]
-  /** All that the new generation may know; null where that is everything. */
-  readonly knownAt: bigint | null
   /** Whether known-at leaves out events that were known already. */
   readonly knowsLess: boolean
   /** Whether it is certain that no event became known since. */
   readonly nothingNew: boolean
 }
 
-export function situationOf({ out, manifest }: Published, { log, fingerprint }: Built, files: Store): Situation {
-  const inputs = manifest.inputs.filter((input) => input.log === log.name)
+/** The same of one of the view's logs. Moments are in its unit. */
+export interface LogSituation {
+  readonly log: LogPlan
+  /** By partition: up to when the earlier generation knew the log. */
+  readonly progress: Readonly<Record<string, bigint>>
+  readonly filesKept: boolean
+  /** Files that were not read then, or may have been others. */
+  readonly newFiles: readonly FilePlan[]
+  readonly knowsLess: boolean
+  readonly nothingNew: boolean
+}
+
+export function situationOf(published: Published, { logs, fingerprint }: Built, files: Store): Situation {
+  const { out, manifest } = published
   const startedAt = readRun(out, manifest.view, manifest.generation, files)?.startedAt ?? null
+  const all = logs.map((log) => logSituation(manifest, log, startedAt, files))
+  const [first] = logs as readonly [LogPlan]
+  const asOf = first.asOf === null ? null : formatMoment(first.asOf, first.timeUnit)
+  return {
+    sameLogic: manifest.fingerprint === fingerprint,
+    sameAsOf: manifest.options.asOf === asOf,
+    asOf: manifest.options.asOf,
+    logs: all,
+    filesKept: all.every(({ filesKept }) => filesKept),
+    knowsLess: all.some(({ knowsLess }) => knowsLess),
+    nothingNew: all.every(({ nothingNew }) => nothingNew),
+  }
+}
+
+function logSituation(manifest: Manifest, log: LogPlan, startedAt: string | null, files: Store): LogSituation {
+  const inputs = manifest.inputs.filter((input) => input.log === log.name)
   const isSame = (input: ManifestInput, file: FilePlan) =>
     input.path === file.path &&
     input.bytes === file.bytes &&
@@ -52,15 +76,11 @@ export function situationOf({ out, manifest }: Published, { log, fingerprint }: 
   const progress = progressOf(manifest, log)
   const { knownAt } = log
   const knewAt = momentOf(manifest.options.knownAt, log)
-  const asOf = log.asOf === null ? null : formatMoment(log.asOf, log.timeUnit)
   return {
-    sameLogic: manifest.fingerprint === fingerprint,
-    sameAsOf: manifest.options.asOf === asOf,
-    asOf: manifest.options.asOf,
+    log,
     progress,
     filesKept,
     newFiles,
-    knownAt,
     knowsLess: knownAt !== null && Object.values(progress).some((moment) => moment > knownAt),
     nothingNew: filesKept && newFiles.length === 0 && (knewAt === null || (knownAt !== null && knownAt <= knewAt)),
   }
@@ -83,8 +103,10 @@ function isUntouchedSince(moment: string | null, path: string, files: Store): bo
  * Where a partition that was there is gone, the log was laid out differently: of partitions that were not, what was recorded up to
  * the newest event known counts as known.
  */
-function progressOf({ progress }: Manifest, log: LogPlan): Record<string, bigint> {
-  const known = new Map(progress.map(({ partition, recordedAt }) => [partition, momentOf(recordedAt, log)!]))
+function progressOf({ progress, inputs }: Manifest, log: LogPlan): Record<string, bigint> {
+  // A generation that doesn't name its logs had one.
+  const own = progress.filter((entry) => (entry.log ?? inputs[0]?.log) === log.name)
+  const known = new Map(own.map(({ partition, recordedAt }) => [partition, momentOf(recordedAt, log)!]))
   if ([...known.keys()].every((partition) => log.partitions.includes(partition))) return Object.fromEntries(known)
   const newest = [...known.values()].reduce((a, b) => (a > b ? a : b))
   return Object.fromEntries(log.partitions.map((partition) => [partition, known.get(partition) ?? newest]))

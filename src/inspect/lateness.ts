@@ -4,11 +4,11 @@ import { planRebuild } from '../engine.ts'
 import type { LoadedJob } from '../job/load.ts'
 import { ConfigurationError } from '../model/errors.ts'
 import type { LogPlan } from '../model/plan.ts'
-import type { ViewDefinition } from '../model/view.ts'
+import { type LogView, sharesOf } from '../model/view.ts'
 import { openInTurn } from '../parquet/open-in-turn.ts'
 import { disk } from '../storage/disk.ts'
 import { type Duration, exactMilliseconds, formatDuration, parseDuration } from '../time/duration.ts'
-import { planTrace } from '../trace/plan-trace.ts'
+import { planTrace, type TracePlan, type TraceShare } from '../trace/plan-trace.ts'
 import { type LatenessSubject, type LatenessSurvey, surveyLateness } from './survey-lateness.ts'
 
 const thresholdsDefault = ['1 day', '2 days', '3 days', '7 days', '14 days', '30 days']
@@ -57,7 +57,7 @@ export async function surveyJobLateness(
     )
   }
   return dated.map((log) => {
-    const views = job.definition.views.filter((view) => view.log.name === log.name)
+    const views = job.definition.views.flatMap(sharesOf).filter((view) => view.log.name === log.name)
     const subjects = subjectsOf(job, log, views, thresholds)
     return { log: log.name, surveys: openInTurn(disk, (open) => surveyLateness(log, subjects, log.idleTimeout, open)) }
   })
@@ -66,7 +66,7 @@ export async function surveyJobLateness(
 function subjectsOf(
   job: LoadedJob,
   log: LogPlan,
-  views: readonly ViewDefinition[],
+  views: readonly LogView[],
   thresholds: readonly Duration[],
 ): LatenessSubject[] {
   const countsRepeated = log.identify.by !== 'nothing'
@@ -83,11 +83,19 @@ function subjectsOf(
         window: { every, zone },
         thresholds: known ? thresholds : [...thresholds, own].sort(byLength),
         allowedLateness: formatDuration(own),
-        trace: upcasts || filter !== undefined || keyBy !== undefined ? planTrace(job, { view: name }, disk) : null,
+        trace:
+          upcasts || filter !== undefined || keyBy !== undefined
+            ? shareOf(planTrace(job, { view: name }, disk), log)
+            : null,
         countsRepeated,
       },
     ]
   })
   const whole = { view: null, types: null, window: null, thresholds, allowedLateness: null }
   return windowed.length > 0 ? windowed : [{ ...whole, trace: null, countsRepeated }]
+}
+
+/** A view as the log sees it. */
+function shareOf({ shares }: TracePlan, { name }: LogPlan): TraceShare {
+  return shares.find(({ log }) => log.name === name)!
 }

@@ -4,6 +4,7 @@ import type { SequenceScope } from '../model/log.ts'
 import { isOrderSensitive } from '../model/order.ts'
 import type { OrderReport } from '../model/order-report.ts'
 import type { LogPlan } from '../model/plan.ts'
+import { logsOf } from '../model/view.ts'
 import { openInTurn } from '../parquet/open-in-turn.ts'
 import { planRebuild } from '../plan/plan-rebuild.ts'
 import { findOrder } from '../scenario/order-scenario.ts'
@@ -33,8 +34,8 @@ export interface ViewOrder {
 export async function surveyJob(job: LoadedJob): Promise<LogEvents[]> {
   const { logs } = await planRebuild(job, {})
   const found = await findOrders(job)
-  const scopeOf = (name: string): SequenceScope =>
-    job.definition.views.find(({ log }) => log.name === name)!.log.sequenceScope
+  const read = job.definition.views.flatMap(logsOf)
+  const scopeOf = (name: string): SequenceScope => read.find((log) => log.name === name)!.sequenceScope
   return logs.map((log) => ({
     log: log.name,
     zone: log.zone,
@@ -47,7 +48,7 @@ export async function surveyJob(job: LoadedJob): Promise<LogEvents[]> {
 /** A log that can't be folded is surveyed nevertheless, as that may show why. */
 async function findOrders(job: LoadedJob): Promise<ViewOrder[]> {
   const views = job.definition.views
-    .filter((view) => isOrderSensitive(view) && view.log.view === undefined)
+    .filter((view) => isOrderSensitive(view) && view.log?.view === undefined)
     .map(({ name }) => name)
   try {
     const orders = await findOrder(job, disk)

@@ -11,7 +11,7 @@ import { type Calendar, makeCalendar } from '../time/calendar.ts'
 import { type Duration, formatDuration } from '../time/duration.ts'
 import { addLateCounts, type LateCounts, lateCounts } from '../time/lateness.ts'
 import { mapperOf, originOf } from '../trace/find-events.ts'
-import type { TracePlan } from '../trace/plan-trace.ts'
+import type { TraceShare } from '../trace/plan-trace.ts'
 import { ClockSurvey } from './survey-clock.ts'
 
 /** Whose lateness is asked for: a view with windows, or a log of whose views none has any. */
@@ -24,7 +24,7 @@ export interface LatenessSubject {
   /** What the view tolerates now. */
   readonly allowedLateness: string | null
   /** How a view with `filter`, `keyBy` or upcast events selects its events; null where its types decide. */
-  readonly trace: TracePlan | null
+  readonly trace: TraceShare | null
   /** Whether the log may hold an event several times, and each counts. */
   readonly countsRepeated: boolean
 }

@@ -1,4 +1,4 @@
-import type { AnyLog, ViewDefinition } from '../model/view.ts'
+import { type AnyLog, logsOf, type ViewDefinition } from '../model/view.ts'
 
 /**
  * Definitions as JSON values, for comparing and hashing. What `describeFunction` makes of a function takes its
@@ -12,9 +12,11 @@ export function describeLog(log: AnyLog, describeFunction: DescribeFunction): un
 
 /** Everything that decides a view's result: all of it and of its log, but not where its events lie. */
 export function describeView(view: ViewDefinition, describeFunction: DescribeFunction): unknown {
-  const { files: _, partitionedByKey: __, declaresZone: ___, view: source, ...log } = view.log
+  const logs = logsOf(view).map(({ files: _, partitionedByKey: __, declaresZone: ___, view: ____, ...log }) => log)
+  const source = view.log?.view
   const rowsOf = source === undefined ? {} : { view: describeView(source as ViewDefinition, describeFunction) }
-  return { ...(describe({ ...view, log }, describeFunction) as object), ...rowsOf }
+  const described = view.logs === undefined ? { ...view, log: logs[0] } : { ...view, logs }
+  return { ...(describe(described, describeFunction) as object), ...rowsOf }
 }
 
 function describe(value: unknown, describeFunction: DescribeFunction): unknown {

@@ -2,7 +2,7 @@ import type { OrderRole, TieBreak } from '../model/log.ts'
 import { crossesStreams } from '../model/order.ts'
 import { isWide } from '../model/slots.ts'
 import type { Fields, Type } from '../model/type.ts'
-import type { AnyLog, ViewDefinition } from '../model/view.ts'
+import type { AnyLog, LogView } from '../model/view.ts'
 
 const orderRoles: readonly OrderRole[] = ['sequence', 'recordedAt', 'occurredAt', 'id']
 
@@ -99,7 +99,7 @@ function orderProblems(log: AnyLog): string[] {
 }
 
 /** Whether the log says how the view's events are ordered. */
-export function viewOrderProblems(view: ViewDefinition): string[] {
+export function viewOrderProblems(view: LogView): string[] {
   const { columns, order, sequenceScope } = view.log
   if (view.orderFree || order !== undefined) return []
   if (columns.sequence !== undefined && sequenceScope === 'stream' && crossesStreams(view))
@@ -112,7 +112,7 @@ export function viewOrderProblems(view: ViewDefinition): string[] {
 }
 
 /** By a sequence that counts within each stream, events of several streams have no order. */
-function crossingProblems({ log }: ViewDefinition): string[] {
+function crossingProblems({ log }: LogView): string[] {
   const { columns } = log
   if (columns.key === undefined) {
     return [

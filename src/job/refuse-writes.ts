@@ -1,6 +1,6 @@
 import { getLineInfo } from 'acorn'
 import { ConfigurationError } from '../model/errors.ts'
-import type { JobDefinition } from '../model/view.ts'
+import { type JobDefinition, logsOf } from '../model/view.ts'
 import { parseFunction } from './function-syntax.ts'
 import { moduleWrites } from './module-writes.ts'
 import { outerWrites } from './outer-writes.ts'
@@ -30,7 +30,7 @@ export function refuseModuleWrites(path: string, bundlePath: string): void {
 
 /** The same of functions whose module is not known: of what their own text shows. */
 export function refuseOuterWrites(path: string, { views }: JobDefinition): void {
-  const logs = [...new Set(views.map((view) => view.log))]
+  const logs = [...new Set(views.flatMap(logsOf))]
   const functions = [
     ...logs.flatMap((log) =>
       Object.entries(upcastersOf(log)).map(([name, fn]) => [`log "${log.name}", ${name}`, fn] as const),

@@ -8,6 +8,9 @@ import {
   type AnyLog,
   isTyped,
   type JobDefinition,
+  type LogView,
+  logsOf,
+  sharesOf,
   statusNames,
   type ViewDefinition,
   vintagesName,
@@ -18,12 +21,13 @@ import { idleTimeoutProblem } from '../time/watermark.ts'
 import { zoneProblem } from '../time/zone.ts'
 import { describeLog } from './describe.ts'
 import { duplicatesProblems } from './duplicate-rules.ts'
+import { keyColumnName, mergedProblems } from './merged-rules.ts'
 import { logOrderProblems, viewOrderProblems } from './order-rules.ts'
 
 /** What a job of valid structure can still get wrong. One sentence for each fault, with its place and the remedy. */
 export function problemsOf(job: JobDefinition): string[] {
   if (job.views.length === 0) return ['expected at least one view, found none: defineJob({ views: [balances] })']
-  const logs = [...new Set(job.views.map((view) => view.log))]
+  const logs = [...new Set(job.views.flatMap(logsOf))]
   return [
     ...duplicateNames(job.views),
     ...likeNames(job.views),
@@ -176,12 +180,17 @@ function viewProblems(view: ViewDefinition): string[] {
   if (!/^[A-Za-z0-9][A-Za-z0-9._-]*$/.test(view.name)) {
     problems.push('name: expected letters, digits, "-", "_" and ".", beginning with a letter or digit')
   }
+  const merged = view.logs === undefined ? [] : mergedProblems(view)
+  // What is wrong with a view because its logs don't go together is no fault of its own.
+  if (merged.length > 0) return [...problems, ...merged]
   problems.push(
     ...windowProblems(view),
     ...keyProblems(view),
     ...stateProblems(view),
-    ...handlerProblems(view),
-    ...viewOrderProblems(view),
+    ...sharesOf(view).flatMap((share) =>
+      handlerProblems(share, view.logs === undefined ? 'on' : `on.${share.log.name}`),
+    ),
+    ...(view.logs === undefined ? viewOrderProblems(view) : []),
   )
   problems.push(...unitProblems(view))
   problems.push(...asyncProblems(functionsOf(view)))
@@ -190,9 +199,14 @@ function viewProblems(view: ViewDefinition): string[] {
 
 /** By name: the functions of a view. */
 export function functionsOf(view: ViewDefinition): Record<string, unknown> {
-  const { keyBy, filter, merge, row, state, window } = view
-  const handlers = Object.entries(view.on).map(([name, handler]) => [`handler ${name}`, handler])
-  return { keyBy, filter, 'window.measure': window?.measure, merge, row, state, ...Object.fromEntries(handlers) }
+  const { merge, row, state } = view
+  const own = sharesOf(view).flatMap(({ log, keyBy, filter, window, on }) => {
+    const of = view.logs === undefined ? '' : `${log.name}, `
+    const functions = { keyBy, filter, 'window.measure': window?.measure }
+    const handlers = Object.entries(on).map(([name, handler]) => [`handler ${name}`, handler] as const)
+    return [...Object.entries(functions), ...handlers].map(([name, fn]) => [`${of}${name}`, fn])
+  })
+  return { ...Object.fromEntries(own), merge, row, state }
 }
 
 /** By name: the functions of a log. */
@@ -209,24 +223,14 @@ function asyncProblems(functions: Readonly<Record<string, unknown>>): string[] {
 }
 
 function windowProblems(view: ViewDefinition): string[] {
-  const { window, log } = view
+  const { window } = view
   if (window === undefined) return []
-  if (log.view !== undefined) {
+  if (view.log?.view !== undefined) {
     return [
-      `window: the rows of view "${log.view.name}" are no events: they don't come late, they change; fold the events of its own log instead`,
+      `window: the rows of view "${view.log.view.name}" are no events: they don't come late, they change; fold the events of its own log instead`,
     ]
   }
-  const problems: string[] = []
-  if (log.columns.occurredAt === undefined) {
-    problems.push(
-      `window: log "${log.name}" doesn't say when its events happened; name the column in columns.occurredAt`,
-    )
-  }
-  if (log.columns.recordedAt === undefined) {
-    problems.push(
-      `window: log "${log.name}" doesn't say when it received its events, so it isn't known which are late; name the column in columns.recordedAt`,
-    )
-  }
+  const problems = logsOf(view).flatMap(undatedProblems)
   const faults = {
     every: everyProblem(window.every),
     zone: zoneProblem(window.zone),
@@ -247,18 +251,37 @@ function windowProblems(view: ViewDefinition): string[] {
   return problems
 }
 
+/** What windows need to know of a log's events. */
+function undatedProblems({ name, columns }: AnyLog): string[] {
+  const problems: string[] = []
+  if (columns.occurredAt === undefined) {
+    problems.push(`window: log "${name}" doesn't say when its events happened; name the column in columns.occurredAt`)
+  }
+  if (columns.recordedAt === undefined) {
+    problems.push(
+      `window: log "${name}" doesn't say when it received its events, so it isn't known which are late; name the column in columns.recordedAt`,
+    )
+  }
+  return problems
+}
+
 function keyProblems(view: ViewDefinition): string[] {
+  const shares = sharesOf(view)
   if (view.key === undefined) {
     if (view.window !== undefined) {
       return view.keyBy === undefined ? [] : ['keyBy: declared without key; declare the columns it gives: key: { … }']
     }
-    if (view.log.columns.key !== undefined) return []
-    return [`it has no key: name the key column of log "${view.log.name}" in columns.key, or declare key and by`]
+    return logsOf(view)
+      .filter(({ columns }) => columns.key === undefined)
+      .map(({ name }) => `it has no key: name the key column of log "${name}" in columns.key, or declare key and by`)
   }
   const problems = [...fieldProblems('key column', view.key), ...sourceProblems('key column', view.key)]
   if (Object.keys(view.key).length === 0) problems.push('key: expected at least one column, found none')
-  if (view.keyBy === undefined)
-    problems.push('key: declared without keyBy; add keyBy: (e) => ({ … }), which makes the key of an event')
+  for (const { log, keyBy } of shares) {
+    if (keyBy !== undefined) continue
+    const option = view.logs === undefined ? 'keyBy' : `keyBy.${log.name}`
+    problems.push(`key: declared without ${option}; add ${option}: (e) => ({ … }), which makes the key of an event`)
+  }
   for (const [name, type] of Object.entries(view.key)) {
     if (type.kind === 'json')
       problems.push(`key column "${name}": a json value can't be a key; use the values within it`)
@@ -304,10 +327,9 @@ function stateProblems(view: ViewDefinition): string[] {
  * unit of any of the log's moments; what `row` makes is the view's own.
  */
 function unitProblems(view: ViewDefinition): string[] {
-  const { log } = view
-  const roles: readonly unknown[] = [log.columns.id, log.columns.key]
-  const types = [...Object.values(log.fields as Fields), ...roles.filter(isType)]
-  const units = new Set([log.timeUnit, ...types.map((type) => type.unit)])
+  const logs = logsOf(view)
+  const log = logs[0]!
+  const units = new Set(logs.flatMap(unitsOf))
   const state: Fields = isTyped(view.state) ? view.state : {}
   const columns = [
     ...Object.entries(view.key ?? {}).map(([name, type]) => [`key column "${name}"`, type] as const),
@@ -322,24 +344,29 @@ function unitProblems(view: ViewDefinition): string[] {
     )
 }
 
+function unitsOf({ columns, fields, timeUnit }: AnyLog): (TimeUnit | undefined)[] {
+  const roles: readonly unknown[] = [columns.id, columns.key]
+  const types = [...Object.values(fields as Fields), ...roles.filter(isType)]
+  return [timeUnit, ...types.map((type) => type.unit)]
+}
+
 /** The view's key columns as they are named in its files. */
 function keyColumnNames(view: ViewDefinition): string[] {
   if (view.window !== undefined) return [view.window.name, ...Object.keys(view.key ?? {})]
   if (view.key !== undefined) return Object.keys(view.key)
-  const role: RoleSource | undefined = view.log.columns.key
-  if (role === undefined) return []
-  if (!isType(role)) return [role]
-  return [typeof role.from === 'string' ? role.from : (role.from?.at(-1) ?? 'key')]
+  const role: RoleSource | undefined = logsOf(view)[0]!.columns.key
+  return role === undefined ? [] : [keyColumnName(role)]
 }
 
-function handlerProblems(view: ViewDefinition): string[] {
+/** @param place Of the handlers, for messages. */
+function handlerProblems(view: LogView, place: string): string[] {
   const names = Object.keys(view.on).filter((name) => view.on[name] !== undefined)
   if (names.length === 0) return ["on: expected at least one handler, found none; '*' handles every type"]
   const types: readonly string[] | undefined = view.log.types
   if (types === undefined) return []
   return names
     .filter((name) => name !== '*' && !types.includes(name))
-    .map((name) => `on.${name}: log "${view.log.name}" has no such type, its types are ${types.join(', ')}`)
+    .map((name) => `${place}.${name}: log "${view.log.name}" has no such type, its types are ${types.join(', ')}`)
 }
 
 function fieldProblems(what: string, fields: Fields): string[] {

@@ -127,18 +127,21 @@ const aWindow = z.strictObject(
   "windows, as { every: 'day', allowedLateness: '7 days' }",
 )
 
-const aView = z.strictObject(
+const aHandlers = z.record(z.string(), aFunction.optional(), 'an object of handlers by event type')
+
+const aLogView = z.strictObject(
   {
     kind: z.literal('view', 'a view made by defineView'),
     name: aName,
     log: aLog,
+    logs: z.undefined().optional(),
     window: aWindow.optional(),
     key: fields.optional(),
     keyBy: aFunction.optional(),
     state: z.union([aFunction, fields], {
       error: 'an object of declared types, or a function that makes a state',
     }),
-    on: z.record(z.string(), aFunction.optional(), 'an object of handlers by event type'),
+    on: aHandlers,
     filter: aFunction.optional(),
     unknown: z.enum(['filter', 'quarantine', 'fail'], "'filter', 'quarantine' or 'fail'"),
     onError: z.enum(['fail', 'quarantine'], "'fail' or 'quarantine'"),
@@ -149,6 +152,26 @@ const aView = z.strictObject(
   },
   'a view made by defineView',
 )
+
+function byLog<T extends z.ZodType>(what: string, each: T) {
+  return z.record(z.string(), each.optional(), `an object of ${what} by the log's name`)
+}
+
+const aMergedView = aLogView.extend({
+  log: z.undefined('nothing, as log and logs exclude each other').optional(),
+  logs: z.array(aLog, 'an array of logs made by defineLog'),
+  window: aWindow.extend({ measure: byLog('functions', aFunction).optional() }).optional(),
+  keyBy: byLog('functions', aFunction).optional(),
+  on: byLog('handlers', aHandlers),
+  filter: byLog('functions', aFunction).optional(),
+})
+
+/** A view of one log or of several: whether `logs` are given decides what else is. */
+const aView = z.unknown().check(({ value, issues }) => {
+  const isMerged = (value as { logs?: unknown } | null | undefined)?.logs !== undefined
+  const found = (isMerged ? aMergedView : aLogView).safeParse(value)
+  for (const issue of found.error?.issues ?? []) issues.push({ ...issue, input: value } as (typeof issues)[number])
+})
 
 const aJob = z.strictObject(
   {

@@ -8,7 +8,7 @@ import { eventPlace } from '../scan/places.ts'
 import type { Store } from '../storage/store.ts'
 import { formatElapsed } from '../time/duration.ts'
 import type { MapResult } from './map-split.ts'
-import type { Timeline } from './timelines.ts'
+import type { LogTimeline } from './timelines.ts'
 import { momentsOf } from './windows.ts'
 
 /** Events that a note names; of more, their number. */
@@ -24,7 +24,7 @@ interface AheadEvent {
 export function aheadNotes(
   plan: Plan,
   mapped: readonly (readonly MapResult[])[],
-  timelines: readonly Timeline[],
+  timelines: readonly LogTimeline[],
   files: Store,
 ): string[] {
   return plan.logs.flatMap((log, index) => {

@@ -1,7 +1,7 @@
 import type { LogPlan } from '../model/plan.ts'
 import type { Batch } from '../scan/event-batch.ts'
 import type { BatchTypes } from '../scan/types.ts'
-import { lateCode, type PreparedGroup } from '../view/view-set.ts'
+import { lateCode, type PreparedGroup, typeCode } from '../view/view-set.ts'
 import { type ChosenRows, selectRows } from './chosen-rows.ts'
 import { countApplied } from './count-applied.ts'
 import type { BlockPlace, MappedBatch, MapSide } from './map-side.ts'
@@ -49,7 +49,7 @@ export class GroupMapper {
     periods: BatchPeriods | null,
     { at, totals, sketch }: GroupSplit,
   ): MappedBatch | null {
-    const codeOf = Uint16Array.from(types.names, (name) => this.#group.typeCodes.get(name) ?? 0)
+    const codeOf = Uint16Array.from(types.names, (name) => typeCode(this.#group, name))
     const chosen: ChosenRows = { batch, rows, types, codeOf }
     const handled = settleTypes(this.#log, this.#group, chosen, totals)
     const kept = selectRows(rows, types.codes, handled, batch.memory)

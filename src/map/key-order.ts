@@ -26,7 +26,7 @@ export function orderColumns(
       const column = columnOf(term.slot)
       return slots[term.slot]!.type.kind === 'uint64' && column.kind === 'int64' ? shifted(column) : column
     }
-    const ranks = ranksByCode(group, term.types)
+    const ranks = ranksByCode(group, term)
     const values = Int32Array.from(typeCodes, (code) => ranks[code]!)
     return { kind: 'int32', length: values.length, nullCount: 0, validity: null, values }
   })

@@ -2,7 +2,7 @@ import { textColumn } from '../columns/from-values.ts'
 import { bucketOf } from '../columns/hash.ts'
 import type { BytesColumn } from '../model/column.ts'
 import type { Place } from '../model/errors.ts'
-import type { FilePlan, LogPlan } from '../model/plan.ts'
+import { bucketBitsOf, type FilePlan, type LogPlan } from '../model/plan.ts'
 import type { Counters, ExceptionRow } from '../model/report.ts'
 import type { ParquetFile } from '../parquet/file.ts'
 import { BatchMemory, newMemory } from '../parquet/read-memory.ts'
@@ -217,9 +217,9 @@ export class LogMapper {
     let found: Place = {}
     this.watch(splitIndex, duplicates, open, (group, ordinal, batch, { keyed }) => {
       if (group !== target.group || ordinal !== target.ordinal || keyed === null) return
-      let nth = -1
-      for (let i = 0; i < keyed.count; i++) {
-        if (bucketOf(keyed.hashes[i]!, this.#log.bucketBits) === target.bucket) nth++
+      const bits = bucketBitsOf(this.#log, this.#prepared[group]!.plan)
+      for (let i = 0, nth = -1; i < keyed.count; i++) {
+        if (bucketOf(keyed.hashes[i]!, bits) === target.bucket) nth++
         if (nth < target.nth) continue
         found = eventPlace(batch, keyed.rows[i]!)
         return

@@ -129,7 +129,7 @@ export class PartitionFold {
   #noteViews(rows: Int32Array, slots: Int32Array, typeCodes: Uint16Array): void {
     // One view takes all events that come here.
     if (this.#accumulators.length === 1) return
-    const bits = new Uint16Array(this.#group.typeCodes.size + 1)
+    const bits = new Uint16Array(this.#group.memberOf.length)
     for (const { view, bit } of this.#accumulators) {
       for (let code = 0; code < bits.length; code++) if (view.handlerOf[code] !== NO_HANDLER) bits[code]! |= bit
     }

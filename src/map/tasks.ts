@@ -43,7 +43,7 @@ export interface LocateKeyTask extends LabelledTask<Place> {
  * @param sideOf What the group's strategy does with events where they are read.
  */
 export function mapTasks(
-  { plan, definitions, groups, budget, files, logFiles }: ThreadContext,
+  { plan, groups, budget, files, logFiles }: ThreadContext,
   sideOf: MakeMapSide,
 ): StageTasks<MapStageTask> {
   const mappers = new Map<number, LogMapper>()
@@ -53,7 +53,7 @@ export function mapTasks(
     let mapper = mappers.get(index)
     if (mapper === undefined) {
       const log = plan.logs[index]!
-      const { upcast } = definitions.get(log.groups[0]!.views[0]!)!.log
+      const { upcast } = groups[index]![0]!.views[0]!.definition.log
       const mapped = groups[index]!.map((group) => ({ group, side: sideOf(log, group, memory) }))
       mapper = new LogMapper({ log, groups: mapped, upcaster: makeUpcaster(log, upcast), memory, batchMemory })
       mappers.set(index, mapper)

@@ -1,7 +1,7 @@
 import { InputError } from '../model/errors.ts'
 import type { FilePlan, LogPlan, Plan } from '../model/plan.ts'
 import { nearest } from '../model/suggest.ts'
-import type { AnyLog, ViewDefinition } from '../model/view.ts'
+import { type AnyLog, type LogView, sharesOf, type ViewDefinition } from '../model/view.ts'
 import { openParquet } from '../parquet/file.ts'
 import { namesOnPath } from '../scan/path-names.ts'
 import type { Store } from '../storage/store.ts'
@@ -74,9 +74,9 @@ function withFile<T>(file: FilePlan, files: Store, work: (parquet: ReturnType<ty
 export function unseenTypes(plan: Plan, views: readonly ViewDefinition[], mapped: Mapped): string[] {
   return plan.logs.flatMap((log, index) => {
     if (!readsAll(log) || log.rows === 0 || log.roles.type < 0) return []
-    const own = views.filter(
-      (view) => view.log.name === log.name && log.groups.some((group) => group.views.includes(view.name)),
-    )
+    const own = views
+      .flatMap(sharesOf)
+      .filter((view) => view.log.name === log.name && log.groups.some((group) => group.views.includes(view.name)))
     const occurring = mapped[index]!.map((result) => result.occurring)
     const types = new Set(occurring.flatMap((split) => split.types))
     const upcastTypes = new Set(occurring.flatMap((split) => split.upcastTypes))
@@ -98,7 +98,7 @@ interface NamedType {
   readonly isOld: boolean
 }
 
-function namedTypes(views: readonly ViewDefinition[]): Map<string, NamedType> {
+function namedTypes(views: readonly LogView[]): Map<string, NamedType> {
   const named = new Map<string, NamedType>()
   const add = (name: string, by: string, isOld: boolean) => {
     const known = named.get(name)

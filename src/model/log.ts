@@ -57,9 +57,10 @@ export interface LogDefinition<
   R extends Roles = Roles,
   Unit extends TimeUnit = TimeUnit,
   Names extends string = string,
+  Name extends string = string,
 > {
   readonly kind: 'log'
-  readonly name: string
+  readonly name: Name
   readonly files: string | readonly string[]
   /** Of a log that is the rows of a view: that view. It has no files of its own. */
   readonly view: SourceView | undefined
@@ -112,7 +113,7 @@ export type TieBreak<Field extends string = string, Names extends string = strin
   | { readonly types: readonly Names[] }
 
 /**
- * @property name Names the log in messages and manifests.
+ * @property name Names the log in messages and manifests, and in views of several logs.
  * @property files Glob or globs, relative to the current folder; `name=value` folders become columns.
  * @property columns Which columns are the event's id, key, type, moments and sequence.
  * @property fields What handlers may read besides those: columns, or paths into a nested or JSON column.
@@ -151,8 +152,14 @@ export type TieBreak<Field extends string = string, Names extends string = strin
  * @property upcast From old event types to new ones, before any view sees them: an object with what changes, several
  *   of them (the event is split), or null (the event is dropped, counted as filtered).
  */
-export interface LogSpec<F extends Fields, R extends Roles, Unit extends TimeUnit, Names extends string> {
-  readonly name: string
+export interface LogSpec<
+  F extends Fields,
+  R extends Roles,
+  Unit extends TimeUnit,
+  Names extends string,
+  Name extends string = string,
+> {
+  readonly name: Name
   readonly files: string | readonly string[]
   readonly columns: R
   readonly fields?: F
@@ -188,12 +195,20 @@ type DeclaredTieBreak<F extends Fields, Names extends string> = TieBreak<
 export interface SourceView {
   readonly kind: 'view'
   readonly name: string
-  readonly log: { readonly columns: Roles; readonly timeUnit: TimeUnit; readonly zone: string }
+  readonly log: SourceLog | undefined
+  /** Of a view of several logs, whose keys, units and zones are the same. */
+  readonly logs?: readonly SourceLog[] | undefined
   readonly window: { readonly name: string } | undefined
   readonly key: Fields | undefined
   readonly state: Fields | (() => object)
   readonly columns: Fields | undefined
   readonly row: ((state: never, key: never) => unknown) | undefined
+}
+
+interface SourceLog {
+  readonly columns: Roles
+  readonly timeUnit: TimeUnit
+  readonly zone: string
 }
 
 /** The types of a view's rows. Types only: a view has no such property. */
@@ -263,7 +278,8 @@ export function defineLog<
   const R extends Roles = Roles,
   const Unit extends TimeUnit = 'us',
   const Names extends string = string,
->(spec: LogSpec<F, R, Unit, Names>): LogDefinition<F, R, Unit, Names>
+  const Name extends string = string,
+>(spec: LogSpec<F, R, Unit, Names, Name>): LogDefinition<F, R, Unit, Names, Name>
 export function defineLog(
   spec: LogSpec<Fields, Roles, TimeUnit, string> | RowLogSpec<SourceView, Fields, Partial<Roles>>,
 ): LogDefinition {
@@ -303,7 +319,8 @@ function rowLog(
   spec: RowLogSpec<SourceView, Fields, Partial<Roles>>,
 ): LogSpec<Fields, Roles, TimeUnit, string> & { readonly view: SourceView } {
   const { view } = spec
-  const ownKey = view.key === undefined && view.window === undefined ? view.log.columns.key : undefined
+  const { columns, timeUnit, zone } = (view.log ?? view.logs?.[0])!
+  const ownKey = view.key === undefined && view.window === undefined ? columns.key : undefined
   const names = [
     ...(view.window === undefined ? [] : [view.window.name]),
     ...(ownKey === undefined ? Object.keys(view.key ?? {}) : [keyColumnName(ownKey)]),
@@ -317,8 +334,8 @@ function rowLog(
     files: [],
     columns: { id: names, ...(key !== undefined && { key }), ...spec.columns },
     fields: spec.fields ?? rowFieldsOf(view),
-    timeUnit: view.log.timeUnit,
-    zone: view.log.zone,
+    timeUnit,
+    zone,
     uniqueIds: spec.uniqueIds ?? (view.row === undefined && spec.columns?.id === undefined),
     ...(spec.order === undefined && !isOrdered && { order: ['id'] as const }),
   }

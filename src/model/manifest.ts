@@ -93,6 +93,8 @@ export interface ManifestLogic {
 }
 
 export interface ManifestProgress {
+  /** Of a view of several logs. */
+  readonly log?: string
   readonly partition: string
   readonly recordedAt: string
 }

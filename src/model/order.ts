@@ -18,6 +18,8 @@ export interface SlotTerm {
 export interface TypeTerm {
   readonly by: 'type'
   readonly types: readonly string[]
+  /** Where events of several logs are compared: of which of them the types are. */
+  readonly member?: number
   readonly isDeclared: true
 }
 

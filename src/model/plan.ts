@@ -10,6 +10,8 @@ import type { TimeUnit } from './type.ts'
 export interface Plan {
   readonly job: string
   readonly logs: readonly LogPlan[]
+  /** Views of several logs. Each of those logs has a group for it, whose events meet where they are reduced. */
+  readonly merged: readonly MergedPlan[]
   /** Views of the rows of other views, which are planned when those are built. */
   readonly later: readonly LaterView[]
 }
@@ -19,6 +21,36 @@ export interface LaterView {
   readonly view: string
   /** The view whose rows it reads. */
   readonly of: string
+}
+/** A view of several logs where their events meet. */
+export interface MergedPlan {
+  /** In the order of their precedence: the logs, by index, and the group that each has for the view. */
+  readonly members: readonly { readonly log: number; readonly group: number }[]
+  readonly log: FoldedLog
+  readonly group: GroupPlan
+}
+
+/** What is known of the events of a group where they are folded: a log's own, or those of several logs. */
+export interface FoldedLog
+  extends Pick<LogPlan, 'slots' | 'timeUnit' | 'zone' | 'vintages' | 'bucketBits' | 'reduceBits'> {
+  /** A log's name, or those of several joined. */
+  readonly name: string
+  /** Where events of several logs meet, only the key is common to them. */
+  readonly roles: Pick<RoleSlots, 'id' | 'key' | 'type' | 'sequence'>
+  /** Where events of several logs meet: what each of them has, in the order of precedence. */
+  readonly sources?: readonly SourceLog[]
+}
+
+/** One of several logs, as its events are folded with those of others. Slots are those of `FoldedLog`. */
+export interface SourceLog {
+  readonly name: string
+  readonly roles: Pick<RoleSlots, 'id' | 'key' | 'type' | 'sequence'>
+  /** Those that have a code of their own. */
+  readonly types: readonly string[]
+  /** What functions may read of its events, */
+  readonly visible: readonly number[]
+  /** and what else it has, which doesn't travel. */
+  readonly absentNames: readonly string[]
 }
 
 /** What is to be done of one log, for all views that read it. */
@@ -84,6 +116,9 @@ export interface RecordedSpan {
   /** Inclusive. */
   readonly until: bigint | null
 }
+
+/** By log: which of its events count besides. Of a log that isn't named, all. */
+export type LogBounds = Readonly<Record<string, RecordedBounds>>
 
 /** Which events of a log count, partition by partition, by when they were recorded; in the log's unit. */
 export interface RecordedBounds {
@@ -168,11 +203,53 @@ export interface GroupPlan {
   readonly copiesEvents: boolean
   /** By view: what its functions that change a state may return. */
   readonly returns: Readonly<Record<string, ViewReturns>>
+  /** Of a view of several logs: how this log's events travel to where they meet the others'. Null where they are all there are. */
+  readonly share: SharePlan | null
+}
+
+/** One log's part of a view of several logs. */
+export interface SharePlan {
+  /** Place of the log in the view's order of logs. */
+  readonly member: number
+  /** What travels of the events of all the view's logs: slots of its `FoldedLog`. */
+  readonly slots: readonly Slot[]
+  /** By those: which slot of this log it is, −1 where events of this log have none; or the place of the log. */
+  readonly from: readonly (number | 'member')[]
+  /** By log: the types that have a code of their own. */
+  readonly types: readonly (readonly string[])[]
+  readonly bucketBits: number
+}
+
+/** A group of views where its events are folded, and the map-side groups they come from. */
+export interface FoldPlan {
+  readonly log: FoldedLog
+  readonly group: GroupPlan
+  readonly members: MergedPlan['members']
+}
+
+/** All that is reduced: the groups of every log, then those of several logs. */
+export function foldsOf(plan: Plan): FoldPlan[] {
+  const own = plan.logs.flatMap((log, logIndex) =>
+    log.groups.flatMap((group, index) =>
+      group.share === null ? [{ log, group, members: [{ log: logIndex, group: index }] }] : [],
+    ),
+  )
+  return [...own, ...plan.merged]
+}
+
+/** Where the events of one of the logs that are folded together have their roles. */
+export function rolesOf({ sources, roles }: FoldedLog, member: number): SourceLog['roles'] {
+  return sources?.[member]?.roles ?? roles
+}
+
+/** How many buckets a group's keys are spread over, as a power of two. */
+export function bucketBitsOf(log: Pick<LogPlan, 'bucketBits'>, { share }: Pick<GroupPlan, 'share'>): number {
+  return share === null ? log.bucketBits : share.bucketBits
 }
 
 export interface ViewReturns {
-  /** By event type; those that return nothing are left out. */
-  readonly on: Readonly<Record<string, MayReturn>>
+  /** By log that the view reads, then by event type; those that return nothing are left out. */
+  readonly on: readonly Readonly<Record<string, MayReturn>>[]
   readonly merge: MayReturn
 }
 

@@ -89,6 +89,8 @@ export interface ExceptionRow {
   readonly type: string
   readonly reason: string
   readonly detail: string
+  /** Of a view of several logs: which of them the event is of. */
+  readonly log?: string
 }
 
 export interface ViewReport {

@@ -2,7 +2,7 @@ import type { EventOf, LogDefinition, Moment, RoleSource, RowsOf } from './log.t
 import type { Fields, Values } from './type.ts'
 
 // biome-ignore lint/suspicious/noExplicitAny: a log of any fields, roles and types
-export type AnyLog = LogDefinition<any, any, any, any>
+export type AnyLog = LogDefinition<any, any, any, any, string>
 
 /** The key of a view that declares none: the log's own key. */
 export interface LogKey {
@@ -31,24 +31,26 @@ export type LatePolicy = 'exceptions' | 'apply'
  * @property late How late events are handled. Default `exceptions`.
  * @property measure What the reporting triangle adds up, besides counting events. Default 1 an event; may be negative.
  */
-export interface WindowSpec<Event, Every extends WindowLength, Name extends string> {
+export interface WindowSpec<Measure, Every extends WindowLength, Name extends string> {
   readonly name?: Name
   readonly every: Every
   readonly zone?: string
   readonly allowedLateness: string
   readonly late?: LatePolicy
-  readonly measure?: (event: Event) => number | bigint
+  readonly measure?: Measure
 }
 
 /** A window with every default filled in. */
-export interface WindowDefinition {
+export interface WindowDefinition<Measure = MeasureFunction> {
   readonly name: string
   readonly every: string
   readonly zone: string
   readonly allowedLateness: string
   readonly late: LatePolicy
-  readonly measure: ((event: never) => unknown) | undefined
+  readonly measure: Measure | undefined
 }
+
+type MeasureFunction = (event: never) => unknown
 
 /** What a window of whole days or longer is to a handler: its first day; else the moment it begins. */
 type WindowValue<L, Every> = Every extends ExactUnit | ManyOf<ExactUnit>
@@ -72,25 +74,25 @@ type GivenKey<K, Every> = K extends Fields ? Readonly<Values<K>> : [Every] exten
 /** A typed state's declaration, or a function that makes a free-form one. */
 export type StateSpec = Fields | (() => object)
 
-export type StateOf<S> = S extends () => infer State ? State : S extends Fields ? Values<S> : never
+type StateOf<S> = S extends () => infer State ? State : S extends Fields ? Values<S> : never
 
 /**
  * What the value of an expression may be that is written for its effect, as `(s, e) => s.sum += e.amount`. A bare `void` would
  * accept any value.
  */
 // biome-ignore lint/suspicious/noConfusingVoidType: functions without a return are void
-export type NoResult = void | undefined | null | number | bigint | string | boolean
+type NoResult = void | undefined | null | number | bigint | string | boolean
 
 /**
  * Folds one event into the state of one key. Must depend only on its arguments. A handler of a typed state changes it and returns
  * nothing: an object would be lost, so it is refused. One of a free-form state changes it, or returns the new state, whole.
  */
-export type Handler<State, Event, Key, Result = NoResult> = (state: State, event: Event, key: Key) => Result
+type Handler<State, Event, Key, Result = NoResult> = (state: State, event: Event, key: Key) => Result
 
 /** What a handler may return. */
-export type ResultOf<S> = S extends () => infer State ? NoResult | State : NoResult
+type ResultOf<S> = S extends () => infer State ? NoResult | State : NoResult
 
-export type UnknownTypePolicy = 'filter' | 'quarantine' | 'fail'
+type UnknownTypePolicy = 'filter' | 'quarantine' | 'fail'
 
 /**
  * @property name Names the view and its folder: letters, digits, `-`, `_` and `.`, beginning with a letter or digit.
@@ -118,29 +120,64 @@ export interface ViewSpec<
   C extends Fields | undefined,
   Every extends WindowLength,
   Name extends string,
+> extends FoldedSpec<L, S, K, C, Every, Name> {
+  readonly log: L
+  readonly logs?: undefined
+  readonly window?: WindowSpec<(event: EventOf<L>) => number | bigint, Every, Name>
+  readonly keyBy?: KeyBy<L, K, Every>
+  readonly on: HandlersOf<L, S, KeyOf<L, NoInfer<K>, NoInfer<Every>, NoInfer<Name>>>
+  readonly filter?: (event: EventOf<L>) => boolean
+}
+
+/**
+ * A view of several logs; what is not said here is as in a view of one. Events are folded in the order in which they were recorded;
+ * where several logs recorded at the same moment, in the order of `logs`; and those of one log in that log's own order.
+ *
+ * @property logs At least two logs of different names, all with `recordedAt`, of one `timeUnit` and one `zone`. Their order is their
+ *   precedence.
+ * @property keyBy By the log's name. A log that has none, in a view without `key`, is folded by its own key; all such keys must
+ *   have one type, and their columns one name.
+ * @property window Its `measure` is given by the log's name; a log without one counts 1 an event. A window is final when every log is known beyond it.
+ * @property on Handlers by the log's name, then by event type; `*` is for every type of that log that has none of its own.
+ * @property filter By the log's name.
+ */
+export interface MergedViewSpec<
+  L extends AnyLog,
+  S extends StateSpec,
+  K extends Fields | undefined,
+  C extends Fields | undefined,
+  Every extends WindowLength,
+  Name extends string,
+> extends FoldedSpec<L, S, K, C, Every, Name> {
+  readonly log?: undefined
+  readonly logs: readonly L[]
+  readonly window?: WindowSpec<
+    { readonly [N in L['name']]?: (event: EventOf<Named<L, N>>) => number | bigint },
+    Every,
+    Name
+  >
+  readonly keyBy?: { readonly [N in L['name']]?: KeyBy<Named<L, N>, K, Every> }
+  readonly on: {
+    readonly [N in L['name']]?: HandlersOf<Named<L, N>, S, KeyOf<L, NoInfer<K>, NoInfer<Every>, NoInfer<Name>>>
+  }
+  readonly filter?: { readonly [N in L['name']]?: (event: EventOf<Named<L, N>>) => boolean }
+}
+
+/** That of several logs which has the name. */
+type Named<L extends AnyLog, N> = Extract<L, { readonly name: N }>
+
+/** What views of one and of several logs declare in the same way. */
+interface FoldedSpec<
+  L extends AnyLog,
+  S extends StateSpec,
+  K extends Fields | undefined,
+  C extends Fields | undefined,
+  Every extends WindowLength,
+  Name extends string,
 > {
   readonly name: string
-  readonly log: L
-  readonly window?: WindowSpec<EventOf<L>, Every, Name>
   readonly key?: K
-  readonly keyBy?: (
-    event: EventOf<L>,
-  ) => GivenKey<NoInfer<K>, NoInfer<Every>> | readonly GivenKey<NoInfer<K>, NoInfer<Every>>[] | null
   readonly state: S
-  readonly on: Readonly<
-    Partial<
-      Record<
-        EventOf<L>['type'] | '*',
-        Handler<
-          StateOf<NoInfer<S>>,
-          EventOf<L>,
-          KeyOf<L, NoInfer<K>, NoInfer<Every>, NoInfer<Name>>,
-          ResultOf<NoInfer<S>>
-        >
-      >
-    >
-  >
-  readonly filter?: (event: EventOf<L>) => boolean
   readonly unknown?: UnknownTypePolicy
   readonly onError?: 'fail' | 'quarantine'
   readonly merge?: (into: StateOf<NoInfer<S>>, from: Readonly<StateOf<NoInfer<S>>>) => ResultOf<NoInfer<S>>
@@ -152,20 +189,25 @@ export interface ViewSpec<
   ) => RowOf<NoInfer<S>, NoInfer<C>> | readonly RowOf<NoInfer<S>, NoInfer<C>>[] | null
 }
 
+type KeyBy<L, K, Every> = (
+  event: EventOf<L>,
+) => GivenKey<NoInfer<K>, NoInfer<Every>> | readonly GivenKey<NoInfer<K>, NoInfer<Every>>[] | null
+
+type HandlersOf<L extends AnyLog, S, Key> = Readonly<
+  Partial<Record<EventOf<L>['type'] | '*', Handler<StateOf<NoInfer<S>>, EventOf<L>, Key, ResultOf<NoInfer<S>>>>>
+>
+
 /** The row that `row` returns: of the declared columns, or of the state's where none are declared. */
-export type RowOf<S, C> = C extends Fields ? Readonly<Values<C>> : S extends Fields ? Readonly<Values<S>> : never
+type RowOf<S, C> = C extends Fields ? Readonly<Values<C>> : S extends Fields ? Readonly<Values<S>> : never
 
 /** A view with every default filled in. The functions are untyped here: their types were checked where they were written. */
-export interface ViewDefinition {
+export type ViewDefinition = LogView | MergedView
+
+interface FoldedView {
   readonly kind: 'view'
   readonly name: string
-  readonly log: AnyLog
-  readonly window: WindowDefinition | undefined
   readonly key: Fields | undefined
-  readonly keyBy: ((event: never) => unknown) | undefined
   readonly state: StateSpec
-  readonly on: Readonly<Record<string, Handler<never, never, never, unknown> | undefined>>
-  readonly filter: ((event: never) => boolean) | undefined
   readonly unknown: UnknownTypePolicy
   readonly onError: 'fail' | 'quarantine'
   readonly merge: ((into: never, from: never) => unknown) | undefined
@@ -191,9 +233,34 @@ type ViewRows<L, S, K, C, Every> =
         Unit
       >
     : unknown
+type Handlers = Readonly<Record<string, Handler<never, never, never, unknown> | undefined>>
+type KeyFunction = (event: never) => unknown
+type FilterFunction = (event: never) => boolean
+/** By the log's name. */
+type ByLog<T> = Readonly<Record<string, T | undefined>>
+
+/** A view of one log. */
+export interface LogView extends FoldedView {
+  readonly log: AnyLog
+  readonly logs: undefined
+  readonly window: WindowDefinition | undefined
+  readonly keyBy: KeyFunction | undefined
+  readonly on: Handlers
+  readonly filter: FilterFunction | undefined
+}
+
+/** A view of several logs, in the order of their precedence. */
+export interface MergedView extends FoldedView {
+  readonly log: undefined
+  readonly logs: readonly AnyLog[]
+  readonly window: WindowDefinition<ByLog<MeasureFunction>> | undefined
+  readonly keyBy: ByLog<KeyFunction> | undefined
+  readonly on: ByLog<Handlers>
+  readonly filter: ByLog<FilterFunction> | undefined
+}
 
 /**
- * Describes a view: which events of a log, folded by which key into which state, and the rows made of it.
+ * Describes a view: which events of a log, or of several, folded by which key into which state, and the rows made of it.
  *
  * @example
  * ```ts
@@ -204,6 +271,19 @@ type ViewRows<L, S, K, C, Every> =
  *   on: { Deposited: (account, e) => { account.balance += e.amount } },
  * })
  * ```
+ *
+ * @example
+ * ```ts
+ * const status = defineView({
+ *   name: 'order-status',
+ *   logs: [orders, payments],
+ *   state: { placed: int64(), paid: int64() },
+ *   on: {
+ *     orders: { Placed: (order, e) => { order.placed += e.total } },
+ *     payments: { Received: (order, e) => { order.paid += e.amount } },
+ *   },
+ * })
+ * ```
  */
 export function defineView<
   const L extends AnyLog,
@@ -212,40 +292,67 @@ export function defineView<
   const C extends Fields | undefined = undefined,
   const Every extends WindowLength = never,
   const Name extends string = 'window',
->(spec: ViewSpec<L, S, K, C, Every, Name>): ViewDefinition & ViewRows<L, S, K, C, Every> {
-  const view: ViewDefinition = {
+  const Many extends readonly unknown[] | undefined = undefined,
+>(
+  given: AnyViewSpec<L, Many, ViewSpec<L, S, K, C, Every, Name>, MergedViewSpec<L, S, K, C, Every, Name>>,
+): ([Many] extends [undefined] ? LogView : MergedView) & ViewRows<L, S, K, C, Every> {
+  const spec = given as unknown as GivenSpec
+  const view = {
     // Unknown properties of a view are kept, for validation to name.
     ...spec,
     kind: 'view',
     name: spec.name,
     log: spec.log,
-    window: spec.window && defineWindow(spec.window, spec.log?.zone),
+    logs: spec.logs,
+    window: spec.window && defineWindow(spec.window, zoneOf(spec)),
     key: spec.key,
-    keyBy: spec.keyBy as ViewDefinition['keyBy'],
+    keyBy: spec.keyBy,
     state: spec.state,
-    on: spec.on as ViewDefinition['on'],
-    filter: spec.filter as ViewDefinition['filter'],
+    on: spec.on,
+    filter: spec.filter,
     unknown: spec.unknown ?? 'filter',
     onError: spec.onError ?? 'fail',
-    merge: spec.merge as ViewDefinition['merge'],
+    merge: spec.merge,
     orderFree: spec.orderFree ?? spec.merge !== undefined,
     columns: spec.columns,
-    row: spec.row as ViewDefinition['row'],
+    row: spec.row,
   }
   // The types of its rows are carried by no property.
-  return Object.freeze(view) as ViewDefinition & ViewRows<L, S, K, C, Every>
+  return Object.freeze(view) as never
 }
 
-function defineWindow(spec: WindowSpec<never, WindowLength, string>, zoneOfLog: string): WindowDefinition {
+/**
+ * Whether `logs` are given decides what else is: one signature and not two, so that the compiler reports a fault where it is.
+ *
+ * @typeParam Many Inferred from `logs`; undefined where there are none.
+ */
+type AnyViewSpec<L extends AnyLog, Many, One, Merged> = {
+  readonly log?: L
+  readonly logs?: Many & readonly L[]
+} & ([Many] extends [undefined] ? One : Merged)
+
+/** What `defineView` is given; its types were checked where it was written, or are by validation. */
+type GivenSpec = Partial<Omit<ViewDefinition, 'window' | 'log' | 'logs'>> & {
+  readonly log?: AnyLog
+  readonly logs?: readonly AnyLog[]
+  readonly window?: WindowSpec<unknown, WindowLength, string>
+}
+
+/** In which a view's windows begin unless it says so: validation refuses logs of different zones. */
+function zoneOf({ log, logs }: GivenSpec): string | undefined {
+  return log?.zone ?? (Array.isArray(logs) ? (logs[0] as AnyLog | undefined)?.zone : undefined)
+}
+
+function defineWindow(spec: WindowSpec<unknown, WindowLength, string>, zone: string | undefined): object {
   return Object.freeze({
     // Unknown properties of a window are kept, for validation to name.
     ...spec,
     name: spec.name ?? 'window',
     every: spec.every,
-    zone: spec.zone ?? zoneOfLog,
+    zone: spec.zone ?? zone,
     allowedLateness: spec.allowedLateness,
     late: spec.late ?? 'exceptions',
-    measure: spec.measure as WindowDefinition['measure'],
+    measure: spec.measure,
   })
 }
 
@@ -273,6 +380,33 @@ export function defineJob(spec: {
   readonly schedule?: string
 }): JobDefinition {
   return Object.freeze({ ...spec, kind: 'job', views: Object.freeze([...spec.views]), schedule: spec.schedule })
+}
+
+/** The logs that a view reads, in the order of their precedence. */
+export function logsOf(view: ViewDefinition): readonly AnyLog[] {
+  return view.logs === undefined ? [view.log] : view.logs
+}
+
+/** A view as each of its logs sees it: as a view of that log alone. */
+export function sharesOf(view: ViewDefinition): readonly LogView[] {
+  return view.logs === undefined ? [view] : view.logs.map((log) => shareOf(view, log))
+}
+
+function countOne(): number {
+  return 1
+}
+
+function shareOf(view: MergedView, log: AnyLog): LogView {
+  const { window, keyBy, filter, on } = view
+  return {
+    ...view,
+    log,
+    logs: undefined,
+    window: window && { ...window, measure: window.measure && (window.measure[log.name] ?? countOne) },
+    keyBy: keyBy?.[log.name],
+    filter: filter?.[log.name],
+    on: on[log.name] ?? {},
+  }
 }
 
 /** Whether a view's state is declared column by column. */

@@ -121,20 +121,19 @@ function rowsOf(files: readonly InputFile[]): number {
 
 /** Views of a plan whose published generation was built from files that are no longer there; others are left out. */
 export function publishedInputChanges(plan: Plan, out: string, files: Store): ChangedInputs[] {
-  const inputs = new Map<string, InputFile[]>()
   // A view's rows may become fewer.
-  for (const log of plan.logs.filter(({ view }) => view === null)) {
-    for (const view of log.groups.flatMap((group) => group.views)) {
-      inputs.set(view, [...(inputs.get(view) ?? []), ...log.files])
-    }
-  }
-  return [...inputs].flatMap(([view, now]) => {
+  const read = plan.logs
+    .filter(({ view }) => view === null)
+    .flatMap((log) => log.groups.flatMap(({ views, share }) => views.map((view) => ({ view, log, share }))))
+  return read.flatMap(({ view, log: { name, files: now }, share }) => {
     const manifest = readableManifest(out, view, files)
     if (manifest === undefined) return []
-    const changes = changesOfInputs(manifest.inputs, now)
+    // What one of several logs has lost is not made up for by another.
+    const before = share === null ? manifest.inputs : manifest.inputs.filter(({ log }) => log === name)
+    const changes = changesOfInputs(before, now)
     return changes.gone.length === 0
       ? []
-      : [{ view, generation: manifest.generation, files: manifest.inputs.length, ...changes }]
+      : [{ view, generation: manifest.generation, files: before.length, ...changes }]
   })
 }
 

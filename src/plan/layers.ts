@@ -34,11 +34,11 @@ export function layersOf(
 
 /** The views of all layers but the first. */
 export function laterViews(layers: readonly (readonly ViewDefinition[])[]): LaterView[] {
-  return layers.slice(1).flatMap((views) => views.map(({ name, log }) => ({ view: name, of: log.view!.name })))
+  return layers.slice(1).flatMap((views) => views.map(({ name, log }) => ({ view: name, of: log!.view!.name })))
 }
 
 /** A view, the view whose rows it reads, and so on. */
 function chainOf(view: ViewDefinition): ViewDefinition[] {
-  const { view: source } = view.log
+  const source = view.log?.view
   return source === undefined ? [view] : [view, ...chainOf(source as ViewDefinition)]
 }

@@ -1,7 +1,8 @@
 import type { Plan } from '../model/plan.ts'
-import type { ViewDefinition } from '../model/view.ts'
+import { type MergedView, sharesOf, type ViewDefinition } from '../model/view.ts'
 import { type PlanInput, refuseVintages } from './plan-input.ts'
-import { planLog } from './plan-log.ts'
+import { planLog, type ReadLog } from './plan-log.ts'
+import { planMerged } from './plan-merged.ts'
 
 /**
  * Reads the logs' footers and decides what is to be done.
@@ -11,7 +12,25 @@ import { planLog } from './plan-log.ts'
  */
 export function makePlan(input: PlanInput): Plan {
   if (input.vintages !== undefined) refuseVintages(input.views)
-  const logs = new Map<string, ViewDefinition[]>()
-  for (const view of input.views) logs.set(view.log.name, [...(logs.get(view.log.name) ?? []), view])
-  return { job: input.job, logs: [...logs.values()].map((views) => planLog(views[0]!.log, views, input)), later: [] }
+  const readers = readersOf(input.views)
+  const logs = [...readers.values()].map((read) => planLog(read, input))
+  const plan: Plan = { job: input.job, logs, merged: [], later: [] }
+  return input.views.filter(isMerged).reduce((planned, view) => planMerged(view, planned, input), plan)
+}
+
+/** By name: the logs that views read, with those views. */
+function readersOf(views: readonly ViewDefinition[]): Map<string, ReadLog> {
+  const readers = new Map<string, ReadLog>()
+  for (const view of views) {
+    for (const share of sharesOf(view)) {
+      const { log, own, shares } = readers.get(share.log.name) ?? { log: share.log, own: [], shares: [] }
+      const isMerged = view.logs !== undefined
+      readers.set(log.name, isMerged ? { log, own, shares: [...shares, share] } : { log, own: [...own, share], shares })
+    }
+  }
+  return readers
+}
+
+function isMerged(view: ViewDefinition): view is MergedView {
+  return view.logs !== undefined
 }

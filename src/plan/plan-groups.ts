@@ -2,7 +2,7 @@ import { crossesStreams, orderSlots } from '../model/order.ts'
 import type { GroupPlan, MayReturn, RoleSlots, ViewReturns } from '../model/plan.ts'
 import type { Strategy, VintageLength } from '../model/report.ts'
 import type { Slot } from '../model/slots.ts'
-import type { ViewDefinition } from '../model/view.ts'
+import type { LogView } from '../model/view.ts'
 import type { LogOrders } from './order-terms.ts'
 import type { Partitions } from './partitions.ts'
 import type { FieldsRead, FunctionTexts } from './plan-input.ts'
@@ -24,9 +24,9 @@ export interface GroupInput extends FunctionTexts {
 }
 
 /** Views that share the key of the log and are shuffled make one group, which comes first; any other view is its own. */
-export function planGroups(views: readonly ViewDefinition[], input: GroupInput): GroupPlan[] {
+export function planGroups(views: readonly LogView[], input: GroupInput): GroupPlan[] {
   const groups: GroupPlan[] = []
-  const sharing: ViewDefinition[] = []
+  const sharing: LogView[] = []
   for (const view of views) {
     const isKeyedByLog = view.keyBy === undefined && view.filter === undefined && view.window === undefined
     if (isKeyedByLog && exchangeStrategy(view).strategy === 'shuffle') sharing.push(view)
@@ -36,7 +36,8 @@ export function planGroups(views: readonly ViewDefinition[], input: GroupInput):
   return groups
 }
 
-function planGroup(members: readonly ViewDefinition[], input: GroupInput): GroupPlan {
+/** @param members Views of one key; or a view of several logs, as one of them sees it. */
+export function planGroup(members: readonly LogView[], input: GroupInput): GroupPlan {
   const { roles, orders, partitions, vintages, strategy: forced } = input
   const reads = slotsReader(input)
   const { strategy, reason } = chooseStrategy(members, partitions, forced, vintages !== undefined)
@@ -64,6 +65,7 @@ function planGroup(members: readonly ViewDefinition[], input: GroupInput): Group
     mapSlots: distinct(mapSlots),
     copiesEvents: members.some((view) => escapes(view, input.fieldsRead)),
     returns: Object.fromEntries(members.map((view) => [view.name, returnsIn(view, input.returnsOf)])),
+    share: null,
   }
 }
 
@@ -78,17 +80,17 @@ function slotsReader({ slots, fieldsRead }: GroupInput) {
 }
 
 /** Whether any function of the view does more with an event than read its fields by name. */
-function escapes({ on, keyBy, filter, window }: ViewDefinition, fieldsRead: FieldsRead): boolean {
+function escapes({ on, keyBy, filter, window }: LogView, fieldsRead: FieldsRead): boolean {
   const handled = Object.values(on).some((handler) => handler !== undefined && fieldsRead(handler, 1) === 'all')
   return handled || [keyBy, filter, window?.measure].some((fn) => fn !== undefined && fieldsRead(fn, 0) === 'all')
 }
 
-function returnsIn({ on, merge }: ViewDefinition, returnsOf: FunctionTexts['returnsOf']): ViewReturns {
+function returnsIn({ on, merge }: LogView, returnsOf: FunctionTexts['returnsOf']): ViewReturns {
   const found = Object.entries(on).flatMap(([name, fn]): [string, MayReturn][] =>
     fn === undefined ? [] : [[name, returnsOf(fn)]],
   )
   return {
-    on: Object.fromEntries(found.filter(([, kind]) => kind !== 'nothing')),
+    on: [Object.fromEntries(found.filter(([, kind]) => kind !== 'nothing'))],
     merge: merge === undefined ? 'nothing' : returnsOf(merge),
   }
 }

@@ -1,7 +1,7 @@
 import { ConfigurationError } from '../model/errors.ts'
-import type { MayReturn, RecordedBounds } from '../model/plan.ts'
+import type { LogBounds, MayReturn } from '../model/plan.ts'
 import type { RebuildOptions, Strategy, VintageLength } from '../model/report.ts'
-import type { ViewDefinition } from '../model/view.ts'
+import { logsOf, type ViewDefinition } from '../model/view.ts'
 import { requireLocal } from '../storage/local-path.ts'
 import type { Store } from '../storage/store.ts'
 import { outputFields, vintageName } from '../view/view-set.ts'
@@ -31,8 +31,8 @@ export interface PlanInput extends FunctionTexts {
   readonly asOf?: string | undefined
   /** Keep the views as they were known at every end of this. */
   readonly vintages?: VintageLength | undefined
-  /** Between which moments a partition's events must also have been recorded. */
-  readonly recorded?: RecordedBounds | undefined
+  /** Between which moments the events of logs and partitions must also have been recorded. */
+  readonly recorded?: LogBounds | undefined
   /** How every view is to be folded; absent: as is best. */
   readonly strategy?: Strategy | undefined
   readonly files: Store
@@ -55,20 +55,23 @@ export function refuseInputs({ inputs }: Pick<PlanInput, 'inputs'>, logs: readon
 /** Vintages need a log that says when it recorded its events. */
 export function refuseVintages(views: readonly ViewDefinition[]): void {
   for (const view of views) {
-    const { name, log, key, window } = view
-    if (log.view !== undefined) {
+    const { name, key, window } = view
+    const source = view.log?.view
+    if (source !== undefined) {
       throw new ConfigurationError(
-        `--vintages: view ${name} is made of the rows of view ${log.view.name}, which don't say when they became so. Leave it out with --view.`,
+        `--vintages: view ${name} is made of the rows of view ${source.name}, which don't say when they became so. Leave it out with --view.`,
       )
     }
-    if (log.columns.recordedAt === undefined) {
+    const undated = logsOf(view).find(({ columns }) => columns.recordedAt === undefined)
+    if (undated !== undefined) {
       throw new ConfigurationError(
-        `--vintages: log ${log.name} of view ${name} has no recordedAt column, so it isn't known what was known when. Declare columns.recordedAt, or leave out the view with --view.`,
+        `--vintages: log ${undated.name} of view ${name} has no recordedAt column, so it isn't known what was known when. Declare columns.recordedAt, or leave out the view with --view.`,
       )
     }
-    if (log.duplicates?.keep === 'last') {
+    const rewriting = logsOf(view).find(({ duplicates }) => duplicates?.keep === 'last')
+    if (rewriting !== undefined) {
       throw new ConfigurationError(
-        `--vintages: log ${log.name} of view ${name} keeps the last delivery of an event, so what was known at a moment can't be told from one scan. Declare duplicates.keep: 'first', or ask for single moments with --known-at.`,
+        `--vintages: log ${rewriting.name} of view ${name} keeps the last delivery of an event, so what was known at a moment can't be told from one scan. Declare duplicates.keep: 'first', or ask for single moments with --known-at.`,
       )
     }
     const columns = [window?.name, ...Object.keys(key ?? {}), ...Object.keys(outputFields(view))]

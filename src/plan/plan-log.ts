@@ -5,7 +5,7 @@ import { formatMoment } from '../model/moment-text.ts'
 import type { FilePlan, LogPlan, RecordedBounds, RecordedSpan, SlotSource } from '../model/plan.ts'
 import type { Slot } from '../model/slots.ts'
 import type { TimeUnit } from '../model/type.ts'
-import type { AnyLog, ViewDefinition } from '../model/view.ts'
+import type { AnyLog, LogView } from '../model/view.ts'
 import { parseMoment } from '../time/moments.ts'
 import { idleSteps } from '../time/watermark.ts'
 import { declareSlots } from './declare-slots.ts'
@@ -25,14 +25,22 @@ import { findSource } from './sources.ts'
 const BUCKET_ROWS = 65_536
 const BUCKET_BITS_MAX = 12
 
+/** A log and the views that read it. */
+export interface ReadLog {
+  readonly log: AnyLog
+  /** Those that read no other. */
+  readonly own: readonly LogView[]
+  /** Views of several logs, as this one sees them. */
+  readonly shares: readonly LogView[]
+}
+
 /**
- * What is to be done of one log.
+ * What is to be done of one log, but for its part of views that read others too.
  *
- * @param views Those that read it.
  * @throws ConfigurationError where an option needs a column that the log lacks; InputError where its files don't hold what
  * is declared.
  */
-export function planLog(log: AnyLog, views: readonly ViewDefinition[], input: PlanInput): LogPlan {
+export function planLog({ log, own, shares }: ReadLog, input: PlanInput): LogPlan {
   const declared = declareSlots(log)
   const { roles } = declared
   const opened = filesOf(log, input).map((path) => openFile(path, input.files))
@@ -44,7 +52,7 @@ export function planLog(log: AnyLog, views: readonly ViewDefinition[], input: Pl
   const orders = logOrders(log, slots, roles)
   const knownAt = momentOption(log, roles.recordedAt, 'recordedAt', '--known-at', input.knownAt)
   const asOf = momentOption(log, roles.occurredAt, 'occurredAt', '--as-of', input.asOf)
-  const recorded = recordedSpans(opened, input.recorded)
+  const recorded = recordedSpans(opened, input.recorded?.[log.name])
   const timeline = timelineOf(log, {
     ...{ knownAt, asOf, recorded, readsAll: input.vintages !== undefined },
     ...{ recordedAt: slots[roles.recordedAt]?.type, occurredAt: slots[roles.occurredAt]?.type },
@@ -55,7 +63,7 @@ export function planLog(log: AnyLog, views: readonly ViewDefinition[], input: Pl
   const keyPartitions = log.partitionedByKey ? findPartitions(files, splits) : null
   const { fieldsRead, returnsOf, vintages, strategy } = input
   const texts = { fieldsRead, returnsOf }
-  const groups = planGroups(views, { slots, roles, orders, partitions: keyPartitions, ...texts, vintages, strategy })
+  const groups = planGroups(own, { slots, roles, orders, partitions: keyPartitions, ...texts, vintages, strategy })
   const inPlace = groups.some((group) => group.strategy === 'in-place')
   return {
     name: log.name,
@@ -87,8 +95,8 @@ export function planLog(log: AnyLog, views: readonly ViewDefinition[], input: Pl
     partitions,
     vintages: vintages ?? null,
     momentSlots: distinct([
-      ...(views.some((view) => view.window !== undefined) ? [roles.occurredAt, roles.recordedAt] : []),
-      ...(vintages === undefined ? [] : [roles.recordedAt]),
+      ...([...own, ...shares].some((view) => view.window !== undefined) ? [roles.occurredAt, roles.recordedAt] : []),
+      ...(vintages === undefined && shares.length === 0 ? [] : [roles.recordedAt]),
     ]),
   }
 }
@@ -168,7 +176,8 @@ function recordedSpans(files: readonly OpenedFile[], bounds: RecordedBounds | un
   return Object.fromEntries(spans)
 }
 
-function bucketsFor(rows: number): Pick<LogPlan, 'bucketBits' | 'reduceBits'> {
+/** How the keys of a group are spread, by the rows of the logs it folds. */
+export function bucketsFor(rows: number): Pick<LogPlan, 'bucketBits' | 'reduceBits'> {
   const bucketBits = Math.min(BUCKET_BITS_MAX, bitsFor(rows / BUCKET_ROWS))
   return { bucketBits, reduceBits: Math.min(bucketBits, Math.max(4, bucketBits - 3)) }
 }

@@ -1,9 +1,9 @@
 import type { LoadedJob } from '../job/load.ts'
 import { fieldsRead } from '../job/reads.ts'
 import { returnsOf } from '../job/returns.ts'
-import type { Plan, RecordedBounds } from '../model/plan.ts'
+import type { LogBounds, Plan } from '../model/plan.ts'
 import type { RebuildOptions } from '../model/report.ts'
-import type { ViewDefinition } from '../model/view.ts'
+import { logsOf, type ViewDefinition } from '../model/view.ts'
 import { disk } from '../storage/disk.ts'
 import type { Store } from '../storage/store.ts'
 import { type ChangedInputs, publishedInputChanges } from './input-changes.ts'
@@ -17,23 +17,23 @@ export type PlanOptions = Pick<RebuildOptions, 'views' | 'inputs' | 'knownAt' | 
 /**
  * What `rebuild` would do, from the logs' footers alone.
  *
- * @param bounds By partition, further bounds on which events count: for views of what was known.
+ * @param bounds Further bounds on which events count: for views of what was known.
  * @throws ConfigurationError where the job has no such view, or InputError where a log can't be read as declared.
  */
 export async function planRebuild(
   job: LoadedJob,
   options: PlanOptions,
   files: Store = disk,
-  bounds?: RecordedBounds,
+  bounds?: LogBounds,
 ): Promise<Plan> {
   const layers = layersOf(job.name, job.definition.views, options.views)
-  refuseInputs(options, logsOf(layers))
+  refuseInputs(options, inputLogs(layers))
   return { ...planLayer({ job, options, views: layers[0]!, files, bounds }), later: laterViews(layers) }
 }
 
 /** What can be read from other files: logs that have files. */
-export function logsOf(layers: readonly (readonly ViewDefinition[])[]): string[] {
-  return [...new Set(layers[0]!.map(({ log }): string => log.name))]
+export function inputLogs(layers: readonly (readonly ViewDefinition[])[]): string[] {
+  return [...new Set(layers[0]!.flatMap(logsOf).map(({ name }) => name))]
 }
 
 /** Views that are made of the same: logs, or the rows of views that are built. */
@@ -42,7 +42,7 @@ export interface LayerToPlan {
   readonly options: PlanOptions
   readonly views: readonly ViewDefinition[]
   readonly files: Store
-  readonly bounds?: RecordedBounds | undefined
+  readonly bounds?: LogBounds | undefined
   /** By view: the part files of its rows. */
   readonly rows?: RowsOfViews | undefined
 }

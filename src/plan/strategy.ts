@@ -1,6 +1,6 @@
 import { ConfigurationError } from '../model/errors.ts'
 import type { Strategy } from '../model/report.ts'
-import { isTyped, type ViewDefinition } from '../model/view.ts'
+import { isTyped, type LogView } from '../model/view.ts'
 import type { Partitions } from './partitions.ts'
 
 /**
@@ -28,7 +28,7 @@ export interface StrategyChoice {
  * @param vintages Whether vintages are made too.
  */
 export function chooseStrategy(
-  views: readonly ViewDefinition[],
+  views: readonly LogView[],
   partitions: Partitions | null,
   forced: Strategy | undefined,
   vintages = false,
@@ -42,7 +42,7 @@ export function chooseStrategy(
 }
 
 function forcedStrategy(
-  views: readonly ViewDefinition[],
+  views: readonly LogView[],
   partitions: Partitions | null,
   vintages: boolean,
   forced: Strategy,
@@ -64,7 +64,7 @@ function forcedStrategy(
 }
 
 /** Why views can't be folded in place, for any log; null where they can. */
-function inPlaceObstacle(views: readonly ViewDefinition[], vintages: boolean): string | null {
+function inPlaceObstacle(views: readonly LogView[], vintages: boolean): string | null {
   if (vintages) return 'vintages are made of events, period by period'
   if (views.length > VIEWS_IN_PLACE_MAX) return `more than ${VIEWS_IN_PLACE_MAX} views share the key`
   for (const view of views) {
@@ -75,7 +75,7 @@ function inPlaceObstacle(views: readonly ViewDefinition[], vintages: boolean): s
 }
 
 /** States travel to their part file as packed rows, so only states that survive packing unchanged can be folded in place. */
-function viewObstacle(view: ViewDefinition): string | null {
+function viewObstacle(view: LogView): string | null {
   if (view.keyBy !== undefined || view.window !== undefined) return "the key is not the log's"
   if (!isTyped(view.state)) return 'a free-form state cannot travel'
   if (view.onError === 'quarantine') return "an event that fails is taken out of its key's fold"
@@ -99,7 +99,7 @@ function sizeObstacle(views: number, { rows, largestRows }: Partitions): string 
 }
 
 /** How a view is folded whose events lie anywhere in the log. */
-export function exchangeStrategy(view: ViewDefinition): StrategyChoice {
+export function exchangeStrategy(view: LogView): StrategyChoice {
   if (view.merge === undefined)
     return {
       strategy: 'shuffle',
@@ -117,6 +117,6 @@ export function exchangeStrategy(view: ViewDefinition): StrategyChoice {
 }
 
 /** Sums of floating-point numbers depend on their order, so such states are neither combined nor left unordered. */
-export function hasFloats(view: ViewDefinition): boolean {
+export function hasFloats(view: LogView): boolean {
   return isTyped(view.state) && Object.values(view.state).some((type) => type.kind === 'float64')
 }

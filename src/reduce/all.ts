@@ -1,7 +1,7 @@
 import type { LogDuplicates } from '../dedupe/duplicates.ts'
 import type { GroupResult, MapResult } from '../map/map-split.ts'
-import type { Timeline } from '../map/timelines.ts'
-import type { GroupPlan, LogPlan, Plan } from '../model/plan.ts'
+import type { FoldTimeline } from '../map/timelines.ts'
+import { type FoldPlan, foldsOf, type Plan } from '../model/plan.ts'
 import { vintagesName } from '../model/view.ts'
 import { type Block, estimateKeys, mergeSketch, newSketch } from '../shuffle/block.ts'
 import { listBlocks } from '../shuffle/block-list.ts'
@@ -34,14 +34,14 @@ export interface MappedLogs {
   readonly duplicates: readonly LogDuplicates[]
   /** By log: the results of its splits. */
   readonly mapped: readonly (readonly MapResult[])[]
-  /** By log. */
-  readonly timelines: readonly Timeline[]
+  /** What is reduced, as `foldsOf` the plan lists it. */
+  readonly timelines: readonly FoldTimeline[]
   /** By view, vintages among them: the folder of its generation, for part files. */
   readonly folders: Readonly<Record<string, string>>
 }
 
 /**
- * Reduces every group of every log.
+ * Reduces every group, of every log and of several.
  *
  * @returns By view: its parts in the order of their names, which are in its folder.
  */
@@ -52,9 +52,8 @@ export async function reduceAll(
   files: Disk,
 ): Promise<Map<string, ReducedView>> {
   const { plan, duplicates, folders } = logs
-  const planned = plan.logs.flatMap((log, logIndex) =>
-    log.groups.map((_, groupIndex) => planGroup(logs, logIndex, groupIndex, workers.sharesMemory)),
-  )
+  const folds = foldsOf(plan)
+  const planned = folds.map((fold, index) => planFold(logs, fold, index, workers.sharesMemory))
   const tasks = planned.flatMap((group) => group.tasks)
   const progress = stages.progress(tasks.length, 'parts')
   makeAttemptsFolders(folders, files)
@@ -62,9 +61,14 @@ export async function reduceAll(
   const reduced: ReducedPart[] = []
   for (const [i, result] of results.entries()) {
     const task = tasks[i]!
-    if ('failure' in result) throw await locateFailure(task, result, duplicates[task.log]!, workers)
+    const { members } = folds[task.fold]!
+    if ('failure' in result) {
+      const member = members[result.failure.member]!
+      throw await locateFailure(member, result, duplicates[member.log]!, workers)
+    }
+    // Events of several logs are never folded in place.
     if ('spanningKey' in result)
-      throw await locateSpanningKey(plan.logs[task.log]!, task, result, duplicates[task.log]!, workers)
+      throw await locateSpanningKey(plan, members[0]!, result, duplicates[members[0]!.log]!, workers)
     reduced.push(result)
   }
   checkRows(planned, tasks, reduced)
@@ -111,23 +115,21 @@ function checkRows(
   }
 }
 
-function planGroup(logs: MappedLogs, logIndex: number, groupIndex: number, sharesMemory: boolean): PlannedGroup {
-  const log = logs.plan.logs[logIndex]!
-  const group = log.groups[groupIndex]!
-  const results = logs.mapped[logIndex]!.map((result) => result.groups[groupIndex]!)
+function planFold(logs: MappedLogs, fold: FoldPlan, index: number, sharesMemory: boolean): PlannedGroup {
+  const { log, group, members } = fold
+  const results = members.flatMap((member) => logs.mapped[member.log]!.map((result) => result.groups[member.group]!))
   const blocks = results.flatMap((result) => result.blocks)
-  const width = 2 ** (log.bucketBits - partBits(log, group, results))
+  const width = 2 ** (log.bucketBits - partBits(fold, results))
   const listOf = listBlocks(blocks, sharesMemory)
   const views = log.vintages === null ? group.views : group.views.flatMap((view) => [view, vintagesName(view)])
   const folders = Object.fromEntries(views.map((view) => [view, logs.folders[view]!]))
-  const { watermark, cuts } = logs.timelines[logIndex]!
+  const { watermark, cuts } = logs.timelines[index]!
   const tasks = Array.from({ length: 2 ** log.bucketBits / width }, (_, part): ReduceTask => {
     const name = partName(part)
     const [from, to] = [part * width, (part + 1) * width]
     return {
       kind: 'reduce',
-      log: logIndex,
-      group: groupIndex,
+      fold: index,
       blocks: listOf(from, to),
       from,
       to,
@@ -142,10 +144,10 @@ function planGroup(logs: MappedLogs, logIndex: number, groupIndex: number, share
 }
 
 /**
- * How many parts a group's views get: 2^this, by the number of their keys and of the log's rows, both of which are the
+ * How many parts a group's views get: 2^this, by the number of their keys and of the logs' rows, both of which are the
  * same however the log is split into files.
  */
-function partBits(log: LogPlan, group: GroupPlan, results: readonly GroupResult[]): number {
+function partBits({ log, group }: FoldPlan, results: readonly GroupResult[]): number {
   const sketch = newSketch()
   for (const result of results) mergeSketch(sketch, result.sketch)
   const keys = estimateKeys(sketch)

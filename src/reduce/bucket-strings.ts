@@ -16,7 +16,7 @@ export class BucketStrings {
 
   /** By slot: the code of all blocks for each code of the block; null where its strings have none. */
   codesOf(block: Block): readonly (Int32Array | null)[] {
-    const name = `${block.split}:${block.ordinal}`
+    const name = `${block.member}:${block.split}:${block.ordinal}`
     const known = this.#known.get(name)
     if (known !== undefined) return known
     const codes = block.strings.map((strings, slot) =>

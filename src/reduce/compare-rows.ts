@@ -24,7 +24,7 @@ export function compileCompare(layout: RowLayout, group: PreparedGroup): Compare
     if (term.by === 'slot') return slotSource(layout, plan, term)
     const rank = (row: string) => `ranks[${ranks.length}][${rowSource.typeCode('w', row)}]`
     const source = unequalSource(rank('a'), rank('b'), term)
-    ranks.push(ranksByCode(group, term.types))
+    ranks.push(ranksByCode(group, term))
     return source
   })
   const source = `'use strict'; return (w, bytes, strings, a, b) => { ${steps.join('\n')} return 0; }`

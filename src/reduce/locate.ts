@@ -2,23 +2,23 @@ import type { LogDuplicates } from '../dedupe/duplicates.ts'
 import { workOf } from '../map/all.ts'
 import type { LocateKeyTask, LocateTask } from '../map/tasks.ts'
 import { describePlace, InputError, type Place, ViewError } from '../model/errors.ts'
-import type { LogPlan } from '../model/plan.ts'
+import type { MergedPlan, Plan } from '../model/plan.ts'
 import type { Executor } from '../workers/executor.ts'
 import { errorOf } from '../workers/failure.ts'
-import type { ReduceFailure, ReduceTask, SpanningKey } from './tasks.ts'
+import type { ReduceFailure, SpanningKey } from './tasks.ts'
 
 /** The error of a handler that threw, with the event it threw at. */
 export async function locateFailure(
-  task: ReduceTask,
+  { log, group }: MergedPlan['members'][number],
   { failure, cause }: ReduceFailure,
   duplicates: LogDuplicates,
   workers: Executor,
 ): Promise<ViewError> {
   const { view, handler, key, split, ordinal, bucket, nth, message } = failure
-  const target = { group: task.group, ordinal, bucket, nth }
+  const target = { group, ordinal, bucket, nth }
   const locate: LocateTask = {
     kind: 'locate',
-    log: task.log,
+    log,
     split,
     duplicates: duplicates.bySplit.get(split) ?? [],
     target,
@@ -31,18 +31,19 @@ export async function locateFailure(
 
 /** The error of a key that is in two partitions, with an event of it in each. */
 export async function locateSpanningKey(
-  log: LogPlan,
-  task: ReduceTask,
+  plan: Plan,
+  { log: logIndex, group }: MergedPlan['members'][number],
   { spanningKey: { key, shown, splits } }: SpanningKey,
   duplicates: LogDuplicates,
   workers: Executor,
 ): Promise<InputError> {
+  const log = plan.logs[logIndex]!
   const locates = splits.map((split): LocateKeyTask => {
     const partition = log.mapTasks.find((candidate) => candidate.includes(split))!
     return {
       kind: 'locate-key',
-      log: task.log,
-      group: task.group,
+      log: logIndex,
+      group,
       splits: workOf(partition, duplicates),
       key,
       label: 'finding the key',

@@ -1,6 +1,6 @@
 import { idColumnText, joinId } from '../model/event-id.ts'
 import { TIE } from '../model/order.ts'
-import type { LogPlan } from '../model/plan.ts'
+import { type FoldedLog, rolesOf } from '../model/plan.ts'
 import { NO_HANDLER } from '../view/fold.ts'
 import { showKey } from '../view/key-codec.ts'
 import { type FoundEvent, type OrderFound, OrderTally } from '../view/order-tally.ts'
@@ -14,7 +14,7 @@ import { compileRowValue, type PackedRows, type ReadRowValue } from './row-value
 
 /** What a view's events are counted by. */
 export interface CountedView {
-  readonly log: LogPlan
+  readonly log: FoldedLog
   readonly group: PreparedGroup
   readonly view: PreparedView
   readonly handlerOf: Uint8Array
@@ -35,18 +35,19 @@ interface KeptRow {
  */
 export class OrderCount {
   readonly #given: CountedView
-  readonly #ids: readonly (readonly [number, ReadRowValue])[]
-  readonly #streams: StreamSequences | null
+  /** By log that the view reads. */
+  readonly #members: readonly CountedMember[]
+  /** Whether any of them has streams. */
+  readonly #hasStreams: boolean
   #ties = new OrderTally()
   #against = new OrderTally()
   /** The last row of the piece before. */
   #kept: KeptRow | null = null
 
   constructor(given: CountedView) {
-    const { log, group, layout } = given
     this.#given = given
-    this.#ids = log.roles.id.map((slot) => [slot, compileRowValue(layout, group.plan.slots.indexOf(slot))])
-    this.#streams = streamSequences(given)
+    this.#members = (given.log.sources ?? [null]).map((_, member) => countedMember(given, member))
+    this.#hasStreams = this.#members.some(({ streams }) => streams !== null)
   }
 
   get view(): string {
@@ -63,7 +64,7 @@ export class OrderCount {
   openBucket(): void {
     this.#ties.restart()
     this.#against.restart()
-    this.#streams?.openKey()
+    this.#openKey()
     this.#kept = null
   }
 
@@ -73,8 +74,8 @@ export class OrderCount {
    * @param tied By slot: 1 for keys that may have ties; null where none has.
    */
   takeBucket(bucket: Bucket, tied: Uint8Array | null): void {
-    if (this.#streams === null && tied === null) return
-    const { places } = placesBySlot(bucket, this.#streams === null ? tied : null)
+    if (!this.#hasStreams && tied === null) return
+    const { places } = placesBySlot(bucket, this.#hasStreams ? null : tied)
     this.#walk(bucket, places, tied !== null)
   }
 
@@ -86,7 +87,7 @@ export class OrderCount {
   takePiece(bucket: Bucket, mayTie: boolean): void {
     const places = bucket.slotOf.subarray(0, bucket.rows).map((_, place) => place)
     this.#walk(bucket, places, mayTie)
-    this.#streams?.keep()
+    for (const { streams } of this.#members) streams?.keep()
   }
 
   found(): OrderFound {
@@ -105,7 +106,7 @@ export class OrderCount {
       const at = rowAt[place]!
       if (handlerOf[typeCodeOf(words, at)] === NO_HANDLER) continue
       const slot = slotOf[place]!
-      if (slot !== last) this.#streams?.openKey()
+      if (slot !== last) this.#openKey()
       else if (mayTie) {
         const [of, a, b] = before >= 0 ? [rows, before, at] : this.#withKept(rows, at)
         const order =
@@ -117,7 +118,7 @@ export class OrderCount {
           )
         }
       }
-      const larger = this.#streams?.take(rows, at) ?? null
+      const larger = this.#memberAt(rows, at).streams?.take(rows, at) ?? null
       if (larger !== null) {
         this.#against.add(
           slot,
@@ -139,9 +140,20 @@ export class OrderCount {
     return [{ words: both, strings }, 0, kept.length]
   }
 
+  #openKey(): void {
+    for (const { streams } of this.#members) streams?.openKey()
+  }
+
+  #memberAt({ words }: PackedRows, at: number): CountedMember {
+    const { memberOf } = this.#given.group
+    return this.#members[memberOf[typeCodeOf(words, at) % memberOf.length]!]!
+  }
+
   #idAt(rows: PackedRows, at: number): string {
     const { log } = this.#given
-    return joinId(this.#ids.map(([slot, read]) => idColumnText(log.slots[slot]!.type, read(rows, at))))
+    return joinId(
+      this.#memberAt(rows, at).ids.map(([slot, read]) => idColumnText(log.slots[slot]!.type, read(rows, at))),
+    )
   }
 
   #finder(bucket: Bucket, slot: number, events: () => [string, string]): () => FoundEvent {
@@ -204,6 +216,34 @@ class StreamSequences {
       known.at = 0
     }
   }
+}
+
+/** One of the logs that a view reads. */
+interface CountedMember {
+  readonly ids: readonly (readonly [number, ReadRowValue])[]
+  readonly streams: StreamSequences | null
+}
+
+function countedMember(given: CountedView, member: number): CountedMember {
+  const { log, group, layout } = given
+  const ids = rolesOf(log, member).id.map(
+    (slot) => [slot, compileRowValue(layout, group.plan.slots.indexOf(slot))] as const,
+  )
+  return { ids, streams: log.sources === undefined ? streamSequences(given) : sequencesBetween(given, member) }
+}
+
+/**
+ * Events of several logs are ordered by when they were recorded, whatever the sequence of one of them says. Where its order
+ * names no stream, a key has one of it.
+ */
+function sequencesBetween({ log, group: { plan }, layout }: CountedView, member: number): StreamSequences | null {
+  const { key, sequence } = rolesOf(log, member)
+  const isOrderedBy = (slot: number) => plan.order.some((term) => term.by === 'slot' && term.slot === slot)
+  if (sequence < 0 || !isOrderedBy(sequence)) return null
+  return new StreamSequences(
+    isOrderedBy(key) ? compileRowValue(layout, key) : () => 0,
+    compileRowValue(layout, sequence),
+  )
 }
 
 /** Null where the group's order doesn't compare streams before it compares their sequence. */

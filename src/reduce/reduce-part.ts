@@ -1,6 +1,6 @@
 import type { VintageBoundary } from '../map/timelines.ts'
 import { isOrderSensitive, TIE } from '../model/order.ts'
-import type { LogPlan } from '../model/plan.ts'
+import type { FoldedLog } from '../model/plan.ts'
 import type { ExceptionRow } from '../model/report.ts'
 import { vintagesName } from '../model/view.ts'
 import { encodeParquet } from '../parquet/write.ts'
@@ -75,7 +75,7 @@ const READ_AHEAD_WORDS_MAX = 1 << 22
 
 /** Reduces buckets of one group: orders and folds their rows, and writes each view's part file. */
 export class GroupReducer {
-  readonly #log: LogPlan
+  readonly #log: FoldedLog
   readonly #side: ReduceSide
   readonly #lateOf: LateOf | null
   readonly #bucket: Bucket
@@ -89,7 +89,7 @@ export class GroupReducer {
    * @param memory Where sorted rows of buckets without room go: to disk.
    * @param roomBytes Room for a bucket: one that is larger is folded in pieces.
    */
-  constructor(log: LogPlan, group: PreparedGroup, side: ReduceSide, memory: BlockMemory, roomBytes: number) {
+  constructor(log: FoldedLog, group: PreparedGroup, side: ReduceSide, memory: BlockMemory, roomBytes: number) {
     const { views } = group
     this.#log = log
     this.#side = side
@@ -100,7 +100,7 @@ export class GroupReducer {
       log.vintages === null && views.every((view) => view.definition.onError !== 'quarantine' || isFlat(view))
     const roomWords = inPieces ? Math.max(1, Math.floor(roomBytes / 4)) : Number.POSITIVE_INFINITY
     const bucket = new Bucket(side.packed.layout, roomWords)
-    const shared = { log, side, bucket, lateOf: this.#lateOf, isAlone: views.length === 1 }
+    const shared = { log, side, bucket, lateOf: this.#lateOf, memberOf: group.memberOf, isAlone: views.length === 1 }
     this.#bucket = bucket
     this.#accumulators = views.map((view, index) => new ViewAccumulator(shared, view, index))
     this.#counts = this.#accumulators.flatMap(({ view, folding: { handlerOf } }) => {

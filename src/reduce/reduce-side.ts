@@ -58,18 +58,22 @@ export class FoldFailure extends Error {
   readonly view: string
   readonly handler: string
   readonly key: string
+  /** Of which of the logs that are folded the row is, */
+  readonly member: number
+  /** and of which of that log's splits. */
   readonly split: number
   readonly ordinal: number
   readonly bucket: number
   readonly nth: number
   constructor(
-    at: { view: string; handler: string; key: string; split: number; ordinal: number; bucket: number; nth: number },
+    at: Pick<FoldFailure, 'view' | 'handler' | 'key' | 'member' | 'split' | 'ordinal' | 'bucket' | 'nth'>,
     cause: unknown,
   ) {
     super(describeThrown(cause), { cause })
     this.view = at.view
     this.handler = at.handler
     this.key = at.key
+    this.member = at.member
     this.split = at.split
     this.ordinal = at.ordinal
     this.bucket = at.bucket
@@ -80,8 +84,8 @@ export class FoldFailure extends Error {
 /** The error of a row that is an event. */
 export function failureAtEvent({ view, handler, key, bucket, source, at }: FailedRow, error: unknown): FoldFailure {
   const { block, nth } = bucket.originOf(at, source)
-  const { split, ordinal } = source.blocks[block]!
-  return new FoldFailure({ view, handler, key, split, ordinal, bucket: source.bucket, nth }, error)
+  const { member, split, ordinal } = source.blocks[block]!
+  return new FoldFailure({ view, handler, key, member, split, ordinal, bucket: source.bucket, nth }, error)
 }
 
 /** A key that was folded in place came from two partitions. */

@@ -1,6 +1,6 @@
 import { columnFromValues } from '../columns/from-values.ts'
 import type { Column } from '../model/column.ts'
-import type { LogPlan } from '../model/plan.ts'
+import type { FoldedLog } from '../model/plan.ts'
 import { parseDuration } from '../time/duration.ts'
 import { deadlines } from '../time/lateness.ts'
 import { isFinal } from '../time/watermark.ts'
@@ -16,6 +16,13 @@ export interface StatusRows {
   readonly lateEvents: Int32Array
 }
 
+/** A watermark before all deadlines: one of several logs has recorded nothing yet. Rows show 1970-01-01. */
+export const NOTHING_KNOWN = -(2n ** 63n)
+
+function shown(watermark: bigint): bigint {
+  return watermark === NOTHING_KNOWN ? 0n : watermark
+}
+
 /** Makes the columns that a view with windows has after its own. */
 export type StatusColumns = (given: StatusRows) => Column[]
 
@@ -23,18 +30,19 @@ const FINAL = 0
 const PROVISIONAL = 1
 
 /** Null for a view without windows. */
-export function makeStatusColumns(log: LogPlan, view: PreparedView): StatusColumns | null {
+export function makeStatusColumns(log: FoldedLog, view: PreparedView): StatusColumns | null {
   if (view.window === null) return null
   const calendar = windowCalendar(log, view.window)
   const deadlineOf = deadlines(calendar, parseDuration(view.window.allowedLateness, 'allowedLateness'))
   const dictionary = columnFromValues({ kind: 'string', nullable: false }, ['final', 'provisional'])
   return ({ rows, windows, watermark, lateEvents }) => {
     const base = { length: rows, nullCount: 0, validity: null }
-    const known = watermark instanceof BigInt64Array ? watermark : new BigInt64Array(rows).fill(watermark ?? 0n)
+    const known =
+      watermark instanceof BigInt64Array ? watermark : new BigInt64Array(rows).fill(watermark ?? NOTHING_KNOWN)
     const codes = statusCodes(windows, known, (key) => deadlineOf(calendar.indexOfKey(key)))
     return [
       { kind: 'dictionary', ...base, codes, dictionary: dictionary as Extract<Column, { kind: 'bytes' }> },
-      { kind: 'int64', ...base, values: known },
+      { kind: 'int64', ...base, values: known.includes(NOTHING_KNOWN) ? known.map(shown) : known },
       { kind: 'int32', ...base, values: lateEvents },
     ]
   }

@@ -1,4 +1,4 @@
-import type { LogPlan } from '../model/plan.ts'
+import type { FoldedLog } from '../model/plan.ts'
 import { type BlockList, blocksOf } from '../shuffle/block-list.ts'
 import { BlockMemory } from '../shuffle/block-memory.ts'
 import { attemptPath } from '../storage/generations.ts'
@@ -10,11 +10,11 @@ import { type Failure, failureOf } from '../workers/failure.ts'
 import { GroupReducer, type ReduceResult, type ReduceTime } from './reduce-part.ts'
 import { FoldFailure, KeySpansPartitionsError, type ReduceSide } from './reduce-side.ts'
 
-/** Writes a part of each view of a group. The log and the group are named by their index. */
+/** Writes a part of each view of a group. */
 export interface ReduceTask extends LabelledTask<ReducedPart | ReduceFailure | SpanningKey>, ReduceTime {
   readonly kind: 'reduce'
-  readonly log: number
-  readonly group: number
+  /** Index in `foldsOf` the plan. */
+  readonly fold: number
   readonly blocks: BlockList
   /** Buckets. */
   readonly from: number
@@ -32,7 +32,10 @@ export interface ReducedPart extends ReduceResult {
 
 /** A reduce that ended at a handler that threw; the event must still be found. */
 export interface ReduceFailure {
-  readonly failure: Pick<FoldFailure, 'view' | 'handler' | 'key' | 'split' | 'ordinal' | 'bucket' | 'nth' | 'message'>
+  readonly failure: Pick<
+    FoldFailure,
+    'view' | 'handler' | 'key' | 'member' | 'split' | 'ordinal' | 'bucket' | 'nth' | 'message'
+  >
   /** What the handler threw, with its own stack. */
   readonly cause: Failure
 }
@@ -48,28 +51,26 @@ export interface SpanningKey {
  * @param sideOf What the group's strategy does with rows that arrive.
  */
 export function reduceTasks(
-  { plan, groups, budget, files }: ThreadContext,
-  sideOf: (log: LogPlan, group: PreparedGroup) => ReduceSide,
+  { folds, budget, files }: ThreadContext,
+  sideOf: (log: FoldedLog, group: PreparedGroup) => ReduceSide,
 ): StageTasks<ReduceTask> {
-  const reducers = new Map<string, GroupReducer>()
+  const reducers = new Map<number, GroupReducer>()
   // All on disk: nobody knows when unused shared memory is really freed.
   const memory = new BlockMemory({ ...budget, limitBytes: 0 }, files, 'sorted')
-  const reducerOf = (log: number, group: number): GroupReducer => {
-    const name = `${log}:${group}`
-    let reducer = reducers.get(name)
+  const reducerOf = (fold: number): GroupReducer => {
+    let reducer = reducers.get(fold)
     if (reducer === undefined) {
-      const prepared = groups[log]![group]!
-      const side = sideOf(plan.logs[log]!, prepared)
-      reducer = new GroupReducer(plan.logs[log]!, prepared, side, memory, budget.taskBytes)
-      reducers.set(name, reducer)
+      const { log, group } = folds[fold]!
+      reducer = new GroupReducer(log, group, sideOf(log, group), memory, budget.taskBytes)
+      reducers.set(fold, reducer)
     }
     return reducer
   }
   const reduce = (task: ReduceTask, attempt: number): ReducedPart => {
-    const { log, group, from, name, folders } = task
+    const { fold, from, name, folders } = task
     const pathOf = (view: string) => attemptPath(folders[view]!, name, attempt)
-    const result = memory.during(`${log}-${group}-${from}.${attempt}`, () =>
-      reducerOf(log, group).reduce({ ...task, blocks: blocksOf(task.blocks), pathOf }, files),
+    const result = memory.during(`${fold}-${from}.${attempt}`, () =>
+      reducerOf(fold).reduce({ ...task, blocks: blocksOf(task.blocks), pathOf }, files),
     )
     return { ...result, attempt }
   }
@@ -95,6 +96,9 @@ function asData(error: unknown): ReduceFailure | SpanningKey {
   if (error instanceof KeySpansPartitionsError)
     return { spanningKey: { key: error.key, shown: error.shown, splits: error.splits } }
   if (!(error instanceof FoldFailure)) throw error
-  const { view, handler, key, split, ordinal, bucket, nth, message } = error
-  return { failure: { view, handler, key, split, ordinal, bucket, nth, message }, cause: failureOf(error.cause) }
+  const { view, handler, key, member, split, ordinal, bucket, nth, message } = error
+  return {
+    failure: { view, handler, key, member, split, ordinal, bucket, nth, message },
+    cause: failureOf(error.cause),
+  }
 }

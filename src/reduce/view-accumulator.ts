@@ -1,6 +1,6 @@
 import { withRoom } from '../columns/grow.ts'
 import { idColumnText, joinId } from '../model/event-id.ts'
-import type { LogPlan } from '../model/plan.ts'
+import { type FoldedLog, rolesOf } from '../model/plan.ts'
 import type { ExceptionRow } from '../model/report.ts'
 import { ONLY_TYPE } from '../model/slots.ts'
 import { NO_HANDLER } from '../view/fold.ts'
@@ -20,10 +20,12 @@ import { Replay } from './replay.ts'
 
 /** What the accumulators of a group share. */
 export interface GroupFold {
-  readonly log: LogPlan
+  readonly log: FoldedLog
   readonly side: ReduceSide
   readonly bucket: Bucket
   readonly lateOf: LateOf | null
+  /** As `PreparedGroup` has it. */
+  readonly memberOf: Uint8Array
   /** Whether the group has one view only, so that every row is of an event it takes. */
   readonly isAlone: boolean
 }
@@ -160,9 +162,11 @@ export class ViewAccumulator {
   }
 
   #exceptionOf(row: number, error: unknown): ExceptionRow {
-    const { bucket, log } = this.#group
-    const event = this.folding.fold.eventAt(bucket.rowAt[row]!) as Record<string, unknown>
-    const { id, type } = log.roles
+    const { bucket, log, memberOf } = this.#group
+    const at = bucket.rowAt[row]!
+    const member = memberOf[typeCodeOf(bucket.words, at) % memberOf.length]!
+    const event = this.folding.fold.eventAt(at, member) as Record<string, unknown>
+    const { id, type } = rolesOf(log, member)
     return {
       eventId: joinId(
         id.map((slot) => {
@@ -173,6 +177,7 @@ export class ViewAccumulator {
       type: type < 0 ? ONLY_TYPE : String(event[log.slots[type]!.name]),
       reason: 'handler failed',
       detail: reasonOf(error),
+      ...(log.sources !== undefined && { log: log.sources[member]!.name }),
     }
   }
 }

@@ -6,7 +6,7 @@ import { takeRows } from '../columns/take-rows.ts'
 import type { VintageBoundary } from '../map/timelines.ts'
 import type { Column } from '../model/column.ts'
 import { ViewError } from '../model/errors.ts'
-import type { LogPlan } from '../model/plan.ts'
+import type { FoldedLog } from '../model/plan.ts'
 import { ParquetEncoder, rowGroupRowsDefault } from '../parquet/write.ts'
 import type { KeyTable } from '../shuffle/key-table.ts'
 import type { WrittenFile } from '../storage/store.ts'
@@ -16,14 +16,14 @@ import { allocate, type StateColumn, type StateStore } from '../view/state.ts'
 import { storeColumn } from '../view/state-column.ts'
 import { outputFields, outputSchema, type PreparedView, vintageColumn } from '../view/view-set.ts'
 import { cellOf, keyAt, keyColumns, rowColumn, shapeRows } from './part.ts'
-import type { StatusColumns } from './status.ts'
+import { NOTHING_KNOWN, type StatusColumns } from './status.ts'
 
 /**
  * A view's vintages of one part. A key's state is kept once for each cut at which it changed; the rows of a cut are those
  * of the latest change of every key, and are put together when the part is written.
  */
 export class VintagePart {
-  readonly #log: LogPlan
+  readonly #log: FoldedLog
   readonly #view: PreparedView
   readonly #cuts: readonly VintageBoundary[]
   readonly #rows: EntryRows
@@ -34,7 +34,7 @@ export class VintagePart {
   #cutOf = new Int32Array(1 << 10)
   #late = new Int32Array(1 << 10)
 
-  constructor(log: LogPlan, view: PreparedView, cuts: readonly VintageBoundary[]) {
+  constructor(log: FoldedLog, view: PreparedView, cuts: readonly VintageBoundary[]) {
     this.#log = log
     this.#view = view
     this.#cuts = cuts
@@ -97,7 +97,7 @@ export class VintagePart {
       this.#cuts.map((cut) => cut.key),
       'handler',
     )
-    const watermarks = BigInt64Array.from(this.#cuts, (cut) => cut.watermark)
+    const watermarks = BigInt64Array.from(this.#cuts, (cut) => cut.watermark ?? NOTHING_KNOWN)
     return (walk, count) => {
       const cutOf = walk.cutOf.subarray(0, count)
       const entryOf = walk.entryOf.subarray(0, count)

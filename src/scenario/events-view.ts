@@ -3,7 +3,7 @@ import { writeBeside } from '../job/bundle.ts'
 import type { LoadedJob } from '../job/load.ts'
 import type { LogPlan } from '../model/plan.ts'
 import { bigint, int64, json } from '../model/types.ts'
-import type { JobDefinition, ViewDefinition } from '../model/view.ts'
+import { type JobDefinition, type LogView, sharesOf, type ViewDefinition } from '../model/view.ts'
 
 /** Ids that are kept for a key; all events are counted. */
 const idsMax = 20
@@ -15,6 +15,8 @@ interface EventsState {
 
 /** An event behind a change. Moments are digits, in the log's unit; null where the log doesn't say. */
 export interface BehindEvent {
+  /** Of which of the view's logs it is. */
+  readonly member: number
   /** Its parts. */
   readonly id: readonly string[]
   readonly recordedAt: string | null
@@ -34,31 +36,49 @@ type AnyEvent = Readonly<Record<string, unknown>>
  * filter. Where it is rebuilt over the events that came later, it shows which events caused a changed figure. What
  * worker threads load.
  */
-export function eventsView(job: JobDefinition, name: string, { names, wide }: IdNames): JobDefinition {
+export function eventsView(job: JobDefinition, name: string, ids: readonly IdNames[]): JobDefinition {
   const view = job.views.find((candidate) => candidate.name === name)!
-  const { log } = view
-  const note = (state: EventsState, event: AnyEvent): void => {
-    state.events++
-    if (state.first.length === idsMax) return
-    state.first.push({
-      id: names.map((part) => String(event[part])),
-      recordedAt: momentOf(event, 'recordedAt', log.columns.recordedAt),
-      occurredAt: momentOf(event, 'occurredAt', log.columns.occurredAt),
-    })
-  }
-  const handled = Object.keys(view.on).filter((type) => view.on[type] !== undefined)
-  const listing: ViewDefinition = {
-    ...view,
-    log: wide === null ? log : { ...log, columns: { ...log.columns, id: bigint(wide) } },
+  const common = {
     state: () => ({ events: 0, first: [] }),
-    on: Object.fromEntries(handled.map((type) => [type, note as ViewDefinition['on'][string]])),
-    // In the log's order, so that the first ids are the same however the log is split.
+    // In the order of the view's events, so that the first ids are the same however the logs are split.
     orderFree: false,
     merge: undefined,
     columns: { events: int64(), first: json() },
     row: (({ events, first }: EventsState) => ({ events, first })) as unknown as NonNullable<ViewDefinition['row']>,
   }
+  const shares = sharesOf(view).map((share, member) => listingShare(share, member, ids[member]!))
+  const only = shares[0]!
+  const listing: ViewDefinition =
+    view.logs === undefined
+      ? { ...view, ...common, ...only }
+      : {
+          ...view,
+          ...common,
+          logs: shares.map(({ log }) => log),
+          on: Object.fromEntries(shares.map(({ log, on }) => [log.name, on])),
+        }
   return { ...job, views: [listing] }
+}
+
+type ListingShare = Pick<LogView, 'log' | 'on'>
+
+/** What lists the events of one log. */
+function listingShare({ log, on }: LogView, member: number, { names, wide }: IdNames): ListingShare {
+  const note = (state: EventsState, event: AnyEvent): void => {
+    state.events++
+    if (state.first.length === idsMax) return
+    state.first.push({
+      member,
+      id: names.map((part) => String(event[part])),
+      recordedAt: momentOf(event, 'recordedAt', log.columns.recordedAt),
+      occurredAt: momentOf(event, 'occurredAt', log.columns.occurredAt),
+    })
+  }
+  const handled = Object.keys(on).filter((type) => on[type] !== undefined)
+  return {
+    log: wide === null ? log : { ...log, columns: { ...log.columns, id: bigint(wide) } },
+    on: Object.fromEntries(handled.map((type) => [type, note as LogView['on'][string]])),
+  }
 }
 
 /** As digits: a bigint is nothing in JSON. Null for one that no number holds, as the microseconds of the year 9999. */
@@ -74,12 +94,8 @@ function momentOf(event: AnyEvent, role: string, declared: unknown): string | nu
 }
 
 /** The same as a job that can be rebuilt, by threads too: they load a module that takes the job's own bundle along. */
-export function eventsJob(job: LoadedJob, view: string, { slots, roles }: LogPlan): LoadedJob {
-  const parts = roles.id.map((slot) => slots[slot]!)
-  const [only] = parts
-  const isWide = parts.length === 1 && only!.storage === 'i64' && only!.type.kind === 'int64'
-  const wide = isWide && typeof only!.type.from === 'string' ? only!.type.from : null
-  const ids: IdNames = { names: parts.map(({ name }) => name), wide }
+export function eventsJob(job: LoadedJob, view: string, logs: readonly LogPlan[]): LoadedJob {
+  const ids = logs.map(idNames)
   const listing = {
     ...job,
     definition: eventsView(job.definition, view, ids),
@@ -98,4 +114,12 @@ export function eventsJob(job: LoadedJob, view: string, { slots, roles }: LogPla
       `export default eventsView(job, ${JSON.stringify(view)}, ${JSON.stringify(ids)})\n`,
   )
   return { ...listing, bundlePath }
+}
+
+function idNames({ slots, roles }: LogPlan): IdNames {
+  const parts = roles.id.map((slot) => slots[slot]!)
+  const [only] = parts
+  const isWide = parts.length === 1 && only!.storage === 'i64' && only!.type.kind === 'int64'
+  const wide = isWide && typeof only!.type.from === 'string' ? only!.type.from : null
+  return { names: parts.map(({ name }) => name), wide }
 }

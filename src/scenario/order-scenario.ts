@@ -4,7 +4,7 @@ import type { LoadedJob } from '../job/load.ts'
 import { isOrderSensitive } from '../model/order.ts'
 import type { OrderReport } from '../model/order-report.ts'
 import { int32 } from '../model/types.ts'
-import type { ViewDefinition } from '../model/view.ts'
+import { type LogView, sharesOf, type ViewDefinition } from '../model/view.ts'
 import { Stages } from '../stages.ts'
 import type { Disk } from '../storage/store.ts'
 import { makeScenarioFolder } from './folder.ts'
@@ -18,7 +18,7 @@ import { makeScenarioFolder } from './folder.ts'
 export async function findOrder(job: LoadedJob, files: Disk): Promise<ReadonlyMap<string, OrderReport>> {
   // Rows of views are in the order of their keys.
   const views = job.definition.views
-    .filter((view) => isOrderSensitive(view) && view.log.view === undefined)
+    .filter((view) => isOrderSensitive(view) && view.log?.view === undefined)
     .map(withoutFold)
   if (views.length === 0) return new Map()
   const bare: LoadedJob = {
@@ -44,15 +44,30 @@ export async function findOrder(job: LoadedJob, files: Disk): Promise<ReadonlyMa
 }
 
 function withoutFold(view: ViewDefinition): ViewDefinition {
-  const handled = Object.keys(view.on).filter((type) => view.on[type] !== undefined)
-  return {
-    ...view,
-    window: view.window && { ...view.window, measure: undefined },
+  const common = {
     state: { events: int32() },
-    on: Object.fromEntries(handled.map((type) => [type, () => {}])),
     unknown: 'filter',
     onError: 'fail',
     columns: undefined,
     row: undefined,
+  } as const
+  if (view.logs === undefined) {
+    return {
+      ...view,
+      ...common,
+      window: view.window && { ...view.window, measure: undefined },
+      on: bareHandlers(view.on),
+    }
   }
+  return {
+    ...view,
+    ...common,
+    window: view.window && { ...view.window, measure: undefined },
+    on: Object.fromEntries(sharesOf(view).map(({ log, on }) => [log.name, bareHandlers(on)])),
+  }
+}
+
+function bareHandlers(on: LogView['on']): LogView['on'] {
+  const handled = Object.keys(on).filter((type) => on[type] !== undefined)
+  return Object.fromEntries(handled.map((type) => [type, () => {}]))
 }

@@ -2,7 +2,7 @@ import { buildAll } from '../build.ts'
 import { finishStaged, noCorrections, publishAll } from '../commit/views.ts'
 import type { LoadedJob } from '../job/load.ts'
 import type { Manifest } from '../model/manifest.ts'
-import type { LogPlan, RecordedBounds } from '../model/plan.ts'
+import type { LogBounds, Plan } from '../model/plan.ts'
 import type { RebuildOptions } from '../model/report.ts'
 import { type PlanOptions, planRebuild } from '../plan/plan-rebuild.ts'
 import { Stages } from '../stages.ts'
@@ -19,8 +19,8 @@ export interface Scenario {
   /** As in `RebuildOptions`. */
   readonly knownAt?: string | undefined
   readonly asOf?: string | undefined
-  /** By partition, which events count besides. */
-  readonly bounds?: RecordedBounds | undefined
+  /** Which events count besides. */
+  readonly bounds?: LogBounds | undefined
 }
 
 /** How a scenario is built. Without `spillFolder` it spills into its own folder. */
@@ -75,10 +75,9 @@ export async function buildScenario(
   }
 }
 
-/** What building a scenario would read, from the log's footers alone. */
-export async function planScenario(scenario: Scenario, files: Store): Promise<LogPlan> {
-  const plan = await planRebuild(scenario.job, planOptionsOf(scenario), files, scenario.bounds)
-  return plan.logs[0]!
+/** What building a scenario would read, from the logs' footers alone. */
+export async function planScenario(scenario: Scenario, files: Store): Promise<Plan> {
+  return planRebuild(scenario.job, planOptionsOf(scenario), files, scenario.bounds)
 }
 
 function planOptionsOf({ view, inputs, knownAt, asOf }: Scenario): PlanOptions {

@@ -29,7 +29,7 @@ export interface RunList {
 }
 
 export interface BlockList extends RunList {
-  /** Split, ordinal and rows of each block. */
+  /** Log, split, ordinal and rows of each block. */
   readonly places: Int32Array
   /** By block and slot; empty where no block has strings. */
   readonly strings: readonly (readonly (BytesColumn | null)[])[]
@@ -38,7 +38,7 @@ export interface BlockList extends RunList {
 /** The list that a task is given which reads these buckets. */
 export type ListOf<List> = (from: number, to: number) => List
 
-const PLACE_NUMBERS = 3
+const PLACE_NUMBERS = 4
 
 /** @param sharesMemory Whether tasks can be given shared memory. */
 export function listRuns(blocks: readonly Runs[], sharesMemory: boolean): ListOf<RunList> {
@@ -50,8 +50,8 @@ export function listRuns(blocks: readonly Runs[], sharesMemory: boolean): ListOf
 /** @param sharesMemory Whether tasks can be given shared memory. */
 export function listBlocks(blocks: readonly Block[], sharesMemory: boolean): ListOf<BlockList> {
   const places = numbers(blocks.length * PLACE_NUMBERS, sharesMemory)
-  for (const [index, { split, ordinal, rows }] of blocks.entries())
-    places.set([split, ordinal, rows], index * PLACE_NUMBERS)
+  for (const [index, { member, split, ordinal, rows }] of blocks.entries())
+    places.set([member, split, ordinal, rows], index * PLACE_NUMBERS)
   const anyStrings = blocks.some(({ strings }) => strings.some((column) => column !== null))
   const strings = anyStrings ? blocks.map((block) => block.strings) : []
   const runsOfBuckets = listRuns(blocks, sharesMemory)
@@ -115,9 +115,10 @@ export function blocksOf(list: BlockList): Block[] {
     const at = index * PLACE_NUMBERS
     return {
       ...runs,
-      split: places[at]!,
-      ordinal: places[at + 1]!,
-      rows: places[at + 2]!,
+      member: places[at]!,
+      split: places[at + 1]!,
+      ordinal: places[at + 2]!,
+      rows: places[at + 3]!,
       strings: strings[index] ?? [],
     }
   })

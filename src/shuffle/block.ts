@@ -6,6 +6,8 @@ import type { Runs } from './run-reader.ts'
  * shared memory, so that any thread can reduce any bucket without a copy, or in a file where memory had no room.
  */
 export interface Block extends Runs {
+  /** Of a view of several logs: which of them the split is of; else 0. */
+  readonly member: number
   readonly split: number
   /** Which of the split's blocks for its group this is. */
   readonly ordinal: number

@@ -131,7 +131,7 @@ const manifestShape: Shape = {
   corrections: [fileShape],
   job: 'string?',
   logic: { orNull: { bytes: 'count', sha256: 'string' } },
-  progress: [{ partition: 'string', recordedAt: 'string' }],
+  progress: [{ log: 'string?', partition: 'string', recordedAt: 'string' }],
   inputs: [
     {
       log: 'string',

@@ -8,7 +8,7 @@ import { splitByPeriod } from '../map/periods.ts'
 import type { BatchWindows } from '../map/windows.ts'
 import type { Column } from '../model/column.ts'
 import { ViewError } from '../model/errors.ts'
-import type { LogPlan, MayReturn } from '../model/plan.ts'
+import type { FoldedLog, LogPlan, MayReturn } from '../model/plan.ts'
 import type { FailedRow, ReduceSide, ViewFold } from '../reduce/reduce-side.ts'
 import type { Batch } from '../scan/event-batch.ts'
 import { functionError } from '../scan/places.ts'
@@ -33,7 +33,7 @@ export const combine: FoldStrategy = {
 }
 
 /** A state, and in a view with windows how many late events went into it. */
-function stateLayout(log: LogPlan, view: PreparedView): PackedLayout {
+function stateLayout(log: FoldedLog, view: PreparedView): PackedLayout {
   return packedLayout(log, stateSlots(view.state!), view.window !== null)
 }
 
@@ -53,7 +53,7 @@ class BatchCombiner extends BatchwiseSide implements MapSide {
     this.#view = view
     this.#readSlots = plan.slots
     this.#keys = makeKeySource(log, group)
-    this.#pack = makeBlockPacker(log, stateLayout(log, view).layout, memory)
+    this.#pack = makeBlockPacker(log, plan, stateLayout(log, view).layout, memory)
     this.#fold = compileColumnFold(
       eventFoldSpec(log, plan, view),
       plan.slots.map((slot) => log.slots[slot]!),
@@ -165,7 +165,7 @@ function stateColumn(
 /** By type code, which handler merges a state: code 1 is of keys all of whose events were refused. */
 const mergeCodes = Uint8Array.of(0, NO_HANDLER)
 
-function stateMerger(log: LogPlan, { plan, views }: PreparedGroup): ReduceSide {
+function stateMerger(log: FoldedLog, { plan, views }: PreparedGroup): ReduceSide {
   const packed = stateLayout(log, views[0]!)
   return {
     packed,

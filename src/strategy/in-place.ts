@@ -2,7 +2,7 @@ import { makeBlockPacker, type PackBlock } from '../map/block-packer.ts'
 import { keySlots, makeRowFilter } from '../map/key-source.ts'
 import type { BlockPlace, ClosedPartition, MapSide, Sendable } from '../map/map-side.ts'
 import { PartitionFold } from '../map/partition-fold.ts'
-import type { LogPlan } from '../model/plan.ts'
+import type { FoldedLog, LogPlan } from '../model/plan.ts'
 import { failureAtEvent, type Piece, type ReduceSide } from '../reduce/reduce-side.ts'
 import type { Batch } from '../scan/event-batch.ts'
 import type { BlockMemory } from '../shuffle/block-memory.ts'
@@ -34,7 +34,7 @@ class PartitionFolder implements MapSide {
     this.slots = keySlots(log, group)
     this.keepsBatches = group.plan.order.length > 0
     this.#fold = new PartitionFold(log, group)
-    this.#pack = makeBlockPacker(log, packedLayout(log, partitionSlots(group.views)).layout, memory)
+    this.#pack = makeBlockPacker(log, group.plan, packedLayout(log, partitionSlots(group.views)).layout, memory)
     this.#filter = makeRowFilter(log, group)
   }
 
@@ -66,7 +66,7 @@ class PartitionFolder implements MapSide {
   }
 }
 
-function stateTaker(log: LogPlan, { views }: PreparedGroup): ReduceSide {
+function stateTaker(log: FoldedLog, { views }: PreparedGroup): ReduceSide {
   const packed = packedLayout(log, partitionSlots(views))
   return {
     packed,

@@ -2,9 +2,10 @@ import { makeBlockPacker, type PackBlock } from '../map/block-packer.ts'
 import type { KeyedRows } from '../map/emitted-rows.ts'
 import { type KeySource, keySlots, makeKeySource } from '../map/key-source.ts'
 import { BatchwiseSide, type MappedBatch, type MapSide, type Sendable, type SentRows } from '../map/map-side.ts'
+import { travellingColumns } from '../map/travelling-columns.ts'
 import type { BatchWindows } from '../map/windows.ts'
 import type { Column } from '../model/column.ts'
-import type { LogPlan } from '../model/plan.ts'
+import type { FoldedLog, LogPlan } from '../model/plan.ts'
 import { compileCompare } from '../reduce/compare-rows.ts'
 import { failureAtEvent, type ReduceSide } from '../reduce/reduce-side.ts'
 import type { Batch } from '../scan/event-batch.ts'
@@ -24,16 +25,16 @@ export const shuffle: FoldStrategy = {
 
 class EventSender extends BatchwiseSide implements MapSide {
   readonly slots: readonly number[]
-  readonly #packedSlots: readonly number[]
+  readonly #columnsOf: (batch: Batch) => Column[]
   readonly #keys: KeySource
   readonly #pack: PackBlock
 
   constructor(log: LogPlan, group: PreparedGroup, memory: BlockMemory) {
     super()
     this.slots = keySlots(log, group)
-    this.#packedSlots = group.plan.slots
+    this.#columnsOf = travellingColumns(group.plan)
     this.#keys = makeKeySource(log, group)
-    this.#pack = makeBlockPacker(log, eventLayout(log, group.plan).layout, memory)
+    this.#pack = makeBlockPacker(log, group.plan, eventLayout(log, group.plan).layout, memory)
   }
 
   emit(batch: Batch, kept: Int32Array, windows: BatchWindows | null): Sendable {
@@ -43,13 +44,13 @@ class EventSender extends BatchwiseSide implements MapSide {
 
   #send(batch: Batch, keyed: KeyedRows, { typeCodes, periods, at, sketch }: SentRows): MappedBatch {
     sketchHashes(sketch, keyed.distinctHashes, keyed.distinctHashes.length)
-    const columns: Column[] = this.#packedSlots.map((slot) => batch.columns[slot]!)
+    const columns = this.#columnsOf(batch)
     if (periods !== null) columns.push(periods.column)
     return { block: this.#pack(at, { ...keyed, typeCodes, columns }), keyed }
   }
 }
 
-function eventReducer(log: LogPlan, group: PreparedGroup): ReduceSide {
+function eventReducer(log: FoldedLog, group: PreparedGroup): ReduceSide {
   const { plan } = group
   const packed = eventLayout(log, plan)
   return {

@@ -1,5 +1,5 @@
 import type { MapSide } from '../map/map-side.ts'
-import type { LogPlan } from '../model/plan.ts'
+import type { FoldedLog, LogPlan } from '../model/plan.ts'
 import type { ReduceSide } from '../reduce/reduce-side.ts'
 import type { BlockMemory } from '../shuffle/block-memory.ts'
 import type { PreparedGroup } from '../view/view-set.ts'
@@ -12,5 +12,5 @@ import type { PreparedGroup } from '../view/view-set.ts'
  */
 export interface FoldStrategy {
   mapSide(log: LogPlan, group: PreparedGroup, memory: BlockMemory): MapSide
-  reduceSide(log: LogPlan, group: PreparedGroup): ReduceSide
+  reduceSide(log: FoldedLog, group: PreparedGroup): ReduceSide
 }

@@ -1,4 +1,4 @@
-import type { Plan } from '../model/plan.ts'
+import { type FoldedLog, foldsOf, type Plan } from '../model/plan.ts'
 import type { ViewDefinition } from '../model/view.ts'
 import type { ShuffleBudget } from '../shuffle/block-memory.ts'
 import type { Disk } from '../storage/store.ts'
@@ -8,13 +8,18 @@ import { LogFiles } from './log-files.ts'
 /** What tasks of all stages use in one thread. Nothing in it changes what a task results in. */
 export interface ThreadContext {
   readonly plan: Plan
-  /** By name of the view. */
-  readonly definitions: ReadonlyMap<string, ViewDefinition>
   /** By log: its groups, made runnable once. */
   readonly groups: readonly (readonly PreparedGroup[])[]
+  /** What is reduced, in the order of `foldsOf`. */
+  readonly folds: readonly PreparedFold[]
   readonly budget: ShuffleBudget
   readonly files: Disk
   readonly logFiles: LogFiles
+}
+
+export interface PreparedFold {
+  readonly log: FoldedLog
+  readonly group: PreparedGroup
 }
 
 export function makeThreadContext(
@@ -25,5 +30,6 @@ export function makeThreadContext(
 ): ThreadContext {
   const definitions = new Map(views.map((view) => [view.name, view]))
   const groups = plan.logs.map((log) => log.groups.map((group) => prepareGroup(log, group, definitions)))
-  return { plan, definitions, groups, budget, files, logFiles: new LogFiles(files) }
+  const folds = foldsOf(plan).map(({ log, group }) => ({ log, group: prepareGroup(log, group, definitions) }))
+  return { plan, groups, folds, budget, files, logFiles: new LogFiles(files) }
 }

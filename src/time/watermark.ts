@@ -43,6 +43,11 @@ export function watermarkOf(progress: Iterable<bigint>, idleTimeout: bigint): bi
   return idleWatermark > least ? idleWatermark : least
 }
 
+/** Up to when all of several logs are known; null where one isn't at all. */
+export function leastKnown(watermarks: readonly (bigint | null)[]): bigint | null {
+  return watermarks.reduce((a, b) => (a === null || b === null ? null : a < b ? a : b))
+}
+
 /** Whether no event of a window is in time any more: all that is still to come is recorded after its deadline. */
 export function isFinal(watermark: bigint | null, deadline: bigint): boolean {
   return watermark !== null && watermark > deadline

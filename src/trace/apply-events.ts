@@ -1,9 +1,11 @@
+import type { SlotColumn } from '../columns/slot-column.ts'
 import { takeRowsWrittenOut } from '../columns/take-rows.ts'
 import { compareContents } from '../dedupe/compare-contents.ts'
 import { duplicatesOf, type LogDuplicates, membersBySplit, noDuplicates, type RowPlace } from '../dedupe/duplicates.ts'
 import { keepDeclared, rankMembers } from '../dedupe/kept.ts'
 import type { KeyedRows } from '../map/emitted-rows.ts'
 import type { MapResult } from '../map/map-split.ts'
+import { travellingColumns } from '../map/travelling-columns.ts'
 import type { LogPlan } from '../model/plan.ts'
 import type { ExceptionRow } from '../model/report.ts'
 import type { OpenFile } from '../parquet/open-in-turn.ts'
@@ -11,9 +13,9 @@ import type { Batch } from '../scan/event-batch.ts'
 import { typesOf } from '../scan/types.ts'
 import { compilePacker, type Packer } from '../shuffle/pack.ts'
 import { eventLayout } from '../view/packed-layout.ts'
-import { lateCode } from '../view/view-set.ts'
+import { lateCode, typeCode } from '../view/view-set.ts'
 import { describeRows, type EventText, isKey, mapperOf, originOf, type RowGroupEvents } from './find-events.ts'
-import type { TracePlan } from './plan-trace.ts'
+import type { TraceShare } from './plan-trace.ts'
 
 /** An event that a rebuild hands to the view's handlers for the key. */
 export interface SentEvent extends EventText {
@@ -22,7 +24,7 @@ export interface SentEvent extends EventText {
   readonly late: string | null
 }
 
-/** What a rebuild makes of the events of a key before any is folded. */
+/** What a rebuild makes of the events that a log has of a key before any is folded. */
 export interface Applied {
   /** In the order of the log's files. */
   readonly sent: readonly SentEvent[]
@@ -40,15 +42,15 @@ export interface Applied {
  * @throws ConflictError where one id has different contents, and what else a rebuild would throw.
  */
 export function applyEvents(
-  plan: TracePlan,
+  share: TraceShare,
   found: readonly RowGroupEvents[],
   wanted: Uint8Array,
   open: OpenFile,
 ): Applied {
-  const { log, traced, files } = plan
+  const { log, traced, files } = share
   const duplicates = log.identify.by === 'nothing' ? [] : repeatedEvents(found)
   const known = duplicates.length === 0 ? noDuplicates : knownDuplicates(log, duplicates, open)
-  const mapper = mapperOf(plan, log, traced)
+  const mapper = mapperOf(share, log, traced)
   const pack = compilePacker(eventLayout(log, traced.plan).layout)
   const sent: SentEvent[] = []
   const pieces: Int32Array[] = []
@@ -60,18 +62,18 @@ export function applyEvents(
       )
       if (own.length === 0) return
       const rows = own.map((i) => keyed!.rows[i]!)
-      const windows = plan.window?.reader.read(batch) ?? null
+      const windows = share.window?.reader.read(batch) ?? null
       const isLate = rows.map((row) => windows?.late?.[row] === 1)
-      pieces.push(packRows(plan, pack, batch, keyed!, { own, isLate }))
-      describeRows(plan, batch, rows).forEach((event, i) => {
+      pieces.push(packRows(share, pack, batch, keyed!, { own, isLate }))
+      describeRows(share, batch, rows).forEach((event, i) => {
         const row = rows[i]!
-        const late = isLate[i] ? plan.window!.reader.describeLate(batch, windows!, row) : null
+        const late = isLate[i] ? share.window!.reader.describeLate(batch, windows!, row) : null
         sent.push({ ...event, late, place: { split, rowGroup: batch.rowGroup, row: originOf(batch, row) } })
       })
     })
   }
   compareContents(log, known, mapped, files)
-  const refused = new Map(found.map(({ split }) => [split, mapped[split]!.exceptions[plan.view.name]!]))
+  const refused = new Map(found.map(({ split }) => [split, mapped[split]!.exceptions[share.view.name]!]))
   const dropped = [...known.bySplit].flatMap(([split, rowGroups]) =>
     rowGroups.flatMap(({ rowGroup, dropped: rows }) => Array.from(rows, (row) => ({ split, rowGroup, row }))),
   )
@@ -105,7 +107,7 @@ function rowOfSplit(log: LogPlan, { split, rowGroup, row }: RowPlace): number {
 
 /** @param own Which of the keyed rows; `isLate` has an entry for each of them. */
 function packRows(
-  { log, traced }: TracePlan,
+  { log, traced }: TraceShare,
   pack: Packer,
   batch: Batch,
   keyed: KeyedRows,
@@ -116,7 +118,7 @@ function packRows(
   const packed = Int32Array.from(rows)
   const late = lateCode(traced)
   const typeCodes = Uint16Array.from(rows, (row, i) => {
-    const code = traced.typeCodes.get(types.names[types.codes[row]!]!) ?? 0
+    const code = typeCode(traced, types.names[types.codes[row]!]!)
     return isLate[i] ? code + late : code
   })
   const input = {
@@ -127,12 +129,13 @@ function packRows(
     keyStarts: Int32Array.from(own, (i) => keyed.keyStarts[i]!),
     keyLengths: Int32Array.from(own, (i) => keyed.keyLengths[i]!),
     typeCodes,
-    columns: traced.plan.slots.map((slot) => takeRowsWrittenOut(batch.columns[slot]!, packed)),
+    columns: travellingColumns(traced.plan)(batch).map((column) => takeRowsWrittenOut(column as SlotColumn, packed)),
   }
   return pack(input, 0, (words) => new Int32Array(words)).words
 }
 
-function joined(pieces: readonly Int32Array[]): Int32Array {
+/** One after the other. */
+export function joined(pieces: readonly Int32Array[]): Int32Array {
   const words = new Int32Array(pieces.reduce((sum, piece) => sum + piece.length, 0))
   let at = 0
   for (const piece of pieces) {

@@ -3,7 +3,7 @@ import type { KeyTrace, KeyTraceStream, TraceKeyOptions } from './key-trace-type
 
 /**
  * Finds all events of one key of a view, and reports what became of each: the state before and after it, or why it was not
- * applied. Reads the job's log as it is now; nothing needs to be published.
+ * applied. Reads the view's logs as they are now; nothing needs to be published.
  *
  * @throws ConfigurationError where the job has no such view or the view can have no such key, and what a rebuild would throw.
  *

@@ -15,11 +15,13 @@ import { makeUpcaster } from '../scan/upcast.ts'
 import { BlockMemory, newBudget } from '../shuffle/block-memory.ts'
 import { shuffle } from '../strategy/shuffle.ts'
 import type { PreparedGroup } from '../view/view-set.ts'
-import type { Key, TracePlan } from './plan-trace.ts'
+import type { Key, TraceShare } from './plan-trace.ts'
 import { storedValue } from './rows.ts'
 
 /** What a trace shows of an event. Values are as they are stored: moments and decimals as integers, JSON as text. */
 export interface EventText {
+  /** Of which of the view's logs it is. */
+  readonly member: number
   readonly eventId: string
   readonly type: string
   readonly occurredAt: unknown
@@ -45,16 +47,22 @@ export interface RowGroupEvents {
 }
 
 /** A mapper that keeps nothing of what it maps. */
-export function mapperOf({ files, view }: TracePlan, log: LogPlan, group: PreparedGroup): LogMapper {
+export function mapperOf({ files, view }: TraceShare, log: LogPlan, group: PreparedGroup): LogMapper {
   const memory = new BlockMemory(newBudget(0, ''), files, 'trace')
   const side = shuffle.mapSide(log, group, memory)
   return new LogMapper({ log, groups: [{ group, side }], upcaster: makeUpcaster(log, view.log.upcast), memory })
 }
 
 /** Whether statistics or the file's folders prove that no event of a row group has the key. */
-export function isAbsent(plan: TracePlan, file: FilePlan, parquet: ParquetFile, rowGroup: RowGroup, key: Key): boolean {
-  if (plan.window !== null) return liesOutsideWindow(plan.log, plan.window, { file, parquet, rowGroup }, key)
-  return plan.view.keyBy === undefined && lacksKey(plan.log, file, parquet, rowGroup, key['key'])
+export function isAbsent(
+  share: TraceShare,
+  file: FilePlan,
+  parquet: ParquetFile,
+  rowGroup: RowGroup,
+  key: Key,
+): boolean {
+  if (share.window !== null) return liesOutsideWindow(share.log, share.window, { file, parquet, rowGroup }, key)
+  return share.view.keyBy === undefined && lacksKey(share.log, file, parquet, rowGroup, key['key'])
 }
 
 function lacksKey(log: LogPlan, file: FilePlan, parquet: ParquetFile, rowGroup: RowGroup, value: unknown): boolean {
@@ -75,7 +83,7 @@ function lacksKey(log: LogPlan, file: FilePlan, parquet: ParquetFile, rowGroup: 
 
 function liesOutsideWindow(
   log: LogPlan,
-  { calendar, column }: NonNullable<TracePlan['window']>,
+  { calendar, column }: NonNullable<TraceShare['window']>,
   { file, parquet, rowGroup }: { readonly file: FilePlan; readonly parquet: ParquetFile; readonly rowGroup: RowGroup },
   key: Key,
 ): boolean {
@@ -117,8 +125,8 @@ export function isKey(data: Uint8Array, start: number, length: number, wanted: U
 }
 
 /** Reads what is shown of events, as it is in the log. */
-export function readEvents(plan: TracePlan, split: number, rows: readonly number[], open: OpenFile): RowGroupEvents {
-  const { log, fields, traced } = plan
+export function readEvents(share: TraceShare, split: number, rows: readonly number[], open: OpenFile): RowGroupEvents {
+  const { log, fields, traced } = share
   const { file, rowGroups } = log.splits[split]!
   const { id, type, occurredAt, recordedAt } = log.roles
   const needed = new Set(
@@ -129,7 +137,7 @@ export function readEvents(plan: TracePlan, split: number, rows: readonly number
   return {
     split,
     rowGroup: batch.rowGroup,
-    events: describeRows(plan, batch, rows).map((event, i) => {
+    events: describeRows(share, batch, rows).map((event, i) => {
       const row = rows[i]!
       return { ...event, row, isOutside: outside?.[row] === 1 }
     }),
@@ -137,22 +145,29 @@ export function readEvents(plan: TracePlan, split: number, rows: readonly number
 }
 
 /** Events of a batch, which may be upcast ones. */
-export function describeRows({ log, fields, traced }: TracePlan, batch: Batch, rows: readonly number[]): EventText[] {
+export function describeRows(share: TraceShare, batch: Batch, rows: readonly number[]): EventText[] {
+  const { log, fields, traced, member } = share
   const { occurredAt, recordedAt } = log.roles
   const types = typesOf(log, batch)
   const valueAt = (slot: number, row: number) => (slot < 0 ? null : storedValue(batch.columns[slot]!, row))
   const typeAt = (row: number) => types.names[types.codes[row]!]!
+  // What several logs have in common of an order: when the event was recorded, and the log.
+  const across = (row: number) => (traced.plan.share === null ? [] : [valueAt(recordedAt, row), BigInt(member)])
   return rows.map((row) => ({
+    member,
     eventId: idText(log, batch, row),
     type: typeAt(row),
     occurredAt: valueAt(occurredAt, row),
     recordedAt: valueAt(recordedAt, row),
     fields: fields.map((slot) => valueAt(slot, row)),
-    order: traced.plan.order.map((term) =>
-      term.by === 'slot'
-        ? orderValue(log, term.slot, valueAt(term.slot, row))
-        : BigInt(typeRank(term.types, typeAt(row))),
-    ),
+    order: [
+      ...across(row),
+      ...traced.plan.order.map((term) =>
+        term.by === 'slot'
+          ? orderValue(log, term.slot, valueAt(term.slot, row))
+          : BigInt(typeRank(term.types, typeAt(row))),
+      ),
+    ],
   }))
 }
 

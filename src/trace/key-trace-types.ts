@@ -30,7 +30,7 @@ export interface TraceKeyOptions extends TraceOptions {
 /** What a trace says besides its events. Values are as those of a view's rows. */
 interface AboutTrace {
   readonly view: string
-  /** The log's name, and the zone in which its days begin. */
+  /** The log's name, or those of several logs joined by ` and `; and the zone in which days begin. */
   readonly log: string
   readonly zone: string
   /** The view's columns, the key first. */
@@ -60,6 +60,8 @@ export interface KeyTraceStream extends AboutTrace {
 export type Outcome = 'applied' | 'duplicate' | 'filtered' | 'late' | 'quarantined'
 
 export interface KeyEvent {
+  /** Of a view of several logs: which of them it is of. */
+  readonly log?: string
   /** Its id. */
   readonly event: string
   readonly type: string

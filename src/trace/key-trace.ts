@@ -28,7 +28,7 @@ function keyStream(plan: TracePlan, { key, statesMax, wholeStates, onProgress }:
       steps: statesMax ?? Number.POSITIVE_INFINITY,
       characters: wholeStates === true ? Number.POSITIVE_INFINITY : PROPERTY_MAX,
     },
-    ...(onProgress !== undefined && { onProgress: progressOf(plan.log.rows, onProgress) }),
+    ...(onProgress !== undefined && { onProgress: progressOf(rowsIn(plan), onProgress) }),
   })
   const columns = outputSchema(plan.log, plan.view).map(({ name, type }) => manifestColumn(name, type))
   return {
@@ -71,6 +71,10 @@ function wholeKey(plan: TracePlan, key: Key): Readonly<Record<string, unknown>> 
   return Object.fromEntries(codec.names.map((name, i) => [name, handlerValue(plan.key[i]!, values[i]!)]))
 }
 
+function rowsIn({ shares }: TracePlan): number {
+  return shares.reduce((sum, { log }) => sum + log.rows, 0)
+}
+
 function progressOf(total: number, onProgress: (progress: Progress) => void): (rows: number, bytes: number) => void {
   let done = 0
   let allBytes = 0
@@ -97,16 +101,18 @@ function asTexts(column: ManifestColumn): ManifestColumn {
 }
 
 function keyEvent(plan: TracePlan, event: TracedEvent): KeyEvent {
-  const { roles, slots } = plan.log
+  const { log, fields } = plan.shares[event.member]!
+  const { roles, slots } = log
   const convert = (slot: number, value: unknown) =>
     value === null ? null : declaredConverter(slots[slot]!.type)(value)
   const moment = (slot: number, value: unknown) => convert(slot, value) as string | null
   return {
+    ...(plan.view.logs !== undefined && { log: log.name }),
     event: event.eventId,
     type: event.type,
     ...(roles.occurredAt < 0 ? {} : { occurredAt: moment(roles.occurredAt, event.occurredAt) }),
     ...(roles.recordedAt < 0 ? {} : { recordedAt: moment(roles.recordedAt, event.recordedAt) }),
-    fields: Object.fromEntries(plan.fields.map((slot, i) => [slots[slot]!.name, convert(slot, event.fields[i])])),
+    fields: Object.fromEntries(fields.map((slot, i) => [slots[slot]!.name, convert(slot, event.fields[i])])),
     outcome: event.outcome,
     reason: event.reason,
     before: stateValues(plan, event.before),

@@ -75,13 +75,13 @@ export interface Passbook {
 }
 
 /**
- * Folds a key's events in the log's order, by the code that folds them in a rebuild, one at a time.
+ * Folds a key's events in the view's order, by the code that folds them in a rebuild, one at a time.
  *
  * @param watermark Up to when the log is taken to be known.
  */
 export function foldPassbook(
   plan: TracePlan,
-  { sent, words }: Applied,
+  { sent, words }: Pick<Applied, 'sent' | 'words'>,
   watermark: bigint | null,
   kept: StatesKept,
 ): Passbook {
@@ -90,7 +90,7 @@ export function foldPassbook(
   const { layout } = eventLayout(log, traced.plan)
   const bucket = new Bucket(layout, Number.POSITIVE_INFINITY)
   const block = {
-    ...{ split: 0, ordinal: 0, rows: sent.length, words: { kind: 'memory', words } as const },
+    ...{ member: 0, split: 0, ordinal: 0, rows: sent.length, words: { kind: 'memory', words } as const },
     ...{ starts: Int32Array.of(0, words.length), strings: layout.slots.map(() => null) },
   }
   const reader = new RunReader([block], 1, 0, plan.files)
@@ -232,7 +232,7 @@ class KeyFolder {
 
   #failure(row: number, event: SentEvent, error: unknown): ViewError {
     const { name, handlerNames } = this.#view
-    const { log } = this.#plan
+    const { log } = this.#plan.shares[event.member]!
     const handler = handlerNames[this.#handlerOf(row)] ?? '*'
     const { split, rowGroup, row: at } = event.place
     const file = log.files[log.splits[split]!.file]!.path

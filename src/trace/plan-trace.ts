@@ -5,8 +5,8 @@ import { makeWindowReader, type WindowReader } from '../map/windows.ts'
 import { ConfigurationError } from '../model/errors.ts'
 import { type ManifestColumn, manifestColumn } from '../model/manifest.ts'
 import { orderSlots } from '../model/order.ts'
-import type { GroupPlan, LogPlan } from '../model/plan.ts'
-import { isTyped, type ViewDefinition, type WindowDefinition } from '../model/view.ts'
+import type { FoldedLog, GroupPlan, LogPlan } from '../model/plan.ts'
+import { isTyped, type LogView, logsOf, sharesOf, type ViewDefinition, type WindowDefinition } from '../model/view.ts'
 import { makePlan } from '../plan/make-plan.ts'
 import { type RowsOfViews, refuseInputs } from '../plan/plan-input.ts'
 import type { Disk } from '../storage/store.ts'
@@ -27,23 +27,43 @@ import type { TraceOptions } from './key-trace-types.ts'
 /** Values of the key columns by name, as `keyBy` gives them; those of a log's own key by the name `key`. */
 export type Key = Readonly<Record<string, unknown>>
 
-/** What a trace reads and folds. Two views of one log: the one that is traced, and one that takes every event of its key. */
+/** What a trace reads and folds. */
 export interface TracePlan {
   readonly files: Disk
   readonly view: ViewDefinition
+  /** What is folded: the log's events, or those of several logs together. */
+  readonly log: FoldedLog
+  readonly traced: PreparedGroup
+  /** The view's logs, in the order of their precedence. */
+  readonly shares: readonly TraceShare[]
+  /** What the windows are of a view with windows. */
+  readonly window: TraceWindow | null
+  /** The key's columns as they are in the view. */
+  readonly key: readonly ManifestColumn[]
+}
+
+/** One of the logs of a traced view. It has two views: the one that is traced, and one that takes every event of its key. */
+export interface TraceShare {
+  readonly files: Disk
+  readonly view: LogView
+  /** Place of the log in the view's order of logs. */
+  readonly member: number
   /** Each row group is a split of its own. */
   readonly log: LogPlan
   /** The log whatever the moments that were asked for. */
   readonly wholeLog: LogPlan
   readonly traced: PreparedGroup
   /** Of a view with windows: what they are, and what finds those of events. */
-  readonly window: { readonly column: string; readonly calendar: Calendar; readonly reader: WindowReader } | null
+  readonly window: (TraceWindow & { readonly reader: WindowReader }) | null
   /** Finds the events of a key whatever becomes of them: see `seeker`. */
   seeking(key: Key): PreparedGroup
-  /** The key's columns as they are in the view. */
-  readonly key: readonly ManifestColumn[]
   /** Slots of the log: fields that the view's handlers read. */
   readonly fields: readonly number[]
+}
+
+interface TraceWindow {
+  readonly column: string
+  readonly calendar: Calendar
 }
 
 /**
@@ -55,45 +75,76 @@ export interface TracePlan {
  */
 export function planTrace(job: LoadedJob, options: TraceOptions, files: Disk, rows?: RowsOfViews): TracePlan {
   const view = viewOf(job, options.view)
-  if (view.log.view === undefined) refuseInputs(options, [view.log.name])
+  if (view.log?.view === undefined)
+    refuseInputs(
+      options,
+      logsOf(view).map(({ name }) => name),
+    )
   // A passbook is one key's events one after the other, so states are never combined and always in order.
   const traced: ViewDefinition = { ...view, merge: undefined, orderFree: false }
-  const sought = seeker(view, () => true)
+  const own = sharesOf(view)
+  const sought = own.map((share) => seeker(share, () => true))
+  const keysOf = new Map(sought.map(({ keyBy }, member) => [keyBy, own[member]!.keyBy]))
   const plan = makePlan({
     job: job.name,
-    views: [traced, sought],
+    views: [traced, ...sought],
     inputs: options.inputs,
     rows,
     knownAt: options.knownAt,
     asOf: options.asOf,
     strategy: 'shuffle',
-    fieldsRead: (fn, parameter) => fieldsRead(fn === sought.keyBy ? view.keyBy! : fn, parameter),
+    fieldsRead: (fn, parameter) => fieldsRead(keysOf.get(fn as LogView['keyBy']) ?? fn, parameter),
     returnsOf,
     files,
-  }).logs[0]!
-  const log = { ...plan, splits: rowGroupsOf(plan) }
-  const groupOf = (name: string) => plan.groups.find((group) => group.views.includes(name))!
-  const own = groupOf(view.name)
-  const { id, key, type, occurredAt, recordedAt, sequence } = log.roles
-  const shown = [...id, type, occurredAt, recordedAt, ...orderSlots(own.order)].filter((slot) => slot >= 0)
-  const tracedGroup = {
-    ...own,
-    views: [view.name],
-    slots: [...new Set([...own.slots, ...shown])].sort((a, b) => a - b),
-  }
-  const roles = [...shown, key, sequence]
+  })
+  const shares = own.map((share, member) =>
+    traceShare(plan.logs[member]!, { share, traced, sought: sought[member]!, member }, files),
+  )
+  const first = shares[0]!
+  const [merged] = plan.merged
+  const log = merged?.log ?? first.log
   const keys = Object.keys(keyFields(log, view)).length
   return {
     files,
     view,
     log,
-    wholeLog: withoutMoments(log),
-    window: view.window ? windowAndReader(log, view.window) : null,
-    traced: prepareGroup(log, tracedGroup, new Map([[view.name, traced]])),
-    seeking: (wanted) => prepareSeeker(log, groupOf(sought.name), view, wanted),
+    traced: merged === undefined ? first.traced : prepareGroup(log, merged.group, new Map([[view.name, traced]])),
+    shares,
+    window: first.window,
     key: outputSchema(log, view)
       .slice(0, keys)
       .map(({ name, type }) => manifestColumn(name, type)),
+  }
+}
+
+interface SharedView {
+  readonly share: LogView
+  readonly traced: ViewDefinition
+  readonly sought: LogView
+  readonly member: number
+}
+
+function traceShare(plan: LogPlan, { share, traced, sought, member }: SharedView, files: Disk): TraceShare {
+  const log = { ...plan, splits: rowGroupsOf(plan) }
+  const groupOf = (name: string) => plan.groups.find((group) => group.views.includes(name))!
+  const own = groupOf(share.name)
+  const { id, key, type, occurredAt, recordedAt, sequence } = log.roles
+  const shown = [...id, type, occurredAt, recordedAt, ...orderSlots(own.order)].filter((slot) => slot >= 0)
+  const tracedGroup = {
+    ...own,
+    views: [share.name],
+    slots: [...new Set([...own.slots, ...shown])].sort((a, b) => a - b),
+  }
+  const roles = [...shown, key, sequence]
+  return {
+    files,
+    view: share,
+    member,
+    log,
+    wholeLog: withoutMoments(log),
+    window: share.window ? windowAndReader(log, share.window) : null,
+    traced: prepareGroup(log, tracedGroup, new Map([[share.name, traced]])),
+    seeking: (wanted) => prepareSeeker(log, groupOf(sought.name), share, wanted),
     fields: own.slots.filter((slot) => !roles.includes(slot)),
   }
 }
@@ -117,7 +168,7 @@ function rowGroupsOf(log: LogPlan): LogPlan['splits'] {
   )
 }
 
-function windowAndReader(log: LogPlan, window: WindowDefinition): TracePlan['window'] {
+function windowAndReader(log: LogPlan, window: WindowDefinition): TraceShare['window'] {
   return { column: window.name, calendar: windowCalendar(log, window), reader: makeWindowReader(log, window) }
 }
 
@@ -129,7 +180,7 @@ function withoutMoments(log: LogPlan): LogPlan {
   return { ...log, splits, knownAt: null, asOf: null }
 }
 
-function prepareSeeker(log: LogPlan, group: GroupPlan, view: ViewDefinition, wanted: Key): PreparedGroup {
+function prepareSeeker(log: LogPlan, group: GroupPlan, view: LogView, wanted: Key): PreparedGroup {
   const { given } = prepareGroup(log, { ...group, views: [view.name] }, new Map([[view.name, view]])).views[0]!
   const names = Object.keys(given)
   const definition = seeker(view, (key) => names.every((name) => (key as Key)[name] === wanted[name]))
@@ -144,7 +195,7 @@ function prepareSeeker(log: LogPlan, group: GroupPlan, view: ViewDefinition, wan
  *
  * @param isWanted Asked for each key that `keyBy` gives.
  */
-function seeker(view: ViewDefinition, isWanted: (key: unknown) => boolean): ViewDefinition {
+function seeker(view: LogView, isWanted: (key: unknown) => boolean): LogView {
   const by = view.keyBy as ((event: unknown) => unknown) | undefined
   const found = (event: unknown) => {
     try {
@@ -156,7 +207,7 @@ function seeker(view: ViewDefinition, isWanted: (key: unknown) => boolean): View
   }
   return {
     ...view,
-    name: `events of ${view.name}`,
+    name: `events of ${view.name} in ${view.log.name}`,
     keyBy: by === undefined ? undefined : found,
     filter: undefined,
     on: { '*': () => {} },

@@ -15,7 +15,7 @@ export async function withSourceRows<Result>(
   files: Disk,
   use: (rows: RowsOfViews | undefined) => Result,
 ): Promise<Result> {
-  const source = viewOf(job, options.view).log.view?.name
+  const source = viewOf(job, options.view).log?.view?.name
   if (source === undefined) return use(undefined)
   const { inputs, knownAt, asOf } = options
   const { buildScenario } = await import('../scenario/scenario.ts')

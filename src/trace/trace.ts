@@ -1,16 +1,16 @@
 import { noteRecorded, noteRun, type RecordedRuns } from '../map/periods.ts'
 import type { Place } from '../model/errors.ts'
 import type { ExceptionRow } from '../model/report.ts'
-import type { ViewDefinition } from '../model/view.ts'
+import type { LogView } from '../model/view.ts'
 import { type OpenFile, openInTurn } from '../parquet/open-in-turn.ts'
 import { readBatch } from '../scan/batch.ts'
 import { LogClock, type PartitionRun } from '../time/clock-skew.ts'
-import { watermarkOf } from '../time/watermark.ts'
-import { type Applied, applyEvents } from './apply-events.ts'
+import { leastKnown, watermarkOf } from '../time/watermark.ts'
+import { type Applied, applyEvents, joined } from './apply-events.ts'
 import { type EventText, isAbsent, mapperOf, type RowGroupEvents, readEvents, seekRows } from './find-events.ts'
 import type { Outcome } from './key-trace-types.ts'
 import { foldPassbook, type KeyRows, type StatesKept, type Step, type StoredState } from './passbook.ts'
-import { type Key, keyBytes, type TracePlan } from './plan-trace.ts'
+import { type Key, keyBytes, type TracePlan, type TraceShare } from './plan-trace.ts'
 import { noChanges, type StoredChanges } from './state-changes.ts'
 
 /** An event of the key and what became of it. One that was upcast to several is here as often. */
@@ -55,18 +55,47 @@ const everything: StatesKept = { steps: Number.POSITIVE_INFINITY, characters: Nu
 export function openTrace(plan: TracePlan, key: Key, { kept, onProgress }: TraceOutput = {}): OpenTrace {
   const wanted = keyBytes(plan, key)
   return openInTurn(plan.files, (open) => {
-    const { found, skipped } = findEvents(plan, key, wanted, open, onProgress ?? (() => {}))
-    const applied = applyEvents(plan, found, wanted, open)
-    const passbook = foldPassbook(plan, applied, watermarkFor(plan, open), kept ?? everything)
-    const missing = notApplied(plan, found, applied)
-    const all = found.flatMap(({ events }) => events)
+    const logs = plan.shares.map((share) => traceLog(share, key, wanted, open, onProgress ?? (() => {})))
+    const sent = logs.flatMap(({ applied }) => applied.sent)
+    const words = joined(logs.map(({ applied }) => applied.words))
+    const watermark = plan.window === null ? null : leastKnown(plan.shares.map((share) => watermarkFor(share, open)))
+    const passbook = foldPassbook(plan, { sent, words }, watermark, kept ?? everything)
+    const missing = logs.flatMap(({ missing }) => missing).sort(compareOrders)
+    const sum = (of: (log: TracedLog) => number) => logs.reduce((total, log) => total + of(log), 0)
     return {
       count: passbook.count + missing.length,
       events: () => inOrder(plan, passbook.steps(), missing),
-      outside: all.filter(({ isOutside }) => isOutside).length,
-      rowGroups: { read: plan.log.splits.length - skipped, skipped },
+      outside: sum(({ outside }) => outside),
+      rowGroups: { read: sum(({ read }) => read), skipped: sum(({ skipped }) => skipped) },
     }
   })
+}
+
+/** What one log has of a key. */
+interface TracedLog {
+  readonly applied: Applied
+  readonly missing: readonly TracedEvent[]
+  readonly outside: number
+  readonly read: number
+  readonly skipped: number
+}
+
+function traceLog(
+  share: TraceShare,
+  key: Key,
+  wanted: Uint8Array,
+  open: OpenFile,
+  onProgress: (rows: number, bytes: number) => void,
+): TracedLog {
+  const { found, skipped } = findEvents(share, key, wanted, open, onProgress)
+  const applied = applyEvents(share, found, wanted, open)
+  return {
+    applied,
+    missing: notApplied(share, found, applied),
+    outside: found.flatMap(({ events }) => events).filter(({ isOutside }) => isOutside).length,
+    read: share.log.splits.length - skipped,
+    skipped,
+  }
 }
 
 /** All that a generator gives, and what it ends in. */
@@ -78,32 +107,31 @@ export function drained<Item, End>(items: Generator<Item, End>): { readonly item
 }
 
 function findEvents(
-  plan: TracePlan,
+  share: TraceShare,
   key: Key,
   wanted: Uint8Array,
   open: OpenFile,
   onProgress: (rows: number, bytes: number) => void,
 ): { found: RowGroupEvents[]; skipped: number } {
-  const { wholeLog } = plan
-  const seeker = mapperOf(plan, wholeLog, plan.seeking(key))
+  const { wholeLog } = share
+  const seeker = mapperOf(share, wholeLog, share.seeking(key))
   const found: RowGroupEvents[] = []
   let skipped = 0
   for (const [index, split] of wholeLog.splits.entries()) {
     const file = wholeLog.files[split.file]!
     const parquet = open(file)
-    if (isAbsent(plan, file, parquet, parquet.rowGroups[split.rowGroups[0]!.index]!, key)) skipped++
+    if (isAbsent(share, file, parquet, parquet.rowGroups[split.rowGroups[0]!.index]!, key)) skipped++
     else {
       const rows = seekRows(seeker, index, wanted, open)
-      if (rows.length > 0) found.push(readEvents(plan, index, rows, open))
+      if (rows.length > 0) found.push(readEvents(share, index, rows, open))
     }
     onProgress(split.rows, split.bytes)
   }
   return { found, skipped }
 }
 
-/** Up to when the log is taken to be known, which only views with windows say. */
-function watermarkFor({ log, window }: TracePlan, open: OpenFile): bigint | null {
-  if (window === null) return null
+/** Up to when the log is taken to be known. */
+function watermarkFor({ log }: TraceShare, open: OpenFile): bigint | null {
   const runs: PartitionRun[] = []
   for (const split of log.splits) {
     const file = log.files[split.file]!
@@ -126,19 +154,19 @@ function tracedStep(plan: TracePlan, { event, isApplied, failure, ...states }: S
   return {
     ...text,
     ...states,
-    place: placeOf(plan, place.split, place.row),
+    place: placeOf(plan.shares[event.member]!, place.split, place.row),
     outcome: failure !== null ? 'quarantined' : isApplied ? 'applied' : 'late',
     reason: failure !== null ? `handler failed: ${failure}` : late,
   }
 }
 
-function placeOf({ log }: TracePlan, split: number, row: number): Place {
+function placeOf({ log }: TraceShare, split: number, row: number): Place {
   const { file, rowGroups } = log.splits[split]!
   return { file: log.files[file]!.path, rowGroup: rowGroups[0]!.index, row }
 }
 
 /** Events of the key that no handler was handed, though they lie within the moments asked for. */
-function notApplied(plan: TracePlan, found: readonly RowGroupEvents[], applied: Applied): TracedEvent[] {
+function notApplied(share: TraceShare, found: readonly RowGroupEvents[], applied: Applied): TracedEvent[] {
   const nameOf = ({ split, row }: { split: number; row: number }) => `${split}:${row}`
   const sent = new Set(applied.sent.map(({ place }) => nameOf(place)))
   const repeated = new Set(applied.dropped.map(nameOf))
@@ -147,15 +175,15 @@ function notApplied(plan: TracePlan, found: readonly RowGroupEvents[], applied: 
     for (const { row, isOutside, ...event } of events) {
       if (isOutside || sent.has(nameOf({ split, row }))) continue
       const why = repeated.has(nameOf({ split, row }))
-        ? { outcome: 'duplicate' as const, reason: sameEvent(plan) }
-        : whyNot(plan.view, event, applied.refused.get(split)!)
-      missing.push({ ...event, ...why, ...noStates, place: placeOf(plan, split, row) })
+        ? { outcome: 'duplicate' as const, reason: sameEvent(share) }
+        : whyNot(share.view, event, applied.refused.get(split)!)
+      missing.push({ ...event, ...why, ...noStates, place: placeOf(share, split, row) })
     }
   }
-  return missing.sort(compareOrders)
+  return missing
 }
 
-function sameEvent({ log: { duplicates } }: TracePlan): string {
+function sameEvent({ log: { duplicates } }: TraceShare): string {
   return duplicates === null
     ? 'the same event is earlier in the log'
     : `another delivery of the event is kept, the ${duplicates.keep} by recordedAt`
@@ -163,7 +191,7 @@ function sameEvent({ log: { duplicates } }: TracePlan): string {
 
 const noStates = { before: null, after: null, omitted: [], changes: noChanges } as const
 
-function whyNot(view: ViewDefinition, { eventId, type }: EventText, refused: readonly ExceptionRow[]) {
+function whyNot(view: LogView, { eventId, type }: EventText, refused: readonly ExceptionRow[]) {
   const exception = refused.find((candidate) => candidate.eventId === eventId)
   if (exception !== undefined) {
     const { reason, detail } = exception
@@ -178,7 +206,7 @@ function whyNot(view: ViewDefinition, { eventId, type }: EventText, refused: rea
   return { outcome: 'filtered' as const, reason }
 }
 
-/** Folded events stay as they were folded; the others come where the log's order puts them, after what is equal. */
+/** Folded events stay as they were folded; the others come where the view's order puts them, after what is equal. */
 function* inOrder(
   plan: TracePlan,
   steps: Generator<Step, KeyRows>,

@@ -10,6 +10,14 @@ import { type PackedSlot, type RowLayout, rowSource } from './row-layout.ts'
  * wrote would be seen at the next event.
  */
 
+/** What an event is to functions. */
+export interface EventShape {
+  /** Slots of the layout that functions see; null for all. */
+  readonly visible: readonly number[] | null
+  /** Names that the log has and that no function of the view reads. */
+  readonly absentNames: readonly string[]
+}
+
 /** The source of a getter's body that ends in an expression for a 64-bit slot, from its low and high word. */
 function wide(slot: Slot, low: string, high: string): string {
   if (slot.type.kind === 'uint64') return `return runtime.unsigned(${low}, ${high});`
@@ -21,9 +29,10 @@ function wide(slot: Slot, low: string, high: string): string {
   return `const high = ${high}; if (high <= -2097152 || high > 2097151) return ${far}${low}, high); return high * 4294967296 + (${low} >>> 0);`
 }
 
-function flyweight(getters: readonly string[], own: boolean): string {
-  if (own) return `const event = Object.freeze({\n${getters.join(',\n')}\n});`
-  return `class Event {\n${getters.join('\n')}\n}\nconst event = Object.preventExtensions(new Event());`
+function flyweight(getters: readonly string[], own: boolean, name: string): string {
+  if (own) return `const ${name} = Object.freeze({\n${getters.join(',\n')}\n});`
+  const type = `E${name.slice(1)}`
+  return `class ${type} {\n${getters.join('\n')}\n}\nconst ${name} = Object.preventExtensions(new ${type}());`
 }
 
 function onNull(slot: Slot): string {
@@ -50,18 +59,24 @@ function absent(names: readonly string[], slots: readonly Slot[]): string[] {
 /**
  * Closes over `w` (words of a bucket), `bytes` (a Buffer over the same memory) and, for each string slot, `d<index>`
  * (the strings its codes stand for).
+ *
+ * @param name The flyweight's variable.
  */
 export function packedEventSource(
   layout: RowLayout,
-  absentNames: readonly string[],
+  { visible, absentNames }: EventShape,
   own: boolean,
   documents: Documents,
+  name: string,
 ): string {
-  const getters = layout.slots.map((slot, index) => {
+  const shown = visible ?? [...layout.slots.keys()]
+  const getters = shown.map((index) => {
+    const slot = layout.slots[index]!
     const nullCheck = slot.nullBit < 0 ? '' : `if (${nullTest(slot)}) ${onNull(slot)} `
     return `get ${JSON.stringify(slot.name)}() { ${nullCheck}${packedRead(layout, slot, index, documents)} }`
   })
-  return flyweight([...getters, ...absent(absentNames, layout.slots)], own)
+  const slots = shown.map((index) => layout.slots[index]!)
+  return flyweight([...getters, ...absent(absentNames, slots)], own, name)
 }
 
 function nullTest(slot: PackedSlot): string {
@@ -101,7 +116,7 @@ export function columnEventSource(slots: readonly Slot[], absentNames: readonly 
       : ''
     return `get ${JSON.stringify(slot.name)}() { ${nullCheck}${columnRead(slot, index)} }`
   })
-  return flyweight([...getters, ...absent(absentNames, slots)], own)
+  return flyweight([...getters, ...absent(absentNames, slots)], own, 'event')
 }
 
 function columnRead(slot: Slot, index: number): string {

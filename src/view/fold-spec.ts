@@ -1,23 +1,24 @@
-import type { GroupPlan, LogPlan, MayReturn } from '../model/plan.ts'
+import type { FoldedLog, GroupPlan, MayReturn } from '../model/plan.ts'
 import type { AnyHandler, FoldSpec } from './fold.ts'
 import { stateNames } from './free-form.ts'
 import type { PreparedView } from './view-set.ts'
 
 /** Names of the slots that are not among `slots`: reading one of them is an error. */
-export function absentNames(log: LogPlan, slots: readonly number[]): string[] {
+export function absentNames(log: Pick<FoldedLog, 'slots'>, slots: readonly number[]): string[] {
   return log.slots.filter((_, slot) => !slots.includes(slot)).map((slot) => slot.name)
 }
 
-/** The fold of a view's events. */
-export function eventFoldSpec(log: LogPlan, plan: GroupPlan, view: PreparedView): FoldSpec {
-  const { name, state, handlers, handlerNames } = view
+/** The fold of a view's events: of one log, or where those of several meet. */
+export function eventFoldSpec(log: FoldedLog, plan: GroupPlan, view: PreparedView): FoldSpec {
+  const { name, state, handlers, handled, memberOf } = view
   const { on } = plan.returns[name]!
   return {
     state,
     handlers,
-    returns: handlerNames.map((type) => on[type] ?? 'nothing'),
+    returns: handled.map((type, index) => on[memberOf[index]!]![type] ?? 'nothing'),
     stateNames: state === undefined ? stateNames(view) : [],
-    absentNames: absentNames(log, plan.slots),
+    events: log.sources ?? [{ visible: null, absentNames: absentNames(log, plan.slots) }],
+    eventOf: log.sources === undefined ? handlers.map(() => 0) : memberOf,
     copiesEvents: plan.copiesEvents,
     documents: 'frozen',
   }
@@ -34,7 +35,8 @@ export function stateFoldSpec({ state }: PreparedView, take: AnyHandler, returns
     handlers: [take],
     returns: [returns],
     stateNames: [],
-    absentNames: [],
+    events: [{ visible: null, absentNames: [] }],
+    eventOf: [0],
     copiesEvents: false,
     documents: 'own',
   }

@@ -3,7 +3,7 @@ import type { Column } from '../model/column.ts'
 import type { MayReturn } from '../model/plan.ts'
 import type { Slot } from '../model/slots.ts'
 import type { Fields } from '../model/type.ts'
-import { columnEventSource, type Documents, packedEventSource } from './event-source.ts'
+import { columnEventSource, type Documents, type EventShape, packedEventSource } from './event-source.ts'
 import { frozen } from './frozen.ts'
 import { type RowLayout, rowSource } from './row-layout.ts'
 import { runtime } from './runtime.ts'
@@ -41,8 +41,8 @@ export interface Fold {
 }
 
 export interface PackedFold extends Fold {
-  /** The event whose row begins at a word: the flyweight, valid until it is moved. */
-  eventAt(word: number): unknown
+  /** The event whose row begins at a word: the flyweight, valid until it is moved. @param shape Which of `FoldSpec.events` it has. */
+  eventAt(word: number, shape?: number): unknown
   bindRows(words: Int32Array, strings: readonly (readonly string[])[]): void
 }
 
@@ -66,8 +66,10 @@ export interface FoldSpec {
   readonly returns: readonly MayReturn[]
   /** What every free-form state has from the start. */
   readonly stateNames: readonly string[]
-  /** Names that the log has and that no function of the view reads. */
-  readonly absentNames: readonly string[]
+  /** What an event is to handlers: one shape a log. */
+  readonly events: readonly EventShape[]
+  /** By handler: which of those it is given. */
+  readonly eventOf: readonly number[]
   readonly copiesEvents: boolean
   readonly documents: Documents
 }
@@ -76,9 +78,10 @@ export function compilePackedFold(spec: FoldSpec, layout: RowLayout): PackedFold
   const strings = layout.slots.map((_, index) => index)
   const source = `'use strict';
 let w, bytes, ${variables('d', strings)};
-${packedEventSource(layout, spec.absentNames, spec.copiesEvents, spec.documents)}
+${spec.events.map((shape, index) => packedEventSource(layout, shape, spec.copiesEvents, spec.documents, eventName(index))).join('\n')}
 ${foldSource(spec, `handlerOf[${rowSource.typeCode('w', 'p')}]`)}
-fold.eventAt = (word) => { p = word; return event; };
+const events = [${spec.events.map((_, index) => eventName(index)).join(', ')}];
+fold.eventAt = (word, shape = 0) => { p = word; return events[shape]; };
 fold.bindRows = (words, strings) => { w = words; bytes = Buffer.from(words.buffer, words.byteOffset, words.byteLength); ${strings.map((i) => `d${i} = strings[${i}];`).join(' ')} };
 return fold;`
   return new Function('runtime', 'handlers', source)(runtime, spec.handlers) as PackedFold
@@ -88,11 +91,16 @@ export function compileColumnFold(spec: FoldSpec, slots: readonly Slot[]): Colum
   const source = `'use strict';
 let codes;
 ${columnVariables(slots)}
-${columnEventSource(slots, spec.absentNames, spec.copiesEvents)}
+${columnEventSource(slots, spec.events[0]!.absentNames, spec.copiesEvents)}
 ${foldSource(spec, 'handlerOf[codes[p]]')}
 fold.bindColumns = (columns, typeCodes) => { codes = typeCodes; ${bindSource(slots)} };
 return fold;`
   return new Function('runtime', 'handlers', 'boundColumn', source)(runtime, spec.handlers, boundColumn) as ColumnFold
+}
+
+/** The variable of a shape's flyweight. */
+function eventName(shape: number): string {
+  return shape === 0 ? 'event' : `event${shape}`
 }
 
 /** The flyweight of an event alone, for `keyBy`, `filter` and upcasters. */
@@ -185,7 +193,7 @@ function takesKey(handler: AnyHandler): boolean {
 
 function foldSource(spec: FoldSpec, handlerCode: string): string {
   const { state, handlers } = spec
-  const { declared, result } = dispatchSource(handlers, (handler) => callSource(spec, handlers.indexOf(handler)))
+  const { declared, result } = dispatchSource(handlers.map((_, index) => callSource(spec, index)))
   return `let p = 0, slot = 0, at = 0, objects, keyOf;
 ${state === undefined ? '' : `${stateVariables(state)}\n${stateSource(state)}`}
 ${handlers.map((_, index) => `const h${index} = handlers[${index}];`).join(' ')}
@@ -213,24 +221,23 @@ function runSlice(rowAt, slotOf, from, to, handlerOf) {
 }
 
 /** The source of a handler's call, and of what is done with what it returns: where that may be anything but nothing. */
-function callSource({ state, handlers, returns }: FoldSpec, index: number): string {
-  const key = takesKey(handlers[index]!) ? ', keyOf(slot)' : ''
-  const kind = JSON.stringify(returns[index])
-  if (state === undefined) {
-    const call = `h${index}(objects[slot], event${key})`
-    return returns[index] === 'nothing' ? call : `takeState(${call}, ${kind})`
-  }
-  const call = `h${index}(state, event${key})`
-  return returns[index] === 'nothing' ? call : `refuseResult(${call}, ${kind})`
+function callSource({ state, handlers, returns, eventOf }: FoldSpec, index: number): string {
+  const handler = handlers[index]!
+  const key = takesKey(handler) ? ', keyOf(slot)' : ''
+  const event = eventName(eventOf[index]!)
+  const value = state === undefined ? 'objects[slot]' : 'state'
+  const call = `h${handlers.indexOf(handler)}(${value}, ${event}${key})`
+  if (returns[index] === 'nothing') return call
+  return `${state === undefined ? 'takeState' : 'refuseResult'}(${call}, ${JSON.stringify(returns[index])}, ${event})`
 }
 
 /** The source of what looks at results; closes over `objects` and `slot`. */
 function resultSource({ state, stateNames: names }: FoldSpec): string {
   if (state !== undefined) {
     const column = JSON.stringify(Object.keys(state)[0] ?? 'column')
-    return `function refuseResult(result, kind) { if (result !== undefined && result !== state) runtime.refuseResult(result, kind, event, ${column}); }`
+    return `function refuseResult(result, kind, event) { if (result !== undefined && result !== state) runtime.refuseResult(result, kind, event, ${column}); }`
   }
-  return `function takeState(result, kind) {
+  return `function takeState(result, kind, event) {
   if (result === undefined || result === objects[slot]) return;
   objects[slot] = runtime.newState(objects[slot], result, kind, event, ${JSON.stringify(names)});
 }`
@@ -244,22 +251,19 @@ function resultSource({ state, stateNames: names }: FoldSpec): string {
  * is called by a function of its own; called from one place, these are inlined nowhere, and each has room for its
  * handler.
  */
-function dispatchSource(
-  handlers: readonly AnyHandler[],
-  callOf: (handler: AnyHandler) => string,
-): { readonly declared: string; readonly result: string } {
-  const distinct = [...new Set(handlers)]
-  const numbers = handlers.map((handler) => distinct.indexOf(handler))
+function dispatchSource(calls: readonly string[]): { readonly declared: string; readonly result: string } {
+  const distinct = [...new Set(calls)]
+  const numbers = calls.map((call) => distinct.indexOf(call))
   const [first, second] = distinct
   if (first === undefined) return { declared: '', result: 'undefined' }
-  if (second === undefined) return { declared: '', result: callOf(first) }
+  if (second === undefined) return { declared: '', result: first }
   if (distinct.length === 2) {
     const declared = `const numberOf = Uint8Array.of(${numbers.join(', ')});`
-    return { declared, result: `numberOf[code] === 0 ? ${callOf(first)} : ${callOf(second)}` }
+    return { declared, result: `numberOf[code] === 0 ? ${first} : ${second}` }
   }
-  const calls = distinct.map((handler) => `() => ${callOf(handler)}`)
+  const functions = distinct.map((call) => `() => ${call}`)
   return {
-    declared: `const distinct = [${calls.join(', ')}];\nconst calls = [${numbers.map((number) => `distinct[${number}]`).join(', ')}];`,
+    declared: `const distinct = [${functions.join(', ')}];\nconst calls = [${numbers.map((number) => `distinct[${number}]`).join(', ')}];`,
     result: 'calls[code]()',
   }
 }

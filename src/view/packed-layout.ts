@@ -1,4 +1,4 @@
-import type { GroupPlan, LogPlan } from '../model/plan.ts'
+import type { FoldedLog, GroupPlan } from '../model/plan.ts'
 import type { Slot } from '../model/slots.ts'
 import { layoutRows, type RowLayout } from './row-layout.ts'
 
@@ -27,7 +27,7 @@ function hidden(name: string): Slot {
  * @param own What functions of the views see: slots of events, or of states that were folded where events are read.
  * @param countsLate Whether a row says how many late events it stands for.
  */
-export function packedLayout(log: LogPlan, own: readonly Slot[], countsLate = false): PackedLayout {
+export function packedLayout(log: Pick<FoldedLog, 'vintages'>, own: readonly Slot[], countsLate = false): PackedLayout {
   const hiddenSlots = [...(countsLate ? [hiddenLate] : []), ...(log.vintages === null ? [] : [hiddenPeriod])]
   const layout = layoutRows([...own, ...hiddenSlots])
   const wordOf = (index: number) => layout.slots[own.length + index]!.word
@@ -39,10 +39,7 @@ export function packedLayout(log: LogPlan, own: readonly Slot[], countsLate = fa
   }
 }
 
-/** How the events of a group travel. */
-export function eventLayout(log: LogPlan, { slots }: GroupPlan): PackedLayout {
-  return packedLayout(
-    log,
-    slots.map((slot) => log.slots[slot]!),
-  )
+/** How the events of a group travel, those of a view of several logs with slots for all of them. */
+export function eventLayout(log: Pick<FoldedLog, 'slots' | 'vintages'>, { slots, share }: GroupPlan): PackedLayout {
+  return packedLayout(log, share === null ? slots.map((slot) => log.slots[slot]!) : share.slots)
 }

@@ -1,8 +1,9 @@
 import { ConfigurationError } from '../model/errors.ts'
-import type { GroupPlan, LogPlan } from '../model/plan.ts'
+import type { TypeTerm } from '../model/order.ts'
+import type { FoldedLog, GroupPlan } from '../model/plan.ts'
 import type { Fields, Type } from '../model/type.ts'
 import { date, int32, string, timestamp } from '../model/types.ts'
-import { isTyped, type ViewDefinition, type WindowDefinition } from '../model/view.ts'
+import { isTyped, type LogView, sharesOf, type ViewDefinition, type WindowDefinition } from '../model/view.ts'
 import { type Calendar, makeCalendar } from '../time/calendar.ts'
 import { type MomentClock, momentClock } from '../time/moment-clock.ts'
 import { type AnyHandler, NO_HANDLER } from './fold.ts'
@@ -11,11 +12,16 @@ import { TYPE_CODE_MAX } from './row-layout.ts'
 
 /** A view with what all stages need of it, computed once. */
 export interface PreparedView {
-  readonly definition: ViewDefinition
+  /** Of a view of several logs: as the log sees it whose events are mapped; where they meet, as the first does. */
+  readonly definition: LogView
   readonly name: string
   readonly state: Fields | undefined
   readonly handlers: readonly AnyHandler[]
   readonly handlerNames: readonly string[]
+  /** By handler: the event type it is declared for, or `*`; */
+  readonly handled: readonly string[]
+  /** and of which of the view's logs it takes events. */
+  readonly memberOf: readonly number[]
   readonly codec: KeyCodec
   /** The key's columns that `keyBy` gives: all of them but a window. */
   readonly given: Fields
@@ -30,73 +36,138 @@ export interface PreparedView {
   readonly handlerOf: Uint8Array
 }
 
-/** The views of a group, and the codes their event types travel under. Code 0 is every type without a handler. */
-export interface PreparedGroup {
+/**
+ * The views of a group, and the codes their event types travel under. `typeCodes` and `otherCode` are those of the log whose events are mapped; where those of
+ * several meet, of the first.
+ */
+export interface PreparedGroup extends TypeCodes {
   readonly plan: GroupPlan
   readonly views: readonly PreparedView[]
-  readonly typeCodes: ReadonlyMap<string, number>
+  /** By log that the views read. */
+  readonly codes: readonly TypeCodes[]
+  /** By code: of which of the views' logs it is. */
+  readonly memberOf: Uint8Array
+}
+
+/** The code under which events of a type travel. */
+export function typeCode({ typeCodes, otherCode }: PreparedGroup, type: string): number {
+  return typeCodes.get(type) ?? otherCode
 }
 
 /** What is added to the type code of an event that is late, in a view with windows. */
-export function lateCode({ typeCodes }: Pick<PreparedGroup, 'typeCodes'>): number {
-  return typeCodes.size + 1
+export function lateCode({ memberOf }: Pick<PreparedGroup, 'memberOf'>): number {
+  return memberOf.length
 }
 
+/** @param definitions By name of the view. */
 export function prepareGroup(
-  log: LogPlan,
+  log: FoldedLog,
   plan: GroupPlan,
   definitions: ReadonlyMap<string, ViewDefinition>,
 ): PreparedGroup {
-  const members = plan.views.map((name) => definitions.get(name)!)
+  const shares = plan.views.map((name) => sharesOf(definitions.get(name)!))
+  const own = plan.share?.member ?? 0
+  const codes = codesOf(
+    plan.share?.types ?? log.sources?.map(({ types }) => types) ?? [codedTypes(shares.flat(), plan)],
+  )
+  const memberOf = Uint8Array.from(codes.flatMap(({ typeCodes }, member) => Array(typeCodes.size + 1).fill(member)))
+  refuseManyTypes(shares.flat(), memberOf.length)
+  const views = shares.map((ofView) => prepareView(log, ofView[own]!, ofView, codes))
+  return { plan, codes, ...codes[own]!, memberOf, views }
+}
+
+/** The event types of one log that have a code of their own. @param views Of that log alone, or as it sees them. */
+export function codedTypes(views: readonly LogView[], { order }: Pick<GroupPlan, 'order'>): string[] {
   // What orders events by their type has to know the type of those that only '*' handles.
-  const ordering = plan.order.flatMap((term) => (term.by === 'type' ? term.types : []))
-  const handled = members.flatMap((view) => Object.keys(view.on))
-  const names = [...new Set([...handled, ...ordering])].filter((name) => name !== '*').sort()
-  const typeCodes = new Map(names.map((name, index) => [name, index + 1]))
-  refuseManyTypes(members, typeCodes)
-  return { plan, typeCodes, views: members.map((view) => prepareView(log, view, typeCodes)) }
+  const ordering = order.flatMap((term) => (term.by === 'type' ? term.types : []))
+  const handled = views.flatMap((view) => Object.keys(view.on))
+  return [...new Set([...handled, ...ordering])].filter((name) => name !== '*').sort()
+}
+
+/** The codes of one log's event types. */
+export interface TypeCodes {
+  readonly typeCodes: ReadonlyMap<string, number>
+  /** The code of every type that has none of its own. */
+  readonly otherCode: number
+}
+
+/** @param types By log: each has codes of its own. */
+function codesOf(types: readonly (readonly string[])[]): TypeCodes[] {
+  let next = 0
+  return types.map((names) => ({ otherCode: next++, typeCodes: new Map(names.map((name) => [name, next++])) }))
 }
 
 /** By type code, those of late events too: the place of the type in a list of types, after all of them where it isn't in it. */
-export function ranksByCode({ typeCodes, views }: PreparedGroup, types: readonly string[]): Uint16Array {
-  const ranks = new Uint16Array(typeCodes.size + 1).fill(types.length)
-  for (const [rank, type] of types.entries()) ranks[typeCodes.get(type)!] = rank
+export function ranksByCode({ codes, memberOf, views }: PreparedGroup, { types, member = 0 }: TypeTerm): Uint16Array {
+  const ranks = new Uint16Array(memberOf.length).fill(types.length)
+  for (const [rank, type] of types.entries()) ranks[codes[member]!.typeCodes.get(type)!] = rank
   return views[0]!.window === null ? ranks : Uint16Array.of(...ranks, ...ranks)
 }
 
 /** Late events travel under a code of their own, so a view with windows has room for half as many types. */
-function refuseManyTypes(members: readonly ViewDefinition[], typeCodes: ReadonlyMap<string, number>): void {
-  const codesPerType = members.some((view) => view.window !== undefined) ? 2 : 1
-  const typesMax = Math.floor((TYPE_CODE_MAX + 1) / codesPerType) - 1
-  if (typeCodes.size <= typesMax) return
-  const names = members.map((view) => view.name).join(', ')
+function refuseManyTypes(views: readonly LogView[], codes: number): void {
+  const codesPerType = views.some((view) => view.window !== undefined) ? 2 : 1
+  const codesMax = Math.floor((TYPE_CODE_MAX + 1) / codesPerType)
+  if (codes <= codesMax) return
+  const names = [...new Set(views.map((view) => view.name))].join(', ')
   throw new ConfigurationError(
-    `Cannot fold ${names} together: expected handlers of at most ${typesMax} event types, found ${typeCodes.size}.`,
+    `Cannot fold ${names} together: expected handlers of at most ${codesMax - 1} event types, found ${codes - 1}.`,
   )
 }
 
-function prepareView(log: LogPlan, definition: ViewDefinition, typeCodes: ReadonlyMap<string, number>): PreparedView {
-  const entries = Object.entries(definition.on).filter(
-    (entry): entry is [string, NonNullable<(typeof entry)[1]>] => entry[1] !== undefined,
+interface Handled {
+  readonly name: string
+  readonly handler: AnyHandler
+  readonly member: number
+  readonly type: string
+}
+
+/** All handlers of a view, those of several logs under the names `log.type`. */
+function handlersOf(shares: readonly LogView[]): Handled[] {
+  return shares.flatMap(({ on, log }, member) =>
+    Object.entries(on).flatMap(([type, handler]): Handled[] =>
+      handler === undefined
+        ? []
+        : [{ name: shares.length === 1 ? type : `${log.name}.${type}`, handler: handler as AnyHandler, member, type }],
+    ),
   )
-  if (entries.length >= NO_HANDLER) {
+}
+
+function handlersByCode(handled: readonly Handled[], codes: readonly TypeCodes[]): Uint8Array {
+  const count = codes.reduce((sum, { typeCodes }) => sum + typeCodes.size + 1, 0)
+  const handlerOf = new Uint8Array(count).fill(NO_HANDLER)
+  for (const [index, { member, type }] of handled.entries()) {
+    const { otherCode, typeCodes } = codes[member]!
+    if (type === '*') handlerOf.fill(index, otherCode, otherCode + typeCodes.size + 1)
+  }
+  for (const [index, { member, type }] of handled.entries()) {
+    if (type !== '*') handlerOf[codes[member]!.typeCodes.get(type)!] = index
+  }
+  return handlerOf
+}
+
+function prepareView(
+  log: FoldedLog,
+  definition: LogView,
+  shares: readonly LogView[],
+  codes: readonly TypeCodes[],
+): PreparedView {
+  const handled = handlersOf(shares)
+  if (handled.length >= NO_HANDLER) {
     throw new ConfigurationError(
-      `View ${definition.name} has ${entries.length} handlers: expected at most ${NO_HANDLER - 1}.`,
+      `View ${definition.name} has ${handled.length} handlers: expected at most ${NO_HANDLER - 1}.`,
     )
   }
-  const handlerOf = new Uint8Array(typeCodes.size + 1).fill(NO_HANDLER)
-  const wildcard = entries.findIndex(([name]) => name === '*')
-  if (wildcard >= 0) handlerOf.fill(wildcard)
-  entries.forEach(([name], index) => {
-    if (name !== '*') handlerOf[typeCodes.get(name)!] = index
-  })
   const { window } = definition
+  const handlerOf = handlersByCode(handled, codes)
   return {
     definition,
     name: definition.name,
     state: isTyped(definition.state) ? definition.state : undefined,
-    handlers: entries.map(([, handler]) => handler as AnyHandler),
-    handlerNames: entries.map(([name]) => name),
+    handlers: handled.map(({ handler }) => handler),
+    handlerNames: handled.map(({ name }) => name),
+    handled: handled.map(({ type }) => type),
+    memberOf: handled.map(({ member }) => member),
     codec: makeKeyCodec(keyFields(log, definition)),
     given: givenKey(log, definition),
     window: window ?? null,
@@ -114,20 +185,20 @@ function withLate(handlerOf: Uint8Array, { late }: WindowDefinition): Uint8Array
 }
 
 /** The key columns that handlers see: a window's first, then the view's own, or without either `key`, the log's. */
-export function keyFields(log: LogPlan, view: ViewDefinition): Fields {
+export function keyFields(log: FoldedLog, view: ViewDefinition): Fields {
   if (view.window === undefined) return givenKey(log, view)
   return { [view.window.name]: windowType(windowCalendar(log, view.window)), ...view.key }
 }
 
 /** The key columns that `keyBy` gives. */
-function givenKey(log: LogPlan, view: ViewDefinition): Fields {
+function givenKey(log: FoldedLog, view: ViewDefinition): Fields {
   if (view.window !== undefined) return view.key ?? {}
   // A log's keys are never null, whatever their columns allow.
   return view.key ?? { key: { ...log.slots[log.roles.key]!.type, nullable: false } }
 }
 
 /** The calendar that a view's windows are of. */
-export function windowCalendar(log: LogPlan, { every, zone }: WindowDefinition): Calendar {
+export function windowCalendar(log: FoldedLog, { every, zone }: Pick<WindowDefinition, 'every' | 'zone'>): Calendar {
   return makeCalendar({ every, zone, unit: log.timeUnit })
 }
 
@@ -137,7 +208,7 @@ function windowType({ keyKind, unit }: Pick<Calendar, 'keyKind' | 'unit'>): Type
 }
 
 /** What a view with windows says of each row, after the view's own columns. */
-function statusColumns({ timeUnit }: LogPlan): readonly { readonly name: string; readonly type: Type }[] {
+function statusColumns({ timeUnit }: FoldedLog): readonly { readonly name: string; readonly type: Type }[] {
   return [
     { name: 'status', type: string() },
     { name: 'knownThrough', type: timestamp(timeUnit as 'us') },
@@ -146,19 +217,19 @@ function statusColumns({ timeUnit }: LogPlan): readonly { readonly name: string;
 }
 
 /** The calendar of a log's vintages. */
-export function vintageCalendar({ vintages, zone, timeUnit }: LogPlan): Calendar {
+export function vintageCalendar({ vintages, zone, timeUnit }: FoldedLog): Calendar {
   return makeCalendar({ every: vintages!, zone, unit: timeUnit })
 }
 
 /** The key column of vintages: the last day that was known, or the last moment. */
-export function vintageColumn(log: LogPlan): { readonly name: string; readonly type: Type } {
+export function vintageColumn(log: FoldedLog): { readonly name: string; readonly type: Type } {
   return { name: vintageName, type: log.vintages === 'hour' ? timestamp(log.timeUnit as 'us') : date() }
 }
 
 export const vintageName = 'knownAt'
 
 /** A view's columns as they are in its files: key columns first. */
-export function outputSchema(log: LogPlan, view: ViewDefinition): { readonly name: string; readonly type: Type }[] {
+export function outputSchema(log: FoldedLog, view: ViewDefinition): { readonly name: string; readonly type: Type }[] {
   const keys = Object.entries(keyFields(log, view)).map(([name, type]) => ({
     name: view.key === undefined && view.window === undefined ? logKeyName(log) : name,
     type,
@@ -177,7 +248,7 @@ export function outputFields(view: ViewDefinition): Fields {
 }
 
 /** The view's name for the log's key: that of its column. */
-function logKeyName(log: LogPlan): string {
+function logKeyName(log: FoldedLog): string {
   const { from } = log.slots[log.roles.key]!.type
   return from === undefined ? 'key' : typeof from === 'string' ? from : from.join('.')
 }

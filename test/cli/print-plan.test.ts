@@ -37,6 +37,7 @@ const log: LogPlan = {
       mapSlots: [],
       copiesEvents: false,
       returns: {},
+      share: null,
     },
     {
       views: ['daily'],
@@ -48,6 +49,7 @@ const log: LogPlan = {
       mapSlots: [2],
       copiesEvents: false,
       returns: {},
+      share: null,
     },
   ],
   bucketBits: 7,
@@ -69,7 +71,7 @@ const log: LogPlan = {
 test('describePlan() says in how many partitions views are folded in place', () => {
   const group = { ...log.groups[0]!, strategy: 'in-place', reason: 'all events of a key lie in one partition' } as const
   const plan: RebuildPlan = {
-    ...{ changedInputs: [], later: [], job: 'bank' },
+    ...{ changedInputs: [], later: [], merged: [], job: 'bank' },
     logs: [{ ...log, mapTasks: [[0, 1]], groups: [group] }],
   }
   const text = describePlan(plan)
@@ -81,14 +83,15 @@ test('describePlan() says in how many partitions views are folded in place', () 
 
 test('describePlan() counts one bucket as one', () => {
   const plan: RebuildPlan = {
-    ...{ changedInputs: [], later: [], job: 'bank' },
+    ...{ changedInputs: [], later: [], merged: [], job: 'bank' },
     logs: [{ ...log, bucketBits: 0, reduceBits: 0 }],
   }
   expect(describePlan(plan)).toContain('shuffle     over 1 bucket, reduced in 1 task\n')
 })
 
 test('describePlan() says what is read, what is skipped, and how each view is made and why', () => {
-  const plan: RebuildPlan = { changedInputs: [], job: 'bank', logs: [log], later: [{ view: 'tiers', of: 'balances' }] }
+  const later = [{ view: 'tiers', of: 'balances' }]
+  const plan: RebuildPlan = { changedInputs: [], merged: [], job: 'bank', logs: [log], later }
   expect(describePlan(plan)).toBe(`log ledger
   read        1 file, 10,000,000 rows, 240 MB
   split       into 2 tasks of 2 row groups

@@ -7,6 +7,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { loadJob } from '../../src/job/load.ts'
 import type { RebuildOptions } from '../../src/model/report.ts'
 import { float64, int64, string, timestamp } from '../../src/model/types.ts'
+import type { LogView } from '../../src/model/view.ts'
 import { foldNaively, type PlainEvent } from '../oracle/naive.ts'
 import { anyRows } from '../support/every-event.ts'
 import { everyColumn } from '../support/every-kind.ts'
@@ -180,7 +181,7 @@ describe('a log of several buckets', () => {
     )
     for (const view of job.definition.views) {
       const { path, counters } = second.report.views.find((report) => report.view === view.name)!
-      const expected = foldNaively(view, events)
+      const expected = foldNaively(view as LogView, events)
       expect(counters).toEqual(expected.counters)
       const { rows: published, parts } = readPublished(path)
       expect(published).toHaveLength(expected.rows.length)

@@ -3,10 +3,11 @@ import { resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import fc from 'fast-check'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { defineJob, type ViewDefinition } from '../../src/index.ts'
+import { defineJob } from '../../src/index.ts'
 import { type LoadedJob, loadedFromDefinition, loadJob } from '../../src/job/load.ts'
 import type { TieBreak } from '../../src/model/log.ts'
 import type { RebuildOptions } from '../../src/model/report.ts'
+import type { LogView } from '../../src/model/view.ts'
 import { foldNaively, orderInText } from '../oracle/naive.ts'
 import { anyRow, anyRows, eventOf } from '../support/every-event.ts'
 import { everyColumn } from '../support/every-kind.ts'
@@ -109,7 +110,7 @@ async function expectSame(rows: readonly Row[], options: Options, layout: Partit
 }
 
 function expectOracle(
-  views: readonly ViewDefinition[],
+  views: readonly LogView[],
   rows: readonly Row[],
   options: Options,
   built: Awaited<ReturnType<typeof build>>,

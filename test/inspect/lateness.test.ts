@@ -39,7 +39,7 @@ test('late events are those that a rebuild refuses, where filter, by or upcast d
     upcast: { Old: (e) => (e.cases === 0 ? null : [{ type: 'New' }, { type: 'New' }]) },
   })
   const window = { name: 'day', every: 'day', allowedLateness: '1 day' } as const
-  const view = (name: string, log: typeof plain, more: object) =>
+  const view = (name: string, log: typeof plain | typeof upcast, more: object) =>
     defineView({ name, log, window, state: { events: int64() }, on: { New: (sum) => void sum.events++ }, ...more })
   const job = loadedFromDefinition(
     defineJob({

@@ -6,9 +6,10 @@ import { pathToFileURL } from 'node:url'
 import { Worker } from 'node:worker_threads'
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import { defineJob, defineLog, defineView, int64, RefoldError } from '../../src/index.ts'
-import { loadedFromDefinition, loadJob } from '../../src/job/load.ts'
+import { type LoadedJob, loadedFromDefinition, loadJob } from '../../src/job/load.ts'
 import { positionInJob } from '../../src/job/position.ts'
 import { ConfigurationError } from '../../src/model/errors.ts'
+import type { LogView } from '../../src/model/view.ts'
 import { disk } from '../../src/storage/disk.ts'
 import { jobFolderPrefix } from '../../src/storage/temporary.ts'
 
@@ -53,6 +54,11 @@ export const balances = defineView({ name: 'balances', log: ledger, state: { bal
 export { RefoldError }
 export default defineJob({ views: [balances], schedule: '0 2 * * *' })`
 
+/** A handler of the job's first view. */
+function handlerOf({ definition }: LoadedJob, type: string) {
+  return (definition.views[0] as LogView).on[type]!
+}
+
 describe('loadJob()', () => {
   test('bundles a TypeScript job with what it imports, and imports it', async () => {
     write('factor.ts', 'export const factor: number = 2')
@@ -63,7 +69,7 @@ describe('loadJob()', () => {
     expect(job.definition.schedule).toBe('0 2 * * *')
     expect(job.fingerprints.get('balances')).toMatch(/^[0-9a-f]{64}$/)
     const state = { balance: 1 }
-    job.definition.views[0]!.on['Deposited']!(state as never, { amount: 5 } as never, {} as never)
+    handlerOf(job, 'Deposited')(state as never, { amount: 5 } as never, {} as never)
     expect(state.balance).toBe(11)
     job.dispose()
     expect(disk.exists(job.bundlePath!)).toBe(false)
@@ -89,7 +95,7 @@ describe('loadJob()', () => {
     const path = write('job.ts', sound)
     const job = await loadJob(path)
     try {
-      job.definition.views[0]!.on['Deposited']!({} as never, { amount: -1 } as never, {} as never)
+      handlerOf(job, 'Deposited')({} as never, { amount: -1 } as never, {} as never)
       expect.unreachable()
     } catch (error) {
       expect(positionInJob(error, job.bundlePath!)).toBe(`${path}:7:29`)
@@ -108,7 +114,7 @@ describe('loadJob()', () => {
     write('factor.ts', "import left from 'left'\nexport const factor = left.pad('b').length")
     const job = await loadJob(write('job.ts', sound))
     const state = { balance: 0 }
-    job.definition.views[0]!.on['Deposited']!(state as never, { amount: 5 } as never, {} as never)
+    handlerOf(job, 'Deposited')(state as never, { amount: 5 } as never, {} as never)
     expect(state.balance).toBe(15)
     job.dispose()
   })

@@ -80,7 +80,7 @@ describe('import.meta in a job', () => {
       view.close()
       const generation = { folder: generationFolder(out, 'sums', view.generation), manifest: view.manifest }
       const kept = await loadKeptLogic(generation, disk)
-      expect(kept.definition.views[0]!.log.files).toEqual([`${join(home, at, 'jobs')}/../data/*.parquet`])
+      expect(kept.definition.views[0]!.log!.files).toEqual([`${join(home, at, 'jobs')}/../data/*.parquet`])
       expect(kept.fingerprints.get('sums')).toBeDefined()
       kept.dispose()
     }
@@ -123,7 +123,7 @@ describe('a job', () => {
   ])('may be a file %s', async (name, text) => {
     writeRows(join(home, 'log.parquet'), { id: string(), amount: int64() }, [{ id: 'a', amount: 1 }])
     const job = await loadJob(write(name, text))
-    expect(job.definition.views[0]!.log.files).toBe(home)
+    expect(job.definition.views[0]!.log!.files).toBe(home)
     const report = await rebuild(job, { out: join(home, 'views'), workers: 1 })
     expect(report.views[0]).toMatchObject({ rows: 1 })
     const before = job.fingerprints.get('sums')

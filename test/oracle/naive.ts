@@ -4,7 +4,7 @@ import type { TieBreak } from '../../src/model/log.ts'
 import type { OrderReport } from '../../src/model/order-report.ts'
 import type { Counters } from '../../src/model/report.ts'
 import type { Fields } from '../../src/model/type.ts'
-import { isTyped, type ViewDefinition } from '../../src/model/view.ts'
+import { isTyped, type LogView } from '../../src/model/view.ts'
 import { momentClock, withClock } from '../../src/time/moment-clock.ts'
 
 /**
@@ -20,18 +20,18 @@ export interface PlainEvent {
 }
 
 type Row = Record<string, unknown>
-type Value = string | number | bigint | boolean | null
+export type Value = string | number | bigint | boolean | null
 type UserFunction = ((...given: unknown[]) => unknown) | undefined
 
 /**
  * @returns The view's rows, sorted by key; the counters; the ids of the events that were quarantined; and what is found of the
  * order of events, null where it doesn't matter.
  */
-export function foldNaively(view: ViewDefinition, events: readonly PlainEvent[]) {
+export function foldNaively(view: LogView, events: readonly PlainEvent[]) {
   return withClock(momentClock(view.log.timeUnit, view.log.zone), () => foldAll(view, events))
 }
 
-function foldAll(view: ViewDefinition, events: readonly PlainEvent[]) {
+function foldAll(view: LogView, events: readonly PlainEvent[]) {
   const unique = [...new Map(events.map((event) => [event.id, event])).values()]
   const counters = { read: events.length, applied: 0, filtered: 0, late: 0, quarantined: 0 }
   const quarantined: (string | number)[] = []
@@ -54,13 +54,13 @@ function foldAll(view: ViewDefinition, events: readonly PlainEvent[]) {
 }
 
 /** A key, its state unless no event was applied, and all events that its handlers were given, in order. */
-interface Entry {
+export interface Entry {
   readonly key: Row
   state: Row | null
   readonly given: PlainEvent[]
 }
 
-function orderFindings(view: ViewDefinition, entries: readonly Entry[]) {
+function orderFindings(view: LogView, entries: readonly Entry[]) {
   if (view.orderFree || view.merge !== undefined) return null
   const terms = orderOf(view)
   const isTie = (event: PlainEvent, before: PlainEvent) =>
@@ -84,7 +84,7 @@ function againstSequence(events: readonly PlainEvent[]) {
   })
 }
 
-function findingOf(keys: readonly { readonly key: Row; readonly found: readonly (string | number)[][] }[]) {
+export function findingOf(keys: readonly { readonly key: Row; readonly found: readonly (string | number)[][] }[]) {
   const having = keys.filter(({ found }) => found.length > 0)
   const [first] = having
   return {
@@ -94,7 +94,7 @@ function findingOf(keys: readonly { readonly key: Row; readonly found: readonly 
   }
 }
 
-function refuseConflicts(events: readonly PlainEvent[]): void {
+export function refuseConflicts(events: readonly PlainEvent[]): void {
   const first = new Map<unknown, PlainEvent>()
   for (const event of events) {
     const seen = first.get(event.id) ?? event
@@ -103,14 +103,14 @@ function refuseConflicts(events: readonly PlainEvent[]): void {
   }
 }
 
-function inOrderOf(view: ViewDefinition): (a: PlainEvent, b: PlainEvent) => number {
+export function inOrderOf(view: LogView): (a: PlainEvent, b: PlainEvent) => number {
   const terms = orderOf(view)
   const placeOf = (event: PlainEvent) => terms.map((term) => term.of(event)).filter((value) => value !== undefined)
   return (a, b) => compareAll(placeOf(a), placeOf(b))
 }
 
 /** By what the view's events are ordered; what isn't declared only makes the order total. */
-function orderOf(view: ViewDefinition) {
+export function orderOf(view: LogView) {
   const { log } = view
   const by = (name: string, isDeclared = true) => ({ of: (event: PlainEvent) => event[name], isDeclared })
   const rankIn = (types: readonly string[]) => (event: PlainEvent) =>
@@ -145,13 +145,13 @@ export function orderInText(
   return { ties: written(order.ties), againstSequence: written(order.againstSequence) }
 }
 
-function meetsOtherStreams({ log, keyBy, window }: ViewDefinition): boolean {
+export function meetsOtherStreams({ log, keyBy, window }: LogView): boolean {
   return log.sequenceScope === 'stream' && (keyBy !== undefined || window !== undefined)
 }
 
-type Outcome = 'filtered' | 'applied' | 'quarantined'
+export type Outcome = 'filtered' | 'applied' | 'quarantined'
 
-function applyVersion(view: ViewDefinition, version: PlainEvent, keys: Map<string, Entry>): Outcome[] {
+export function applyVersion(view: LogView, version: PlainEvent, keys: Map<string, Entry>): Outcome[] {
   const { keyBy, filter } = view as { keyBy: UserFunction; filter: UserFunction }
   const handler = (view.on[version.type] ?? view.on['*']) as UserFunction
   if (handler === undefined) {
@@ -177,26 +177,26 @@ function applyVersion(view: ViewDefinition, version: PlainEvent, keys: Map<strin
   })
 }
 
-function upcast(view: ViewDefinition, event: PlainEvent): PlainEvent[] {
+export function upcast(view: LogView, event: PlainEvent): PlainEvent[] {
   const change = view.log.upcast[event.type]
   if (change === undefined) return [event]
   return [change(event) ?? []].flat().map((changed) => ({ ...event, ...changed }))
 }
 
-function distinct(view: ViewDefinition, keys: unknown): Row[] {
+function distinct(view: LogView, keys: unknown): Row[] {
   const all = [keys ?? []].flat() as Row[]
   return [...new Map(all.map((key) => [nameOf(view, key), key])).values()]
 }
 
-function nameOf(view: ViewDefinition, key: Row): string {
+function nameOf(view: LogView, key: Row): string {
   return JSON.stringify(valuesOf(view, key).map((value) => `${typeof value} ${value}`))
 }
 
-function valuesOf(view: ViewDefinition, key: Row): unknown[] {
+export function valuesOf(view: LogView, key: Row): unknown[] {
   return Object.keys(view.key ?? key).map((name) => key[name])
 }
 
-function initialState({ state }: ViewDefinition): Row {
+function initialState({ state }: LogView): Row {
   if (!isTyped(state)) return state() as Row
   const zero = { string: '', bool: false, bigint: 0n, json: null } as Record<string, unknown>
   const initialOf = (type: (typeof state)[string]) => {
@@ -216,19 +216,19 @@ function strict(types: Fields, state: Row): Row {
   return new Proxy(state, { set: set as never })
 }
 
-function rowsOf(view: ViewDefinition, key: Row, state: Row): Row[] {
+export function rowsOf(view: LogView, key: Row, state: Row): Row[] {
   const shaped = view.row === undefined ? state : (view.row as UserFunction)?.(state, key)
   const keyColumns = view.key === undefined ? { [logKeyColumn(view)]: key.key } : key
   return [shaped ?? []].flat().map((columns) => ({ ...keyColumns, ...(columns as Row) }))
 }
 
 /** Without a key of its own, a view's key column is named as in the log. */
-function logKeyColumn({ log }: ViewDefinition): string {
+function logKeyColumn({ log }: LogView): string {
   const source = typeof log.columns.key === 'string' ? log.columns.key : log.columns.key?.from
   return typeof source === 'string' ? source : (source?.at(-1) ?? 'key')
 }
 
-function compareAll(a: readonly unknown[], b: readonly unknown[]): number {
+export function compareAll(a: readonly unknown[], b: readonly unknown[]): number {
   for (let i = 0; i < a.length; i++) {
     const difference = compare(a[i] as Value, b[i] as Value)
     if (difference !== 0) return difference
@@ -237,7 +237,7 @@ function compareAll(a: readonly unknown[], b: readonly unknown[]): number {
 }
 
 /** Strings by their UTF-8 bytes, null first. */
-function compare(a: Value, b: Value): number {
+export function compare(a: Value, b: Value): number {
   if (typeof a === 'string' && typeof b === 'string') return Buffer.compare(Buffer.from(a), Buffer.from(b))
   if (a === null || b === null) return Number(b === null) - Number(a === null)
   return a < b ? -1 : a > b ? 1 : 0

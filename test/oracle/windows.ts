@@ -1,5 +1,5 @@
 import { Temporal } from 'temporal-polyfill'
-import type { ViewDefinition } from '../../src/model/view.ts'
+import type { LogView } from '../../src/model/view.ts'
 import { foldNaively, type PlainEvent } from './naive.ts'
 
 /**
@@ -73,7 +73,7 @@ export function watermark(events: readonly TimedEvent[], knownAt: number | undef
 
 /** Rows with what windows add; counters; late events' ids; and the triangle by window, delay and lateness. */
 export function foldWindowsNaively(
-  view: ViewDefinition,
+  view: LogView,
   events: readonly TimedEvent[],
   { knownAt, asOf }: Moments,
   idleTimeout: number,
@@ -100,7 +100,7 @@ export function foldWindowsNaively(
     key: { [name]: { kind: 'int64', nullable: false }, ...view.key },
     keyBy: (event: TimedEvent) => keysOf(event),
     filter: undefined,
-  } as unknown as ViewDefinition
+  } as unknown as LogView
   const folded = foldNaively(inner, applied)
   const through = watermark(events, knownAt, idleTimeout)
   const keyText = (row: Row) => JSON.stringify([name, ...Object.keys(view.key ?? {})].map((column) => row[column]))
@@ -137,7 +137,7 @@ function windowEnding(key: number, every: string, zone: string) {
   return windowAt(first, every, zone)
 }
 
-function triangleOf(view: ViewDefinition, events: readonly TimedEvent[], isLate: (event: TimedEvent) => boolean) {
+function triangleOf(view: LogView, events: readonly TimedEvent[], isLate: (event: TimedEvent) => boolean) {
   const { every, zone, measure } = view.window!
   const cells = new Map<string, { window: number; delay: number; late: boolean; events: number; measure: number }>()
   for (const event of events) {

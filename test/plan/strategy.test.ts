@@ -1,19 +1,10 @@
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import {
-  ConfigurationError,
-  defineJob,
-  defineLog,
-  defineView,
-  float64,
-  int64,
-  json,
-  string,
-  type ViewDefinition,
-} from '../../src/index.ts'
+import { ConfigurationError, defineJob, defineLog, defineView, float64, int64, json, string } from '../../src/index.ts'
 import { loadedFromDefinition } from '../../src/job/load.ts'
 import type { FilePlan, SplitPlan } from '../../src/model/plan.ts'
 import type { Strategy } from '../../src/model/report.ts'
+import type { LogView } from '../../src/model/view.ts'
 import { findPartitions } from '../../src/plan/partitions.ts'
 import { planRebuild } from '../../src/plan/plan-rebuild.ts'
 import { chooseStrategy } from '../../src/plan/strategy.ts'
@@ -36,7 +27,7 @@ const log = (partitionedByKey: boolean) =>
   })
 
 type LedgerView = Omit<Parameters<typeof defineView>[0], 'log' | 'name'>
-const view = (partitionedByKey: boolean, spec: Partial<LedgerView> = {}): ViewDefinition =>
+const view = (partitionedByKey: boolean, spec: Partial<LedgerView> = {}): LogView =>
   defineView({
     name: 'sums',
     log: log(partitionedByKey),

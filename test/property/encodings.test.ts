@@ -20,7 +20,7 @@ import {
   timestamp,
 } from '../../src/index.ts'
 import { loadedFromDefinition } from '../../src/job/load.ts'
-import type { ViewDefinition } from '../../src/model/view.ts'
+import type { LogView } from '../../src/model/view.ts'
 import { rebuild } from '../../src/rebuild.ts'
 import { foldNaively } from '../oracle/naive.ts'
 import { anyRows, eventOf } from '../support/every-event.ts'
@@ -52,7 +52,7 @@ async function copyTo(
   return home
 }
 
-async function publish(views: readonly ViewDefinition[]) {
+async function publish(views: readonly LogView[]) {
   const out = join(folder.path, String(homes++))
   const report = await rebuild(loadedFromDefinition(defineJob({ views })), { out, workers: 0 })
   return new Map(report.views.map(({ view, path, counters }) => [view, { rows: readPublished(path).rows, counters }]))

@@ -5,7 +5,7 @@ import { afterAll, describe, expect, test } from 'vitest'
 import { defineJob } from '../../src/index.ts'
 import { loadedFromDefinition } from '../../src/job/load.ts'
 import type { TieBreak } from '../../src/model/log.ts'
-import type { ViewDefinition } from '../../src/model/view.ts'
+import type { LogView } from '../../src/model/view.ts'
 import { rebuild } from '../../src/rebuild.ts'
 import { foldNaively, orderInText, type PlainEvent } from '../oracle/naive.ts'
 import { anyRow, anyRows, eventOf, idOf } from '../support/every-event.ts'
@@ -78,7 +78,7 @@ async function expectLaws(
 }
 
 /** Events outside the moments asked for are filtered; which of several equal events is the duplicate doesn't matter. */
-function foldWithin(view: ViewDefinition, events: readonly PlainEvent[], { knownAt, asOf }: Moments) {
+function foldWithin(view: LogView, events: readonly PlainEvent[], { knownAt, asOf }: Moments) {
   const isWithin = (event: PlainEvent) =>
     (event['recordedAt'] as number) <= (knownAt ?? Number.POSITIVE_INFINITY) &&
     (event['occurredAt'] as number) <= (asOf ?? Number.POSITIVE_INFINITY)

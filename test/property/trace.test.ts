@@ -6,7 +6,7 @@ import { bool, defineJob, defineView, int32, int64 } from '../../src/index.ts'
 import { type LoadedJob, loadedFromDefinition } from '../../src/job/load.ts'
 import type { TieBreak } from '../../src/model/log.ts'
 import type { Counters } from '../../src/model/report.ts'
-import type { ViewDefinition } from '../../src/model/view.ts'
+import type { LogView } from '../../src/model/view.ts'
 import { rebuild } from '../../src/rebuild.ts'
 import { disk } from '../../src/storage/disk.ts'
 import type { KeyRows } from '../../src/trace/passbook.ts'
@@ -27,7 +27,7 @@ const timeout = 30_000 + 2_000 * numRuns
 let runs = 0
 
 /** Views with windows: days of a zone that left one out, and pieces of days, late events applied or not. */
-function windowed(log: ViewDefinition['log']): ViewDefinition[] {
+function windowed(log: LogView['log']): LogView[] {
   const state = { events: int32(), total: int64() }
   const add = (s: { events: number; total: number }, e: Row) => {
     s.events++
@@ -72,7 +72,7 @@ async function expectSame(rows: readonly Row[], given: Omit<LogOptions, 'files'>
 
 function expectKeysAs(
   job: LoadedJob,
-  view: ViewDefinition,
+  view: LogView,
   published: readonly Row[],
   moments: Moments,
   counters: Counters,

@@ -6,7 +6,7 @@ import { bool, date, defineJob, float64, int32, int64, timestamp } from '../../s
 import { loadedFromDefinition } from '../../src/job/load.ts'
 import type { TieBreak } from '../../src/model/log.ts'
 import type { VintageLength } from '../../src/model/report.ts'
-import type { ViewDefinition } from '../../src/model/view.ts'
+import type { LogView } from '../../src/model/view.ts'
 import { rebuild } from '../../src/rebuild.ts'
 import { parseMoment } from '../../src/time/moments.ts'
 import { foldNaively, orderInText } from '../oracle/naive.ts'
@@ -108,7 +108,7 @@ async function withLog<T>(rows: readonly TimedRow[], use: (files: string, home: 
   }
 }
 
-const triangleColumns = (view: ViewDefinition, isExact: boolean) => ({
+const triangleColumns = (view: LogView, isExact: boolean) => ({
   window: /hour/.test(view.window!.every) ? timestamp() : date(),
   delay: int32(),
   late: bool(),
@@ -159,7 +159,7 @@ async function expectFold(rows: readonly TimedRow[], ordering: Ordering, zone: s
 
 /** Rebuilds with vintages, and for each of them apart with known-at. */
 async function expectVintages(
-  views: readonly ViewDefinition[],
+  views: readonly LogView[],
   home: string,
   every: VintageLength,
   knownAtOf: (key: number) => string,

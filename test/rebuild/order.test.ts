@@ -21,7 +21,7 @@ import { loadedFromDefinition } from '../../src/job/load.ts'
 import { validateJob } from '../../src/job/validate.ts'
 import type { LogDefinition, TieBreak } from '../../src/model/log.ts'
 import type { OrderReport } from '../../src/model/order-report.ts'
-import type { ViewDefinition } from '../../src/model/view.ts'
+import type { LogView } from '../../src/model/view.ts'
 import { rebuild } from '../../src/rebuild.ts'
 import { type Layout, type Row, readPublished, scratch, writeLogFiles } from '../support/logs.ts'
 
@@ -55,7 +55,7 @@ interface Given {
   readonly tieBreak?: readonly TieBreak[]
   readonly order?: LogDefinition['order']
   readonly partitionedByKey?: boolean
-  readonly more?: Partial<ViewDefinition>
+  readonly more?: Partial<LogView>
 }
 
 /** Two views that note the ids of their events in the order in which they are folded: one keyed by the stream, one by the customer. */
@@ -161,7 +161,7 @@ describe('a sequence that counts the events of each stream', () => {
     const [, customers] = viewsOf({})
     const log = { ...customers!.log, columns: { ...customers!.log.columns, occurredAt: 'recorded' } }
     writeLogFiles(join(folder.path, 'log'), columns, twoOrders, { files: 2 })
-    const view = { ...customers!, ...more, key: undefined, keyBy: undefined, log } as ViewDefinition
+    const view = { ...customers!, ...more, key: undefined, keyBy: undefined, log } as LogView
     const report = await rebuild(loadedFromDefinition(defineJob({ views: [view] })), {
       ...{ out: join(folder.path, 'views'), workers: 0 },
     })

@@ -257,7 +257,7 @@ describe('a view of the rows of another', () => {
 
   test('can have a row for each of several rows of a key, with ids that are named', async () => {
     const out = join(folder.path, 'several')
-    const ledger = jobOf(log).views.find(({ name }) => name === 'balances')!.log
+    const ledger = jobOf(log).views.find(({ name }) => name === 'balances')!.log!
     const halves = defineView({
       name: 'halves',
       log: ledger,

@@ -23,10 +23,15 @@ test.each([0, 1])('eventsJob() lists the events of a key instead of folding them
     }))
   view.setLog([...of('a', 25), ...of('b', 1)])
   const job = await view.load(1)
-  const log = await planScenario({ job, view: 'cases' }, disk)
-  const listing = eventsJob(job, 'cases', log)
+  const { logs } = await planScenario({ job, view: 'cases' }, disk)
+  const listing = eventsJob(job, 'cases', logs)
   const built = await buildScenario({ job: listing, view: 'cases' }, { workers }, disk)
-  const listed = (id: string) => ({ id: [id], recordedAt: `${2 * dayMicroseconds}`, occurredAt: `${dayMicroseconds}` })
+  const listed = (id: string) => ({
+    member: 0,
+    id: [id],
+    recordedAt: `${2 * dayMicroseconds}`,
+    occurredAt: `${dayMicroseconds}`,
+  })
   const { rows } = readPublished(built.folder)
   expect(rows.toSorted((a, b) => Number(b['events']) - Number(a['events']))).toMatchObject([
     // No more than 20 are kept, the first in the log's order.

@@ -6,6 +6,7 @@ import { fileURLToPath } from 'node:url'
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import type { LoadedJob } from '../../src/job/load.ts'
 import { ConfigurationError, OutputError, ViewError } from '../../src/model/errors.ts'
+import type { LogView } from '../../src/model/view.ts'
 import { buildScenario, planScenario, type Scenario } from '../../src/scenario/scenario.ts'
 import { disk } from '../../src/storage/disk.ts'
 import { type CaseEvent, type CorrectedView, correctedView } from '../support/corrected-view.ts'
@@ -75,8 +76,8 @@ describe('buildScenario()', () => {
   test.each<[Partial<Scenario>, string[]]>([
     [{}, ['1 a 5', '1 b 10', '2 a 7']],
     [{ asOf: '1970-01-02' }, ['1 a 5', '1 b 10']],
-    [{ bounds: { until } }, ['1 a 5', '2 a 7']],
-    [{ bounds: { after } }, ['1 b 10', '2 a 7']],
+    [{ bounds: { cases: { until } } }, ['1 a 5', '2 a 7']],
+    [{ bounds: { cases: { after } } }, ['1 b 10', '2 a 7']],
   ])('builds from the events that count, %#', async (scenario, rows) => {
     const built = await buildScenario({ job, view: 'cases', ...scenario }, options, disk)
     expect(rowsIn(built.folder)).toEqual(rows)
@@ -89,9 +90,9 @@ describe('buildScenario()', () => {
     const built = await buildScenario(scenario, options, disk)
     expect(rowsIn(built.folder)).toEqual(['1 b 10'])
     built.dispose()
-    const plan = await planScenario(scenario, disk)
-    expect(plan.files.map(({ path }) => path)).toEqual([expect.stringContaining('partition=b')])
-    expect(plan.rows).toBe(1)
+    const [plan] = (await planScenario(scenario, disk)).logs
+    expect(plan!.files.map(({ path }) => path)).toEqual([expect.stringContaining('partition=b')])
+    expect(plan!.rows).toBe(1)
   })
 
   test('publishes nothing and corrects nothing, though what is published has other figures', async () => {
@@ -142,7 +143,7 @@ describe('what a scenario leaves behind', () => {
         const throwing = () => {
           throw new Error('not this one')
         }
-        const views = [{ ...definition!, on: { '*': throwing } }]
+        const views = [{ ...(definition as LogView), on: { '*': throwing } }]
         const failing = { ...job, definition: { ...job.definition, views } }
         return buildScenario({ job: failing, view: 'cases' }, options, disk)
       },

@@ -8,13 +8,14 @@ const buckets = 8
 
 const anyBlock = fc
   .record({
+    member: fc.nat(2),
     split: fc.nat(5),
     ordinal: fc.nat(3),
     sizes: fc.array(fc.nat(9), { minLength: buckets, maxLength: buckets }),
     path: fc.constantFrom('a', 'b', 'c'),
     byteOffset: fc.nat(2 ** 40),
   })
-  .map(({ split, ordinal, sizes, path, byteOffset }): Block => {
+  .map(({ member, split, ordinal, sizes, path, byteOffset }): Block => {
     const starts = new Int32Array(buckets + 1)
     sizes.forEach((size, bucket) => {
       starts[bucket + 1] = starts[bucket]! + size
@@ -22,6 +23,7 @@ const anyBlock = fc
     const checksums = Int32Array.from(sizes, (size, bucket) => -size * bucket)
     const strings = [null, { ...column, data: Uint8Array.of(split, ordinal) }]
     return {
+      member,
       split,
       ordinal,
       rows: starts[buckets]!,

@@ -13,9 +13,9 @@ import {
   nullable,
   string,
   timestamp,
-  type ViewDefinition,
 } from 'refold'
 import type { TieBreak } from '../../src/model/log.ts'
+import type { LogView } from '../../src/model/view.ts'
 
 /** What may differ between two logs of the same events. */
 export interface LogOptions {
@@ -134,7 +134,7 @@ function everyLog(options: LogOptions) {
 }
 
 /** Views of every kind over one log of every kind of field. */
-export function everyKind(options: LogOptions): ViewDefinition[] {
+export function everyKind(options: LogOptions): LogView[] {
   const log = everyLog(options)
   const latest = defineView({
     name: 'latest',

@@ -1,17 +1,6 @@
-import {
-  bigint,
-  bool,
-  defineLog,
-  defineView,
-  float64,
-  int32,
-  int64,
-  nullable,
-  string,
-  timestamp,
-  type ViewDefinition,
-} from 'refold'
+import { bigint, bool, defineLog, defineView, float64, int32, int64, nullable, string, timestamp } from 'refold'
 import type { TieBreak } from '../../src/model/log.ts'
+import type { LogView } from '../../src/model/view.ts'
 
 export interface PartitionedOptions {
   readonly files: string
@@ -24,13 +13,7 @@ export interface PartitionedOptions {
 }
 
 /** Views that can be folded in place, over a log of `everyColumn` that keeps each key in one partition. */
-export function partitionedViews({
-  files,
-  textKey,
-  sequenced,
-  upcasts,
-  tieBreak = [],
-}: PartitionedOptions): ViewDefinition[] {
+export function partitionedViews({ files, textKey, sequenced, upcasts, tieBreak = [] }: PartitionedOptions): LogView[] {
   const declared = defineLog({
     name: 'events',
     files,

@@ -1,5 +1,6 @@
-import { defineLog, defineView, int32, int64, json, nullable, string, timestamp, type ViewDefinition } from 'refold'
+import { defineLog, defineView, int32, int64, json, nullable, string, timestamp } from 'refold'
 import type { TieBreak } from '../../src/model/log.ts'
+import type { LogView } from '../../src/model/view.ts'
 
 /** The columns of the files of `timedViews`, as `writeRows` takes them. */
 export const timedColumns = {
@@ -23,7 +24,7 @@ export interface TimedOptions {
 }
 
 /** Views with windows of every kind, and some without. */
-export function timedViews({ files, zone, idleTimeout, sequenced, tieBreak = [] }: TimedOptions): ViewDefinition[] {
+export function timedViews({ files, zone, idleTimeout, sequenced, tieBreak = [] }: TimedOptions): LogView[] {
   const columns = { id: 'number', key: 'key', type: 'type', occurredAt: 'happened', recordedAt: 'recorded' } as const
   const declared = defineLog({
     name: 'timed',

@@ -381,8 +381,86 @@ export const weekly = defineView({
   },
 })
 
+const orders = defineLog({
+  name: 'orders',
+  files: 'x',
+  columns: { id: 'id', key: 'order_id', type: 'type', recordedAt: 'r', occurredAt: 'o' },
+  fields: { total: int64(), note: nullable(string()) },
+  types: ['Placed', 'Shipped'],
+})
+const payments = defineLog({
+  name: 'payments',
+  files: 'x',
+  columns: { id: int64('id'), key: 'order_id', type: 'type', recordedAt: 'r', occurredAt: 'o' },
+  fields: { total: string(), amount: int64() },
+})
+export const status = defineView({
+  name: 'status',
+  logs: [orders, payments],
+  state: { ordered: int64(), paid: int64() },
+  on: {
+    orders: {
+      Placed: (order, e, key) => {
+        same<typeof e.total, number>(true)
+        same<typeof e.type, 'Placed' | 'Shipped'>(true)
+        same<typeof key.key, string | number | bigint>(true)
+        order.ordered += e.total
+        // @ts-expect-error: a field of the other log
+        order.paid += e.amount
+        // @ts-expect-error: no such state
+        order.payed = 1
+      },
+      // @ts-expect-error: the log has no such type
+      Returned: () => {},
+    },
+    payments: {
+      '*': (order, e) => {
+        same<typeof e.total, string>(true)
+        same<typeof e.id, number>(true)
+        order.paid += e.amount
+        // @ts-expect-error: a field of the other log
+        order.ordered = e.note
+      },
+    },
+  },
+})
+export const byDay = defineView({
+  name: 'by-day',
+  logs: [orders, payments],
+  window: { name: 'day', every: 'day', allowedLateness: '7 days', measure: { payments: (e) => e.amount } },
+  key: { order: string() },
+  keyBy: { orders: (e) => ({ order: e.key }), payments: (e) => (e.amount === 0 ? null : [{ order: e.key }]) },
+  filter: { orders: (e) => e.total > 0 },
+  state: { events: int64() },
+  on: {
+    orders: {
+      Shipped: (state, _e, key) => {
+        same<typeof key, Readonly<{ day: number; order: string }>>(true)
+        state.events++
+      },
+    },
+  },
+  row: (state, key) => ({ events: state.events + key.day }),
+})
+const both = { name: 'both', logs: [orders, payments], state: { count: int64() } } as const
+// @ts-expect-error: log and logs exclude each other
+defineView({ ...both, log: orders, on: {} })
+// @ts-expect-error: the key is a string
+defineView({ ...both, key: { order: string() }, keyBy: { payments: (e) => ({ order: e.amount }) }, on: {} })
+// @ts-expect-error: the view reads no such log
+defineView({ ...both, filter: { shipments: () => true }, on: {} })
+// @ts-expect-error: a filter says yes or no
+defineView({ ...both, filter: { orders: (e) => e.total }, on: {} })
+const daily7 = { every: 'day', allowedLateness: '7 days' } as const
+// @ts-expect-error: a field of the other log
+defineView({ ...both, on: {}, window: { ...daily7, measure: { orders: (e) => e.amount } } })
+// @ts-expect-error: the view reads no such log
+defineView({ ...both, on: { shipments: {} } })
+// @ts-expect-error: of several logs handlers are given by log
+defineView({ ...both, on: { Placed: () => {} } })
+
 export default defineJob({
-  views: [balances, daily, tree, windowed, windowAlone, counts, hourly, weekly],
+  views: [balances, daily, tree, windowed, windowAlone, counts, hourly, weekly, status, byDay],
   schedule: '0 2 * * *',
 })
 // @ts-expect-error: a log is no view

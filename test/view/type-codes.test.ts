@@ -18,7 +18,12 @@ function prepare(views: number): unknown {
   }) as unknown as ViewDefinition[]
   const slots = [{ name: 'key', type: string(), storage: 'str', mayBeNull: false }]
   const plan = { slots, roles: { key: 0 }, timeUnit: 'us', zone: 'UTC' } as unknown as LogPlan
-  const group = { views: definitions.map(({ name }) => name), slots: [], order: [] } as unknown as GroupPlan
+  const group = {
+    views: definitions.map(({ name }) => name),
+    slots: [],
+    order: [],
+    share: null,
+  } as unknown as GroupPlan
   return prepareGroup(plan, group, new Map(definitions.map((view) => [view.name, view])))
 }
 
