@@ -442,6 +442,9 @@ export const byDay = defineView({
   },
   row: (state, key) => ({ events: state.events + key.day }),
 })
+const statusRows = defineLog({ view: status })
+same<EventOf<typeof statusRows>['paid'], number>(true)
+same<EventOf<typeof statusRows>['key'], string>(true)
 const both = { name: 'both', logs: [orders, payments], state: { count: int64() } } as const
 // @ts-expect-error: log and logs exclude each other
 defineView({ ...both, log: orders, on: {} })
