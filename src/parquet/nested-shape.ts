@@ -2,7 +2,7 @@ import type { SchemaTree } from 'hyparquet'
 import type { LogicalType } from '../model/column.ts'
 import type { ParquetFile } from './file.ts'
 import { PageError } from './page-error.ts'
-import { isVariant, logicalTypeOf } from './schema.ts'
+import { isList, isMap, isRepeated, isVariant, logicalTypeOf } from './schema.ts'
 
 /**
  * What the values of a nested column are made of, as `NestedReader` gives them, with the levels at which each part is
@@ -79,17 +79,45 @@ export function shapeAt(file: ParquetFile, path: readonly string[]): Shape {
   return fieldShape(node, levels)
 }
 
-/** Where a step leads; undefined where there is nothing, or nothing that the schema describes. */
+/** Where a step leads, `*` to each element; undefined where there is nothing, or nothing that the schema describes. */
 export function stepInto(shape: Shape | undefined, step: string): Shape | undefined {
   switch (shape?.kind) {
     case 'list':
-      return /^\d+$/.test(step) ? shape.item : undefined
+      return step === EACH || /^\d+$/.test(step) ? shape.item : undefined
     case 'map':
       return shape.value ?? undefined
     case 'struct':
       return shape.fields.get(step)
     default:
       return undefined
+  }
+}
+
+/** The step that leads to each element of a list, or each value of a map. */
+export const EACH = '*'
+
+/**
+ * Only what some paths lead to, so that nothing else is read. A path that the schema ends before leads to the whole of
+ * what it reached: the rest is looked up in each value.
+ */
+export function project(shape: Shape, paths: readonly (readonly string[])[]): Shape {
+  if (paths.some(({ length }) => length === 0)) return shape
+  const rests = paths.map((path) => path.slice(1))
+  switch (shape.kind) {
+    case 'list':
+      return { ...shape, item: project(shape.item, rests) }
+    case 'map':
+      return shape.value === null ? shape : { ...shape, value: project(shape.value, rests) }
+    case 'struct': {
+      const fields = new Map<string, Shape>()
+      for (const [name, field] of shape.fields) {
+        const further = rests.filter((_, i) => paths[i]![0] === name)
+        if (further.length > 0) fields.set(name, project(field, further))
+      }
+      return fields.size === 0 ? shape : { ...shape, fields }
+    }
+    default:
+      return shape
   }
 }
 
@@ -133,26 +161,6 @@ function contentShape(node: SchemaTree, levels: Levels): Shape {
   }
   const fields = new Map(node.children.map((child) => [child.element.name, fieldShape(child, levels)]))
   return { kind: 'struct', fields, defined }
-}
-
-/** Whether a node is annotated as a list, and is one. */
-export function isList({ element, children }: SchemaTree): boolean {
-  const annotated = element.converted_type === 'LIST' || element.logical_type?.type === 'LIST'
-  return annotated && children.length === 1 && isRepeated(children[0]!)
-}
-
-/** `MAP_KEY_VALUE` is what Hive and others annotate the map itself with. The fields of its entries may have any name. */
-export function isMap({ element, children }: SchemaTree): boolean {
-  const { converted_type: converted, logical_type: logical } = element
-  if (converted !== 'MAP' && converted !== 'MAP_KEY_VALUE' && logical?.type !== 'MAP') return false
-  const entry = children[0]
-  if (children.length !== 1 || !isRepeated(entry!)) return false
-  const count = entry!.children.length
-  return (count === 1 || count === 2) && !entry!.children.some(isRepeated)
-}
-
-function isRepeated({ element }: SchemaTree): boolean {
-  return element.repetition_type === 'REPEATED'
 }
 
 /** Whether what is repeated in a list is the element itself, as old writers have it, and not a group around it. */

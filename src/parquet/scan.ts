@@ -8,12 +8,12 @@ import { chunkStart, type ParquetFile } from './file.ts'
 import { decodeFlat, type Physical } from './flat.ts'
 import { finishLogical, sliceColumn } from './logical.ts'
 import { NestedReader } from './nested.ts'
-import { isList, isMap, type Shape, shapeAt } from './nested-shape.ts'
+import { project, type Shape, shapeAt } from './nested-shape.ts'
 import { PageError } from './page-error.ts'
 import { readPages } from './pages.ts'
 import { newMemory, type ReadMemory } from './read-memory.ts'
 import { type ByteRange, type PagesOfRange, pagesOfRange, type RowRange } from './row-range.ts'
-import { isNested, isVariant, logicalTypeOf } from './schema.ts'
+import { isList, isMap, isNested, isRepeated, isVariant, logicalTypeOf } from './schema.ts'
 
 /**
  * Reads columns of one row group, each by one range of bytes.
@@ -32,19 +32,52 @@ export function readColumns(
   rows?: RowRange,
   memory: ReadMemory = newMemory,
 ): Column[] {
-  return paths.map((path) => {
-    try {
-      return readColumn(file, rowGroup, path, rows, memory)
-    } catch (error) {
-      if (!(error instanceof PageError)) throw error
-      const place = { file: file.path, rowGroup, column: path.join('.') }
-      throw new InputError(
-        `Cannot read ${file.path}, row group ${rowGroup}, column "${path.join('.')}": ${error.message}.`,
-        place,
-        { cause: error },
-      )
-    }
-  })
+  return paths.map((path) => atColumn(file, rowGroup, path, () => readColumn(file, rowGroup, path, rows, memory)))
+}
+
+/** What is wanted of a nested column. */
+export interface NestedQuery {
+  /** Leads to it through structs. */
+  readonly path: readonly string[]
+  /** Where from there: only the leaves that these paths lead to are read. An empty one is all of the column. */
+  readonly wanted: readonly (readonly string[])[]
+}
+
+/**
+ * Reads a nested column of one row group row by row: of each leaf its bytes, and one page at a time decompressed and decoded.
+ *
+ * @param take Gets each row's value, of which parts that aren't wanted are left out.
+ * @throws InputError naming file, row group and column, with what was expected and found.
+ */
+export function readNested(
+  file: ParquetFile,
+  rowGroup: number,
+  { path, wanted }: NestedQuery,
+  take: (value: unknown, row: number) => void,
+): void {
+  const read = <T>(part: () => T) => atColumn(file, rowGroup, path, part)
+  const reader = read(() => nestedReader(file, rowGroup, project(shapeAt(file, path), wanted)))
+  const { rows } = file.rowGroups[rowGroup]!
+  for (let row = 0; row < rows; row++)
+    take(
+      read(() => reader.next()),
+      row,
+    )
+  read(() => reader.finish())
+}
+
+function atColumn<T>(file: ParquetFile, rowGroup: number, path: readonly string[], read: () => T): T {
+  try {
+    return read()
+  } catch (error) {
+    if (!(error instanceof PageError)) throw error
+    const place = { file: file.path, rowGroup, column: path.join('.') }
+    throw new InputError(
+      `Cannot read ${file.path}, row group ${rowGroup}, column "${path.join('.')}": ${error.message}.`,
+      place,
+      { cause: error },
+    )
+  }
 }
 
 function readColumn(
@@ -79,7 +112,7 @@ function nodesOf(file: ParquetFile, path: readonly string[]): SchemaTree[] {
     }
     nodes.push(next)
   }
-  const through = nodes.slice(1, -1).find((node) => isRepeated(node) || isVariant(node))
+  const through = nodes.slice(1, -1).find((node) => isRepeated(node) || isList(node) || isMap(node) || isVariant(node))
   if (through !== undefined) {
     const found = `"${through.path.join('.')}", a list, map or variant`
     throw new InputError(
@@ -88,11 +121,6 @@ function nodesOf(file: ParquetFile, path: readonly string[]): SchemaTree[] {
     )
   }
   return nodes
-}
-
-/** A list or map, or a value repeated without either. */
-function isRepeated(node: SchemaTree): boolean {
-  return node.element.repetition_type === 'REPEATED' || isList(node) || isMap(node)
 }
 
 function chunkOf(file: ParquetFile, rowGroup: number, { path, element }: SchemaTree) {

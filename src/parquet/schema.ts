@@ -10,6 +10,13 @@ export interface SchemaField {
   readonly type: LogicalType
   readonly nullable: boolean
   readonly children: readonly SchemaField[]
+  /** Whether its children are fields of one value each: not those of a list, map or variant. */
+  readonly isStruct: boolean
+}
+
+function isStruct(node: SchemaTree): boolean {
+  const isOther = isRepeated(node) || isList(node) || isMap(node) || isVariant(node)
+  return node.children.length > 0 && !isOther
 }
 
 export function schemaFields(tree: SchemaTree): SchemaField[] {
@@ -22,6 +29,7 @@ export function schemaFields(tree: SchemaTree): SchemaField[] {
         : logicalTypeOf(node),
     nullable: node.element.repetition_type !== 'REQUIRED',
     children: schemaFields(node),
+    isStruct: isStruct(node),
   }))
 }
 
@@ -42,6 +50,26 @@ export function isNested(path: readonly SchemaTree[]): boolean {
   return (
     last.children.length > 0 || path.some((node) => node.element.repetition_type === 'REPEATED') || path.some(isVariant)
   )
+}
+
+/** Whether a node is annotated as a list, and is one. */
+export function isList({ element, children }: SchemaTree): boolean {
+  const annotated = element.converted_type === 'LIST' || element.logical_type?.type === 'LIST'
+  return annotated && children.length === 1 && isRepeated(children[0]!)
+}
+
+/** `MAP_KEY_VALUE` is what Hive and others annotate the map itself with. The fields of its entries may have any name. */
+export function isMap({ element, children }: SchemaTree): boolean {
+  const { converted_type: converted, logical_type: logical } = element
+  if (converted !== 'MAP' && converted !== 'MAP_KEY_VALUE' && logical?.type !== 'MAP') return false
+  const entry = children[0]
+  if (children.length !== 1 || !isRepeated(entry!)) return false
+  const count = entry!.children.length
+  return (count === 1 || count === 2) && !entry!.children.some(isRepeated)
+}
+
+export function isRepeated({ element }: SchemaTree): boolean {
+  return element.repetition_type === 'REPEATED'
 }
 
 export function isVariant(node: SchemaTree): boolean {

@@ -6,7 +6,7 @@ import type { SlotSource } from '../model/plan.ts'
 import { nearest } from '../model/suggest.ts'
 import type { Type } from '../model/type.ts'
 import type { ParquetFile, SchemaField } from '../parquet/file.ts'
-import { type Shape, shapeAt, stepInto } from '../parquet/nested-shape.ts'
+import { EACH, type Shape, shapeAt, stepInto } from '../parquet/nested-shape.ts'
 import { isDecodable } from './files.ts'
 import { holdsLocalTimes, momentProblem } from './moment-sources.ts'
 import { remedyFor } from './remedy.ts'
@@ -70,7 +70,7 @@ function descend(slot: DeclaredSlot, file: ParquetFile, steps: readonly string[]
   for (let i = 0; i < steps.length; i++) {
     const next = fields.find((candidate) => candidate.name === steps[i])
     if (next === undefined) {
-      if (field !== undefined && mayHoldMore(field) && !isStructWithout(file, steps, i)) {
+      if (field !== undefined && mayHoldMore(field) && leadsSomewhere(slot, file, steps, i)) {
         refuseWrongLeaf(slot, file, steps, i)
         return { kind: 'inside', path: steps.slice(0, i), steps: steps.slice(i) }
       }
@@ -79,26 +79,41 @@ function descend(slot: DeclaredSlot, file: ParquetFile, steps: readonly string[]
       throw missing(slot, file, steps, new Map())
     }
     field = next
-    fields = isStruct(next) ? next.children : []
+    fields = next.isStruct ? next.children : []
   }
   refuseWrongType(slot, file, steps, field!.type)
   if (field!.type.kind === 'nested') refuseLocalTimes(slot, file, steps, shapeAt(file, steps))
   return { kind: 'column', path: steps }
 }
 
-function isStruct(field: SchemaField): boolean {
-  return field.children.length > 0
+/** Text, which may be JSON, and what is nested but no struct. */
+function mayHoldMore({ type: { kind }, isStruct }: SchemaField): boolean {
+  return kind === 'json' || kind === 'string' || kind === 'binary' || (kind === 'nested' && !isStruct)
 }
 
-/** A struct names all it has; a list, a map and a document may have anything in a row. */
-function isStructWithout(file: ParquetFile, steps: readonly string[], depth: number): boolean {
-  const shape = shapeAt(file, steps.slice(0, depth))
-  return shape.kind === 'struct' && !shape.fields.has(steps[depth]!)
+/**
+ * Whether a path may lead to something within a list, map or variant, or within text. A path across a list gives a list, which only JSON
+ * holds.
+ */
+function leadsSomewhere(slot: DeclaredSlot, file: ParquetFile, steps: readonly string[], depth: number): boolean {
+  let shape: Shape | undefined = shapeAt(file, steps.slice(0, depth))
+  // Text and variants say themselves what they hold, value by value.
+  for (const [i, step] of steps.slice(depth).entries()) {
+    if (shape.kind === 'variant' || (i === 0 && shape.kind === 'leaf')) return true
+    if (step === EACH && slot.type?.kind !== 'json') refuseList(slot, file, steps)
+    const next: Shape | undefined = stepInto(shape, step)
+    if (next === undefined) return false
+    shape = next
+  }
+  return true
 }
 
-function mayHoldMore(field: SchemaField): boolean {
-  const kind = field.type.kind
-  return kind === 'json' || kind === 'string' || kind === 'binary' || kind === 'nested'
+function refuseList({ what, type }: DeclaredSlot, { path }: ParquetFile, steps: readonly string[]): never {
+  const column = steps.join('.')
+  throw new InputError(
+    `Cannot read ${path}, column "${column}" (${what}): expected ${type?.kind ?? 'a value'}, found a list, as * leads to each element. Declare json('${column}'), or the index of one element.`,
+    { file: path, column },
+  )
 }
 
 function missing(

@@ -1,25 +1,18 @@
-import { describeBadJson, parseJson } from '../columns/exact-json.ts'
-import { columnFromValues, MisfitError } from '../columns/from-values.ts'
+import { columnFromValues } from '../columns/from-values.ts'
 import type { SlotColumn } from '../columns/slot-column.ts'
-import { lostInDecoding } from '../columns/utf8.ts'
-import { type BytesColumn, type Column, isPresent } from '../model/column.ts'
-import { describePlace, InputError, type Place } from '../model/errors.ts'
+import { describePlace, InputError } from '../model/errors.ts'
 import { orderSlots } from '../model/order.ts'
 import type { FilePlan, LogPlan, SlotSource } from '../model/plan.ts'
 import type { Slot } from '../model/slots.ts'
 import type { Type } from '../model/type.ts'
 import type { ParquetFile } from '../parquet/file.ts'
-import { bytesAt } from '../parquet/logical.ts'
-import { type Shape, shapeAt, stepInto } from '../parquet/nested-shape.ts'
 import { newMemory, type ReadMemory } from '../parquet/read-memory.ts'
 import { readColumns } from '../parquet/scan.ts'
 import { fieldAt } from '../parquet/schema.ts'
 import type { Batch } from './event-batch.ts'
 import { idText } from './identity.ts'
-import { makeJsonScanner } from './json-scanner.ts'
 import { momentConverter } from './moment-values.ts'
-import { follow, nestedConverter, shapeBeyond, textConverter } from './nested-values.ts'
-import { shownBytes, utf8Text } from './text-slots.ts'
+import { atPlace, readInside } from './read-inside.ts'
 import { toSlot } from './to-slot.ts'
 
 /**
@@ -39,17 +32,16 @@ export function readBatch(
   const parquet = open(file)
   const rows = parquet.rowGroups[rowGroup]!.rows
   const columns = new Array<SlotColumn | undefined>(log.slots.length)
-  const plainSlots = [...needed].filter((slot) => file.sources[slot]!.kind === 'column')
+  const plainSlots = [...needed].filter((slot) => isPlain(file.sources[slot]!, parquet))
   const paths = plainSlots.map((slot) => (file.sources[slot] as { path: readonly string[] }).path)
   const read = readColumns(parquet, rowGroup, paths, undefined, memory)
   plainSlots.forEach((index, i) => {
     const slot = log.slots[index]!
     const place = { file: file.path, rowGroup, column: paths[i]!.join('.') }
-    columns[index] = atPlace(place, () =>
-      toSlot(asDeclared(read[i]!, parquet, paths[i]!, slot.type), fieldAt(parquet.schema, paths[i]!).type, slot.type),
-    )
+    columns[index] = atPlace(place, () => toSlot(read[i]!, fieldAt(parquet.schema, paths[i]!).type, slot.type))
   })
-  readInside(log, file, parquet, rowGroup, needed, columns, memory)
+  const others = [...needed].filter((slot) => !plainSlots.includes(slot) && file.sources[slot]!.kind !== 'constant')
+  readInside({ log, file, parquet, rowGroup, memory }, others, columns)
   for (const slot of needed) {
     const source = file.sources[slot]!
     if (source.kind === 'constant') columns[slot] = constantColumn(log.slots[slot]!, source, rows, file.path)
@@ -65,136 +57,9 @@ export function readBatch(
   return batch
 }
 
-/** Nested values for a field of JSON, as JSON has them. */
-function asDeclared(column: Column, parquet: ParquetFile, path: readonly string[], type: Type): Column {
-  if (column.kind !== 'values' || type.kind !== 'json') return column
-  return { ...column, values: column.values.map(nestedConverter(shapeAt(parquet, path), type)) }
-}
-
-/** Runs a conversion; a value that doesn't fit becomes an error with its place. */
-function atPlace<T>(place: Place, convert: () => T): T {
-  try {
-    return convert()
-  } catch (error) {
-    if (!(error instanceof MisfitError)) throw error
-    const at = { ...place, row: error.row }
-    throw new InputError(`Cannot read ${describePlace(at)}: expected ${error.expected}, found ${error.found}.`, at)
-  }
-}
-
-/** Slots that lie inside JSON or nested columns: each such column is read and parsed once for all of them. */
-function readInside(
-  log: LogPlan,
-  file: FilePlan,
-  parquet: ParquetFile,
-  rowGroup: number,
-  needed: ReadonlySet<number>,
-  columns: (SlotColumn | undefined)[],
-  memory: ReadMemory,
-): void {
-  const byColumn = new Map<string, { path: readonly string[]; slots: number[] }>()
-  for (const index of needed) {
-    const source = file.sources[index]!
-    if (source.kind !== 'inside') continue
-    const name = JSON.stringify(source.path)
-    const entry = byColumn.get(name)
-    if (entry === undefined) byColumn.set(name, { path: source.path, slots: [index] })
-    else entry.slots.push(index)
-  }
-  for (const { path, slots } of byColumn.values()) {
-    const place = { file: file.path, rowGroup, column: path.join('.') }
-    const column = readColumns(parquet, rowGroup, [path], undefined, memory)[0]!
-    const wanted = slots.map((index) => (file.sources[index] as { steps: readonly string[] }).steps)
-    const shape = column.kind === 'values' ? shapeAt(parquet, path) : undefined
-    const types = slots.map((index) => log.slots[index]!.type)
-    const values = parseInside(column, wanted, shape, { place, types })
-    slots.forEach((index, i) => {
-      const at = { ...place, column: [...path, ...wanted[i]!].join('.') }
-      const { type } = log.slots[index]!
-      const convert = shape === undefined ? textConverter(type) : nestedConverter(shapeBeyond(shape, wanted[i]!), type)
-      // Moments are converted to the slot's unit here.
-      const origin = type.kind === 'timestamp' ? 'handler' : 'outside'
-      columns[index] = atPlace(
-        at,
-        () => columnFromValues(type, convert === null ? values[i]! : values[i]!.map(convert), origin) as SlotColumn,
-      )
-    })
-  }
-}
-
-/** The values at each of the wanted paths, row by row; null where a path leads nowhere. */
-function parseInside(
-  column: Column,
-  wanted: readonly (readonly string[])[],
-  shape: Shape | undefined,
-  { place, types }: { readonly place: Place; readonly types: readonly Type[] },
-): unknown[][] {
-  const values = wanted.map(() => new Array<unknown>(column.length).fill(null))
-  const valueAt = rowReader(column, place)
-  const scan = rowScanner(column, wanted, values)
-  for (let row = 0; row < column.length; row++) {
-    if (scan?.(row)) continue
-    const whole = valueAt(row)
-    if (whole === null || whole === undefined) continue
-    for (let i = 0; i < wanted.length; i++) {
-      let value: unknown = whole
-      let within = shape
-      for (const step of wanted[i]!) {
-        value = follow(value, step, within, { type: types[i]!, row })
-        if (within !== undefined) within = stepInto(within, step)
-      }
-      values[i]![row] = value
-    }
-  }
-  return values
-}
-
-/** Finds the wanted values in a row's text, where that is simple; null where it never is. */
-function rowScanner(
-  column: Column,
-  wanted: readonly (readonly string[])[],
-  values: readonly unknown[][],
-): ((row: number) => boolean) | null {
-  const names = [...new Set(wanted.map(([name]) => name!))]
-  if (column.kind !== 'bytes' || names.length < wanted.length || wanted.some(({ length }) => length > 1)) return null
-  const scanner = makeJsonScanner(names)
-  if (scanner === null) return null
-  const { data, offsets, gap } = column
-  return (row) => isPresent(column, row) && scanner.scan(data, offsets[row]!, offsets[row + 1]! - gap, values, row)
-}
-
-function rowReader(column: Column, place: Place): (row: number) => unknown {
-  if (column.kind === 'values') return (row) => column.values[row]
-  const bytes = column.kind === 'dictionary' ? column.dictionary : column
-  if (bytes.kind !== 'bytes')
-    throw new InputError(`Cannot read ${describePlace(place)}: expected JSON text, found ${bytes.kind}.`, place)
-  const buffer = Buffer.from(bytes.data.buffer, bytes.data.byteOffset, bytes.data.byteLength)
-  const { validity } = column
-  return (row) => {
-    if (validity !== null && (validity[row >> 3]! & (1 << (row & 7))) === 0) return null
-    const entry = column.kind === 'dictionary' ? column.codes[row]! : row
-    const text = buffer.toString('utf8', bytes.offsets[entry]!, bytes.offsets[entry + 1]! - bytes.gap)
-    if (lostInDecoding(text, () => bytesAt(bytes, entry))) refuseBytes(bytes, entry, { ...place, row })
-    return parseExactly(text, { ...place, row })
-  }
-}
-
-function refuseBytes(bytes: BytesColumn, entry: number, place: Place): never {
-  throw new InputError(
-    `Cannot read ${describePlace(place)}: expected ${utf8Text}, found ${shownBytes(bytes, entry)}.`,
-    place,
-  )
-}
-
-/** JSON with integers beyond 2^53 as bigints, so that no digit is lost before the declared type is known. */
-function parseExactly(text: string, place: Place): unknown {
-  try {
-    return parseJson(text, BigInt)
-  } catch (error) {
-    throw new InputError(`Cannot read ${describePlace(place)}: ${describeBadJson(text, error)}.`, place, {
-      cause: error,
-    })
-  }
+/** A flat column, or a leaf of structs. */
+function isPlain(source: SlotSource, parquet: ParquetFile): boolean {
+  return source.kind === 'column' && fieldAt(parquet.schema, source.path).type.kind !== 'nested'
 }
 
 /** A folder's name is text; numbers and truth values are parsed, all else is accepted or refused by its type. */

@@ -4,7 +4,7 @@ import { isLocal } from '../columns/stored-moments.ts'
 import type { LogicalType } from '../model/column.ts'
 import type { Type } from '../model/type.ts'
 import { jsonLeaf } from '../parquet/json-leaf.ts'
-import { type Shape, stepInto } from '../parquet/nested-shape.ts'
+import { EACH, type Shape, stepInto } from '../parquet/nested-shape.ts'
 import { instantConverter, momentConverter } from './moment-values.ts'
 
 /**
@@ -55,9 +55,35 @@ function asWritten(value: unknown): unknown {
 /** What JSON.stringify writes as it is. */
 const rawJson = (JSON as unknown as { rawJSON: (text: string) => object }).rawJSON
 
-/** What one step leads to in a nested value; null where it leads nowhere. */
-export function follow(value: unknown, step: string, shape: Shape | undefined, place: ValuePlace): unknown {
-  if (value === null || typeof value !== 'object') return null
+/**
+ * What a path leads to in a nested value; null where it leads nowhere. `*` leads on in each element of a list, and in each value
+ * of a map of the file: what it finds is a list, or a map, of the same length.
+ */
+export function valueAt(
+  whole: unknown,
+  steps: readonly string[],
+  shape: Shape | undefined,
+  place: ValuePlace,
+): unknown {
+  let value = whole
+  let within = shape
+  for (const [i, step] of steps.entries()) {
+    if (value === null || typeof value !== 'object') return null
+    if (step === EACH && (Array.isArray(value) || within?.kind === 'map')) {
+      const rest = steps.slice(i + 1)
+      const next = stepInto(within, step)
+      const each = (item: unknown) => valueAt(item, rest, next, place)
+      if (Array.isArray(value)) return value.map(each)
+      return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, each(item)]))
+    }
+    value = follow(value, step, within, place)
+    within = stepInto(within, step)
+  }
+  return value
+}
+
+/** What one step leads to. */
+function follow(value: object, step: string, shape: Shape | undefined, place: ValuePlace): unknown {
   if (shape?.kind === 'map' && needsConversion(shape.key)) {
     const entry = Object.entries(value).find(([key]) => keyText(key, shape.key, place) === step)
     return entry?.[1] ?? null
@@ -65,9 +91,14 @@ export function follow(value: unknown, step: string, shape: Shape | undefined, p
   return Object.hasOwn(value, step) ? (value as Record<string, unknown>)[step] : null
 }
 
-/** The shape at the end of a path. */
+/** The shape of what `valueAt` gives. */
 export function shapeBeyond(shape: Shape | undefined, steps: readonly string[]): Shape | undefined {
-  return steps.reduce(stepInto, shape)
+  const [step, ...rest] = steps
+  if (step === undefined || shape === undefined) return shape
+  const inner = shapeBeyond(stepInto(shape, step), rest)
+  if (step !== EACH || (shape.kind !== 'list' && shape.kind !== 'map')) return inner
+  if (shape.kind === 'map') return { ...shape, value: inner ?? null }
+  return inner === undefined ? undefined : { ...shape, item: inner }
 }
 
 function needsConversion(shape: Shape): boolean {
