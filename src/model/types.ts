@@ -2,7 +2,7 @@ import type { Disambiguation, StoredAs, TimeUnit, Type } from './type.ts'
 
 /**
  * Makers of declared types. The first argument of each, where given, is the column or path the value comes from: a
- * column's name, a dotted path into a nested or JSON column (`'payload.customer.city'`), or the path as an array where
+ * column's name, a dotted path into a nested or JSON column (`'payload.customer.city'`, in which `*` leads to each element of a list), or the path as an array where
  * a name holds a dot. A column whose whole name matches wins over a path.
  */
 
