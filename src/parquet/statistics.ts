@@ -1,7 +1,7 @@
 import type { SchemaTree, Statistics } from 'hyparquet'
 import { getTreePath } from 'hyparquet/src/schema.js'
 import type { LogicalType } from '../model/column.ts'
-import { logicalTypeOf } from './schema.ts'
+import { isRepeated, logicalTypeOf } from './schema.ts'
 
 type Bound = bigint | number | string | boolean
 
@@ -19,13 +19,16 @@ interface ChunkDescription {
 }
 
 /**
- * Statistics that can be relied on. The deprecated `min` and `max` are used for signed integers only, where writers
+ * Statistics that can be relied on, as far as a writer's can: none of what is repeated, whose nulls and values are not those of
+ * rows. The deprecated `min` and `max` are used for signed integers only, where writers
  * agreed on their order; bounds that are shortened, NaN or not valid UTF-8 are left out.
  */
 export function chunkStatistics(chunk: ChunkDescription, tree: SchemaTree): ColumnStatistics | undefined {
   const { statistics } = chunk
   if (statistics === undefined) return undefined
-  const type = logicalTypeOf(getTreePath(tree, chunk.path_in_schema).at(-1)!)
+  const nodes = getTreePath(tree, chunk.path_in_schema)
+  if (nodes.some(isRepeated)) return undefined
+  const type = logicalTypeOf(nodes.at(-1)!)
   const bound = boundReader(type, chunk.type)
   const agreed = isSigned(type) ? statistics : {}
   const min = bound(statistics.min_value, statistics.is_min_value_exact) ?? bound(agreed.min, undefined)

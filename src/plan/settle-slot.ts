@@ -43,7 +43,7 @@ export function settleSlot(
       return
     }
     const field = fieldAt(parquet.schema, source.path)
-    mayBeNull ||= mayHoldNull(parquet, source.path)
+    mayBeNull ||= mayHoldNull(parquet, source.path, slot.type?.nullable === true)
     if (slot.type !== undefined) {
       text = sameText(slot, text, { found: field.type, path, column: source.path.join('.') })
       return
@@ -71,9 +71,14 @@ function finer(before: Type | undefined, found: Type): Type {
   return nanosecondsIn[before.unit] < nanosecondsIn[found.unit] ? before : found
 }
 
-/** A schema that allows nulls is trusted only where statistics don't show that there are none. */
-function mayHoldNull(parquet: ParquetFile, path: readonly string[]): boolean {
+/**
+ * Whether nulls are looked for. Where the field is declared nullable, the schema alone says it: some writers count no nulls
+ * where there are some. Where it isn't, a null is an error, which statistics may spare the search for; one that
+ * they don't count is found when the column is read.
+ */
+function mayHoldNull(parquet: ParquetFile, path: readonly string[], isDeclared: boolean): boolean {
   if (path.length === 1 && !fieldAt(parquet.schema, path).nullable) return false
+  if (isDeclared) return true
   return parquet.rowGroups.some((rowGroup) => rowGroup.statistics(path)?.nullCount !== 0)
 }
 

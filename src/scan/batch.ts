@@ -1,6 +1,7 @@
 import { columnFromValues } from '../columns/from-values.ts'
 import type { SlotColumn } from '../columns/slot-column.ts'
-import { describePlace, InputError } from '../model/errors.ts'
+import type { Column } from '../model/column.ts'
+import { describePlace, InputError, type Place } from '../model/errors.ts'
 import { orderSlots } from '../model/order.ts'
 import type { FilePlan, LogPlan, SlotSource } from '../model/plan.ts'
 import type { Slot } from '../model/slots.ts'
@@ -38,6 +39,7 @@ export function readBatch(
   plainSlots.forEach((index, i) => {
     const slot = log.slots[index]!
     const place = { file: file.path, rowGroup, column: paths[i]!.join('.') }
+    refuseHiddenValues(read[i]!, parquet.rowGroups[rowGroup]!.statistics(paths[i]!)?.nullCount, place)
     columns[index] = atPlace(place, () => toSlot(read[i]!, fieldAt(parquet.schema, paths[i]!).type, slot.type))
   })
   const others = [...needed].filter((slot) => !plainSlots.includes(slot) && file.sources[slot]!.kind !== 'constant')
@@ -137,10 +139,19 @@ function refuseHiddenNulls(log: LogPlan, batch: Batch): void {
     const row = firstNull(column.validity, column.length)
     const place = { file: batch.file, rowGroup: batch.rowGroup, row, column: columnName(slot) }
     throw new InputError(
-      `Cannot read ${describePlace(place)}: expected a value, as the file's statistics count no nulls in this column, found null. The file's footer is wrong; write the file again.`,
+      `Cannot read ${describePlace(place)}: expected a value, as the file's statistics count no nulls in this column, found null. Declare the field as nullable(…), or write the file again: its footer is wrong.`,
       place,
     )
   })
+}
+
+/** Where statistics say that all are null, the type of the column was not looked at. */
+function refuseHiddenValues(column: Column, nullCount: number | undefined, place: Place): void {
+  if (nullCount !== column.length || column.nullCount === column.length) return
+  throw new InputError(
+    `Cannot read ${describePlace(place)}: expected nulls only, as the file's statistics count ${nullCount} of them, found ${column.length - column.nullCount} values. The file's footer is wrong; write the file again.`,
+    place,
+  )
 }
 
 function columnName({ name, type: { from } }: Slot): string {

@@ -1,5 +1,6 @@
 import { wordsOf } from '../columns/slot-column.ts'
-import type { Column } from '../model/column.ts'
+import { type Column, isPresent } from '../model/column.ts'
+import { describePlace, InputError } from '../model/errors.ts'
 import type { LogPlan, RecordedSpan } from '../model/plan.ts'
 import type { Batch } from './event-batch.ts'
 
@@ -40,5 +41,28 @@ function markLater(column: Column | undefined, until: bigint, outside: Uint8Arra
   if (column.validity === null) return
   for (let row = 0; row < column.length; row++) {
     if ((column.validity[row >> 3]! & (1 << (row & 7))) === 0) outside[row] = 1
+  }
+}
+
+/**
+ * Refuses an event that was recorded after the last that the row group's statistics know of: how far its partition had come was
+ * taken from them.
+ *
+ * @param newest In the log's unit.
+ */
+export function refuseLaterThan(newest: bigint, log: LogPlan, batch: Batch): void {
+  const column = batch.columns[log.roles.recordedAt]
+  if (column?.kind !== 'int64') return
+  const words = wordsOf(column.values)
+  const high = Number(newest >> 32n)
+  const low = Number(newest & 0xffffffffn)
+  for (let row = 0; row < batch.rows; row++) {
+    const own = words[2 * row + 1]!
+    if (own < high || (own === high && words[2 * row]! >>> 0 <= low) || !isPresent(column, row)) continue
+    const place = { file: batch.file, rowGroup: batch.rowGroup, row, column: log.slots[log.roles.recordedAt]!.name }
+    throw new InputError(
+      `Cannot read ${describePlace(place)}: expected a moment of at most ${newest}, as the file's statistics say, found ${column.values[row]}. The file's footer is wrong; write the file again.`,
+      place,
+    )
   }
 }

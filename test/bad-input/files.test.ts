@@ -258,10 +258,10 @@ describe('a null', () => {
     hideNulls(join(home, 'log/1.parquet'), 13)
     await expectInputError(
       {
-        fields: `maybe: nullable(int64('amount'))`,
-        view: `state: { n: int32() }, on: { '*': (s, e) => { s.n += e.maybe ?? 0 } }`,
+        fields: `maybe: int64('amount')`,
+        view: `state: { n: int32() }, on: { '*': (s, e) => { s.n += e.maybe } }`,
       },
-      `Cannot read log/1.parquet, row group 0, row 0, column "amount": expected a value, as the file's statistics count no nulls in this column, found null. The file's footer is wrong; write the file again.`,
+      `Cannot read log/1.parquet, row group 0, row 0, column "amount": expected a value, as the file's statistics count no nulls in this column, found null. Declare the field as nullable(…), or write the file again: its footer is wrong.`,
       { rowGroup: 0, row: 0, column: 'amount' },
     )
   })
