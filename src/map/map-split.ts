@@ -9,7 +9,7 @@ import { BatchMemory, newMemory } from '../parquet/read-memory.ts'
 import { readBatch } from '../scan/batch.ts'
 import type { Batch } from '../scan/event-batch.ts'
 import { contentWords, idText } from '../scan/identity.ts'
-import { refuseLaterThan, rowsOutside } from '../scan/moments.ts'
+import { refuseOutside, rowsOutside } from '../scan/moments.ts'
 import { eventPlace } from '../scan/places.ts'
 import { type BatchTypes, typesOf } from '../scan/types.ts'
 import { type Upcaster, upcastRows } from '../scan/upcast.ts'
@@ -173,7 +173,7 @@ export class LogMapper {
         keepsBatches ? newMemory : this.#batchMemory,
       )
       if (recorded === 'unread') this.#noteRecorded(batch, runs)
-      else if (recorded !== null) refuseLaterThan(recorded, log, batch)
+      else if (recorded !== null) refuseOutside(recorded, log, batch)
       if (known !== undefined) {
         contents.push({ rowGroup: index, words: contentWords(log, batch, known.members) })
         for (const row of known.dropped) duplicateIds.push(idText(log, batch, row))

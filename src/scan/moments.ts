@@ -45,23 +45,26 @@ function markLater(column: Column | undefined, until: bigint, outside: Uint8Arra
 }
 
 /**
- * Refuses an event that was recorded after the last that the row group's statistics know of: how far its partition had come was
- * taken from them.
+ * Refuses an event that was recorded outside of the row group's statistics: how far its partition had come was taken from
+ * them.
  *
- * @param newest In the log's unit.
+ * @param bounds In the log's unit.
  */
-export function refuseLaterThan(newest: bigint, log: LogPlan, batch: Batch): void {
+export function refuseOutside(bounds: { min: bigint; max: bigint }, log: LogPlan, batch: Batch): void {
   const column = batch.columns[log.roles.recordedAt]
   if (column?.kind !== 'int64') return
   const words = wordsOf(column.values)
-  const high = Number(newest >> 32n)
-  const low = Number(newest & 0xffffffffn)
+  const [minHigh, maxHigh] = [Number(bounds.min >> 32n), Number(bounds.max >> 32n)]
+  const [minLow, maxLow] = [Number(BigInt.asUintN(32, bounds.min)), Number(BigInt.asUintN(32, bounds.max))]
   for (let row = 0; row < batch.rows; row++) {
-    const own = words[2 * row + 1]!
-    if (own < high || (own === high && words[2 * row]! >>> 0 <= low) || !isPresent(column, row)) continue
+    const high = words[2 * row + 1]!
+    const low = words[2 * row]! >>> 0
+    const isAbove = high > maxHigh || (high === maxHigh && low > maxLow)
+    const isBelow = high < minHigh || (high === minHigh && low < minLow)
+    if ((!isAbove && !isBelow) || !isPresent(column, row)) continue
     const place = { file: batch.file, rowGroup: batch.rowGroup, row, column: log.slots[log.roles.recordedAt]!.name }
     throw new InputError(
-      `Cannot read ${describePlace(place)}: expected a moment of at most ${newest}, as the file's statistics say, found ${column.values[row]}. The file's footer is wrong; write the file again.`,
+      `Cannot read ${describePlace(place)}: expected a moment from ${bounds.min} to ${bounds.max}, as the file's statistics say, found ${column.values[row]}. The file's footer is wrong; write the file again.`,
       place,
     )
   }

@@ -84,17 +84,20 @@ test('values of a column that is null by its statistics are an error', async () 
   )
 })
 
-test('an event recorded after the last that the statistics know of is an error', async () => {
+test('an event recorded outside of what the statistics say is an error', async () => {
   const k = column('k', 'INT64')
   const rows = [5n, 9n, 7n].map((moment, i) => ({ id: BigInt(i), k: 1n, at: moment, f: BigInt(i) }))
-  const file = (max: bigint): RawFile => ({
+  const file = (max: bigint, min = 5n): RawFile => ({
     schema: [id, k, at, column('f', 'INT64')],
     rows,
-    statistics: { at: { min_value: 5n, max_value: max, null_count: 0n } as never },
+    statistics: { at: { min_value: min, max_value: max, null_count: 0n } as never },
   })
   expect(await seen(file(9n), nullable(int64('f')), { recordedAt: 'at' })).toEqual([0, 2, 1])
   await expect(seen(file(8n), nullable(int64('f')), { recordedAt: 'at' })).rejects.toThrow(
-    /a\.parquet, row group 0, row 1, column "recordedAt": expected a moment of at most 8, as the file's statistics say, found 9/,
+    /a\.parquet, row group 0, row 1, column "recordedAt": expected a moment from 5 to 8, as the file's statistics say, found 9/,
+  )
+  await expect(seen(file(9n, 6n), nullable(int64('f')), { recordedAt: 'at' })).rejects.toThrow(
+    /a\.parquet, row group 0, row 0, column "recordedAt": expected a moment from 6 to 9, as the file's statistics say, found 5/,
   )
 })
 
