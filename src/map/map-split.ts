@@ -164,14 +164,8 @@ export class LogMapper {
       const needed = known === undefined ? this.#needed : new Set(log.slots.keys())
       // Nothing else of a batch outlives it: blocks, ids and exceptions are copies.
       if (!keepsBatches) this.#batchMemory.reset()
-      const batch = readBatch(
-        log,
-        file,
-        open,
-        index,
-        recorded === 'unread' ? new Set([...needed, ...this.#moments]) : needed,
-        keepsBatches ? newMemory : this.#batchMemory,
-      )
+      const wanted = recorded === 'unread' ? new Set([...needed, ...this.#moments]) : needed
+      const batch = readBatch(log, file, open, index, wanted, keepsBatches ? newMemory : this.#batchMemory)
       if (recorded === 'unread') this.#noteRecorded(batch, runs)
       else if (recorded !== null) refuseOutside(recorded, log, batch)
       if (known !== undefined) {
