@@ -6,9 +6,10 @@ import type { SlotSource } from '../model/plan.ts'
 import { nearest } from '../model/suggest.ts'
 import type { Type } from '../model/type.ts'
 import type { ParquetFile, SchemaField } from '../parquet/file.ts'
-import { EACH, type Shape, shapeAt, stepInto } from '../parquet/nested-shape.ts'
+import { type Shape, shapeAt, stepInto } from '../parquet/nested-shape.ts'
 import { isDecodable } from './files.ts'
 import { holdsLocalTimes, momentProblem } from './moment-sources.ts'
+import { leadsSomewhere, namesBeside } from './nested-paths.ts'
 import { remedyFor } from './remedy.ts'
 
 /** A slot before files are read: what is declared of it. */
@@ -91,31 +92,6 @@ function mayHoldMore({ type: { kind }, isStruct }: SchemaField): boolean {
   return kind === 'json' || kind === 'string' || kind === 'binary' || (kind === 'nested' && !isStruct)
 }
 
-/**
- * Whether a path may lead to something within a list, map or variant, or within text. A path across a list gives a list, which only JSON
- * holds.
- */
-function leadsSomewhere(slot: DeclaredSlot, file: ParquetFile, steps: readonly string[], depth: number): boolean {
-  let shape: Shape | undefined = shapeAt(file, steps.slice(0, depth))
-  // Text and variants say themselves what they hold, value by value.
-  for (const [i, step] of steps.slice(depth).entries()) {
-    if (shape.kind === 'variant' || (i === 0 && shape.kind === 'leaf')) return true
-    if (step === EACH && slot.type?.kind !== 'json') refuseList(slot, file, steps)
-    const next: Shape | undefined = stepInto(shape, step)
-    if (next === undefined) return false
-    shape = next
-  }
-  return true
-}
-
-function refuseList({ what, type }: DeclaredSlot, { path }: ParquetFile, steps: readonly string[]): never {
-  const column = steps.join('.')
-  throw new InputError(
-    `Cannot read ${path}, column "${column}" (${what}): expected ${type?.kind ?? 'a value'}, found a list, as * leads to each element. Declare json('${column}'), or the index of one element.`,
-    { file: path, column },
-  )
-}
-
 function missing(
   slot: DeclaredSlot,
   file: ParquetFile,
@@ -129,17 +105,6 @@ function missing(
     `Cannot read ${file.path}: expected column "${steps.join('.')}" (${slot.what}), found ${found}.${meant === undefined ? '' : ` Did you mean "${meant}"?`} Name the right column, or declare whenMissing for files without it.`,
     { file: file.path, column: steps.join('.') },
   )
-}
-
-/** The names there are where a path leads nowhere: of columns and folders, or of the struct it leads into. */
-function namesBeside(file: ParquetFile, steps: readonly string[], folders: ReadonlyMap<string, string>): string[] {
-  let fields = file.schema
-  for (const step of steps.slice(0, -1)) {
-    const next = fields.find(({ name }) => name === step)
-    if (next === undefined || !isStruct(next)) break
-    fields = next.children
-  }
-  return [...fields.map(({ name }) => name), ...(fields === file.schema ? folders.keys() : [])]
 }
 
 /** The path that may have been meant: with the name nearest to its last. */

@@ -82,8 +82,8 @@ export function valueAt(
   return value
 }
 
-/** What one step leads to. */
-function follow(value: object, step: string, shape: Shape | undefined, place: ValuePlace): unknown {
+/** What one step leads to, but for `*`. */
+export function follow(value: object, step: string, shape: Shape | undefined, place: ValuePlace): unknown {
   if (shape?.kind === 'map' && needsConversion(shape.key)) {
     const entry = Object.entries(value).find(([key]) => keyText(key, shape.key, place) === step)
     return entry?.[1] ?? null

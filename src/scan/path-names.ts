@@ -3,7 +3,7 @@ import { InputError } from '../model/errors.ts'
 import type { SlotSource } from '../model/plan.ts'
 import type { Type } from '../model/type.ts'
 import type { ParquetFile } from '../parquet/file.ts'
-import { type Shape, shapeAt, stepInto } from '../parquet/nested-shape.ts'
+import { EACH, type Shape, shapeAt, stepInto } from '../parquet/nested-shape.ts'
 import { readColumns } from '../parquet/scan.ts'
 import { fieldAt } from '../parquet/schema.ts'
 import { follow } from './nested-values.ts'
@@ -42,8 +42,12 @@ function isOnPath(
 ): boolean {
   let value = document
   let within = shape
-  for (const step of steps) {
+  for (const [i, step] of steps.entries()) {
     if (typeof value !== 'object' || value === null) return false
+    if (step === EACH && (Array.isArray(value) || within?.kind === 'map')) {
+      const each = { shape: stepInto(within, step), place }
+      return Object.values(value).some((inner) => isOnPath(inner, steps.slice(i + 1), each, names))
+    }
     // The keys of a map may be written in another way than the file has them.
     const inner = within?.kind === 'map' ? follow(value, step, within, place) : undefined
     within = stepInto(within, step)

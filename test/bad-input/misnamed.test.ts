@@ -101,7 +101,7 @@ describe('of nested columns and folders', () => {
     [
       "nullable(string('places.0.citty'))",
       "[{'city': 'x'}] AS places",
-      '"places.0.citty" was found in none of 1 events. Did you mean "city"?',
+      'expected column "places.0.citty" (field city), found city. Did you mean "places.0.city"?',
     ],
     [
       "nullable(string('tags.colour'))",

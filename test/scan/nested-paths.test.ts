@@ -95,7 +95,7 @@ describe('a path across lists', () => {
       inner: json('s.deep.*.*'),
       first: json('s.deep.*.0'),
       lines: json('doc.lines.*.n'),
-      none: nullable(json('doc.none.*.n')),
+      none: nullable(json('doc.none.*.n', { optional: true })),
     }
     expect((await seen(await logOf(hits), fields))[3]).toEqual([
       { x: 3, y: null },
@@ -145,14 +145,20 @@ describe('a path across lists', () => {
 })
 
 describe('a path that the schema ends before', () => {
-  test.each(['hits.0.tme', 'hits.*.tme', 'hits.time', 's.deeep', 's.deep.x', 'hits.0.time.x', 'counts.x.z'])(
-    '%s is an error that names it',
-    async (path) => {
-      await expect(seen(await logOf(hits), { field: nullable(json(path)) })).rejects.toThrow(
-        `expected column "${path}" (field field), found id, hits, counts, s, doc.`,
-      )
-    },
-  )
+  const all = 'id, hits, counts, s, doc'
+  test.each([
+    ['hits.0.tme', 'time, at, goods. Did you mean "hits.0.time"?'],
+    ['hits.*.tme', 'time, at, goods. Did you mean "hits.*.time"?'],
+    ['hits.time', all],
+    ['s.deeep', 'deep. Did you mean "s.deep"?'],
+    ['s.deep.x', all],
+    ['hits.0.time.x', all],
+    ['counts.x.z', 'n, m'],
+  ])('%s is an error that names it', async (path, found) => {
+    await expect(seen(await logOf(hits), { field: nullable(json(path)) })).rejects.toThrow(
+      `expected column "${path}" (field field), found ${found}`,
+    )
+  })
 
   test('is what the field declares for files without it', async () => {
     const fields = {
