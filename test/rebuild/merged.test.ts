@@ -178,6 +178,29 @@ describe('a view of several logs', () => {
     expect(readPublished(known.views[0]!.path).rows.map((row) => row['text'])).toEqual(textsOf(2))
   })
 
+  test.each([
+    ['of strings', string(), (text: string) => text],
+    ['of integers', int64(), (text: string) => text.charCodeAt(0)],
+  ])("has the same keys whether they are a log's own, filtered or computed: %s", async (_, type, keyOf) => {
+    const columns = { ...fields, order_id: type }
+    const rows = [event('1', 'a', 'Placed', 1), event('2', 'b', 'Placed', 2), event('3', 'a', 'Shipped', 3)]
+    const paid = [event('1', 'a', 'Paid', 2, 5), event('2', 'b', 'Paid', 3, 7)]
+    const own = (all: readonly Row[]) => all.map((row) => ({ ...row, order_id: keyOf(row['order_id'] as string) }))
+    writeRows(join(folder.path, 'orders', '0.parquet'), columns, own(rows))
+    writeRows(join(folder.path, 'payments', '0.parquet'), columns, own(paid))
+    const key = type.kind === 'string' ? 'order_id' : int64('order_id')
+    const roles = { id: 'id', key, type: 'type', occurredAt: 'happened', recordedAt: 'recorded' }
+    const logs = [log('orders', { columns: roles }), log('payments', { columns: roles })]
+    const textsOf = async (more: object) => {
+      const { views } = await run(jobOf(story(more, logs)))
+      return readPublished(views[0]!.path).rows.map((row) => row['text'])
+    }
+    const expected = [' placed 1 paid 1 shipped 3', ' placed 2 paid 2']
+    expect(await textsOf({})).toEqual(expected)
+    expect(await textsOf({ filter: { orders: () => true } })).toEqual(expected)
+    expect(await textsOf({ keyBy: { payments: (e: { key: unknown }) => ({ key: e.key }) } })).toEqual(expected)
+  })
+
   test('refuses to be folded in place', async () => {
     writeBoth()
     const refused = run(jobOf(story()), { strategy: 'in-place' })
