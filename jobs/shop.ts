@@ -1,5 +1,5 @@
-/** A shop: the state of each order, folded from two logs, that of the orders and that of the payments. */
-import { bool, defineJob, defineLog, defineView, int64, nullable, string, timestamp } from 'refold'
+/** A shop: the state of each order, folded from two logs, that of the orders and that of the payments; and totals of those. */
+import { bool, defineJob, defineLog, defineView, int32, int64, nullable, string, timestamp } from 'refold'
 
 export const orders = defineLog({
   name: 'orders',
@@ -77,4 +77,20 @@ export const orderStatus = defineView({
   },
 })
 
-export default defineJob({ views: [orderStatus] })
+/** What the orders of each status come to: a view of the rows of the view above, built after it and published with it. */
+export const statusTotals = defineView({
+  name: 'status-totals',
+  log: defineLog({ view: orderStatus, name: 'orders by status' }),
+  key: { status: string() },
+  keyBy: (order) => ({ status: order.status }),
+  state: { orders: int32(), total: int64(), outstanding: int64() },
+  on: {
+    Event: (sum, order) => {
+      sum.orders++
+      sum.total += order.total
+      if (order.status !== 'cancelled') sum.outstanding += Math.max(0, order.total - order.paid)
+    },
+  },
+})
+
+export default defineJob({ views: [orderStatus, statusTotals] })

@@ -93,16 +93,14 @@ async function makeLedger(events: number | undefined): Promise<void> {
 }
 
 async function showShop(): Promise<void> {
-  heading('A shop: one view of two logs, its orders and its payments')
+  heading('A shop: one view of two logs, its orders and its payments, and a view of that view')
   const report = await rebuildJob('jobs/shop.ts')
   describe(report)
-  const totals =
-    'select status, count(*) orders, sum(total) total, sum(paid) paid from view group by status order by status'
-  show(await queryView(viewsOf(report)('order-status'), totals), {
+  show(await queryView(viewsOf(report)('status-totals'), 'select * from view'), {
     status: String,
     orders: count,
     total: money,
-    paid: money,
+    outstanding: money,
   })
 
   heading('The passbook of one order: events of both logs, as they were recorded')

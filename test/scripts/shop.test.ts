@@ -27,6 +27,9 @@ test('its job folds orders and payments together, and its passbook names the log
     const { rows } = readPublished(views[0]!.path)
     const statuses = new Set(rows.map(({ status }) => status))
     expect(statuses).toEqual(new Set(['cancelled', 'done', 'overdue', 'paid', 'shipped']))
+    const totals = readPublished(views[1]!.path).rows
+    expect(totals).toContainEqual({ status: 'overdue', orders: 3, total: 28650, outstanding: 28650 })
+    expect(totals.reduce((sum, { orders }) => sum + Number(orders), 0)).toBe(rows.length)
     const traced = await traceKey(job, { view: 'order-status', key: ['O-1016'] })
     const text = describeEvents(traced, traced.events)
     expect(text).toMatch(/^log +event +occurred/)
