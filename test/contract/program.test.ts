@@ -59,7 +59,7 @@ test('a program rebuilds a view, reads a row, and lists what changed and why', a
   expect(keys).toEqual({ added: 1, removed: 0, changed: 9 })
   expect(causes).toEqual(new Map([['late data', 9]]))
   expect(history.map(({ generation, current, rows }) => ({ generation, current, rows }))).toEqual([
-    { generation: '000001-6c1b0d97ff77', current: false, rows: 24 },
-    { generation: '000002-efeca80574de', current: true, rows: 25 },
+    { generation: '000001-f34cb2d351ea', current: false, rows: 24 },
+    { generation: '000002-fb8db234472f', current: true, rows: 25 },
   ])
 })
