@@ -365,7 +365,8 @@ describe('one id with two contents', () => {
     expect(error).toBeInstanceOf(ConflictError)
     expect(error.exitCode).toBe(1)
     expect(error.message).toBe(
-      'Event e2 is in log ledger with different contents: log/0.parquet, row group 0, row 1 has amount 2, log/1.parquet, row group 1, row 0 has 5. An event never changes; record a correction as a new event with its own id.',
+      'Event e2 is in log ledger with different contents: log/0.parquet, row group 0, row 1 has amount 2, log/1.parquet, row group 1, row 0 has 5. An event never changes; record a correction as a new event with its own id. ' +
+        "If the event was delivered twice and only how it arrived differs, declare it for the log: duplicates: { ignore: ['amount'], keep: 'first' }.",
     )
     expect(error.place).toMatchObject({ rowGroup: 1, row: 0, eventId: 'e2', column: 'amount' })
   })

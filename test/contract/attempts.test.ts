@@ -108,7 +108,7 @@ describe('a thread that dies in the midst of writing', () => {
     ['a part file', 'part-00000.parquet.'],
     ['ids that memory has no room for', 'ids-0-1.'],
     ['rows that memory has no room for', 'map-0-2.'],
-    ['rows that were sorted', 'sorted-0-0-0.'],
+    ['rows that were sorted', 'sorted-0-0.'],
   ])('%s is replaced, and changes nothing', async (_, diesAt) => {
     const whole = await expected()
     writeFileSync(marker, '')
