@@ -102,7 +102,8 @@ function constantColumn(
 function refuseNullRoles(log: LogPlan, batch: Batch): void {
   const { id, key, type, occurredAt } = log.roles
   const required: [string, number][] = [
-    ...id.map((slot): [string, number] => ['id', slot]),
+    // The id of a view's row is its key, of which columns may be null.
+    ...(log.view === null ? id.map((slot): [string, number] => ['id', slot]) : []),
     ['key', key],
     ['type', type],
     ...orderRoles(log),

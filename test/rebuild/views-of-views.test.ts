@@ -12,6 +12,7 @@ import {
   type LoadedJob,
   loadDefinition,
   loadJob,
+  nullable,
   planRebuild,
   rebuild,
   string,
@@ -233,6 +234,44 @@ describe('a view of the rows of another', () => {
     await rebuild(job, { out, workers: 0, knownAt: '2020-01-01' })
     expect(published(out, 'bank')).toEqual([])
     expect(manifestOf(out, 'bank').counters.read).toBe(0)
+  })
+
+  test('reads rows whose key is null, or has one', async () => {
+    const out = join(folder.path, 'nulls')
+    const files = join(folder.path, 'nulls.parquet')
+    const notes = ['b', null, 'a', null, '']
+    const rows = notes.map((note, i) => ({ id: `e${i}`, note, at: start + i, amount: 2 ** i }))
+    writeRows(files, { id: string(), note: nullable(string()), at: timestamp(), amount: int64() }, rows)
+    const notesView = defineView({
+      name: 'notes',
+      log: defineLog({
+        ...{ name: 'log', files, columns: { id: 'id', recordedAt: 'at' } },
+        fields: { amount: int64(), note: nullable(string()) },
+      }),
+      key: { note: nullable(string()), odd: int32() },
+      keyBy: (e) => ({ note: e.note, odd: e.amount % 2 }),
+      state: { sum: int64() },
+      on: {
+        Event: (s, e) => {
+          s.sum += e.amount
+        },
+      },
+    })
+    const order = defineView({
+      name: 'order',
+      log: defineLog({ view: notesView }),
+      key: { all: string() },
+      keyBy: () => ({ all: 'all' }),
+      state: { notes: string() },
+      on: {
+        Event: (s, e) => {
+          s.notes += `${e.note ?? 'null'}:${e.sum} `
+        },
+      },
+    })
+    const loaded = await loadDefinition(defineJob({ views: [notesView, order] }))
+    await rebuild(loaded, { out, workers: 0 })
+    expect(published(out, 'order')).toEqual([{ all: 'all', notes: 'null:10 :16 a:4 b:1 ' }])
   })
 
   test('is traced in rows that are built on the side', async () => {
