@@ -12,7 +12,7 @@ import { fingerprintDefinition, fingerprintViews } from './fingerprint.ts'
 import { identityOf } from './identity.ts'
 import { exportsOf } from './import.ts'
 import { positionInJob } from './position.ts'
-import { refuseModuleWrites, refuseOuterWrites } from './refuse-writes.ts'
+import { refuseModuleFaults, refuseOuterFaults } from './refuse-outer.ts'
 import { validateJob } from './validate.ts'
 
 /** A job that was bundled, imported and found valid. */
@@ -52,7 +52,7 @@ export async function loadJob(path: string): Promise<LoadedJob> {
       )
     }
     const definition = validateJob(exports.default, path)
-    refuseModuleWrites(path, bundlePath)
+    refuseModuleFaults(path, bundlePath)
     const fingerprints = await fingerprintViews(path, definition, exports)
     const identity = identityOf(path, disk)
     return {
@@ -74,7 +74,7 @@ export async function loadJob(path: string): Promise<LoadedJob> {
 export function loadedFromDefinition(definition: JobDefinition): LoadedJob {
   const path = 'a job without a file'
   const validated = validateJob(definition, path)
-  refuseOuterWrites(path, validated)
+  refuseOuterFaults(path, validated)
   const fingerprints = fingerprintDefinition(validated)
   return { path, name: 'job', definition: validated, bundlePath: undefined, fingerprints, dispose: () => {} }
 }

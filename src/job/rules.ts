@@ -22,6 +22,7 @@ import { zoneProblem } from '../time/zone.ts'
 import { describeLog } from './describe.ts'
 import { duplicatesProblems } from './duplicate-rules.ts'
 import { keyColumnName, mergedProblems } from './merged-rules.ts'
+import { nameProblems, upcastNameProblems } from './name-rules.ts'
 import { logOrderProblems, viewOrderProblems } from './order-rules.ts'
 
 /** What a job of valid structure can still get wrong. One sentence for each fault, with its place and the remedy. */
@@ -123,7 +124,7 @@ function logProblems(log: AnyLog): string[] {
       'recordsWholeDays: the log has no recordedAt; name its column in columns, or leave recordsWholeDays out',
     )
   }
-  problems.push(...asyncProblems(upcastersOf(log)))
+  problems.push(...asyncProblems(upcastersOf(log)), ...upcastNameProblems(log))
   if (log.partitionedByKey && columns['key'] === undefined) {
     problems.push('partitionedByKey: the log has no key; name its column in columns, or leave partitionedByKey out')
   }
@@ -193,7 +194,7 @@ function viewProblems(view: ViewDefinition): string[] {
     ...(view.logs === undefined ? viewOrderProblems(view) : []),
   )
   problems.push(...unitProblems(view))
-  problems.push(...asyncProblems(functionsOf(view)))
+  problems.push(...asyncProblems(functionsOf(view)), ...nameProblems(view))
   return problems
 }
 

@@ -112,7 +112,7 @@ export class Part {
     for (const slot of order) {
       cursor.seek(slot)
       const key = keyAt(view, keys, slot)
-      const made = shapeRows(view, shape, cursor.state, key)
+      const made = shapeRows(view, shape, cursor, key)
       for (const row of made) {
         names.forEach((name, i) => {
           values[i]!.push(cellOf(view, fields, name, row, key))
@@ -163,10 +163,11 @@ function copyStates(
 export function shapeRows(
   view: PreparedView,
   shape: (state: unknown, key: unknown) => unknown,
-  state: unknown,
+  cursor: Pick<StateCursor, 'state'>,
   key: unknown,
 ): readonly Record<string, unknown>[] {
   try {
+    const { state } = cursor
     const made = guarded(() => shape(state, Object.freeze(key)), view.clock)
     if (made === null) return []
     const rows: unknown[] = Array.isArray(made) ? made : [made]

@@ -339,7 +339,7 @@ class ShapedRows implements EntryRows {
     const shape = this.#view.definition.row as unknown as (state: unknown, key: unknown) => unknown
     const key = keyOf()
     this.#cursor.seek(slot)
-    const rows = shapeRows(this.#view, shape, this.#cursor.state, key)
+    const rows = shapeRows(this.#view, shape, this.#cursor, key)
     for (const row of rows) {
       this.#names.forEach((name, i) => {
         const value = cellOf(this.#view, fields, name, row, key)

@@ -30,9 +30,9 @@ function wide(slot: Slot, low: string, high: string): string {
 }
 
 function flyweight(getters: readonly string[], own: boolean, name: string): string {
-  if (own) return `const ${name} = Object.freeze({\n${getters.join(',\n')}\n});`
+  if (own) return `const ${name} = runtime.flyweight(Object.freeze({\n${getters.join(',\n')}\n}));`
   const type = `E${name.slice(1)}`
-  return `class ${type} {\n${getters.join('\n')}\n}\nconst ${name} = Object.preventExtensions(new ${type}());`
+  return `class ${type} {\n${getters.join('\n')}\n}\nconst ${name} = runtime.flyweight(Object.preventExtensions(new ${type}()));`
 }
 
 function onNull(slot: Slot): string {

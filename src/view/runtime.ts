@@ -4,7 +4,7 @@ import { isMomentNumber, momentNumber } from '../model/moment-number.ts'
 import { dateText } from '../model/moment-text.ts'
 import { fitsWide } from '../model/slots.ts'
 import type { TimeUnit } from '../model/type.ts'
-import { frozen } from './frozen.ts'
+import { flyweight, frozen } from './frozen.ts'
 import { newState, refuseResult } from './results.ts'
 
 /** What generated code calls: conversions that are rare or that fail. */
@@ -52,6 +52,7 @@ export const runtime = {
     return frozen(runtime.parse(name, text))
   },
   frozen,
+  flyweight,
   isHexText,
   isUuidText,
   fitsWide,

@@ -52,7 +52,7 @@ describe('a handler of a free-form state', () => {
   })
 
   test.each([
-    ['(s, e) => Promise.resolve(s)', "it returned a promise; a fold can't wait"],
+    ["(s, e) => globalThis['Promise'].resolve(s)", "it returned a promise; a fold can't wait"],
     ['(s, e) => null', 'it returned null: expected the new state, an object as `state` makes it, or nothing'],
     ['(s, e) => s.balance + e.amount', 'it returned 1: expected the new state'],
     ['(s, e) => [s]', 'it returned an array: expected the new state'],
@@ -106,7 +106,7 @@ describe('a handler of a typed state', () => {
     ['(s, e) => [s]', 'it returned an array, which would be lost'],
     ['(s, e) => null ?? e', 'it returned the event, which would be lost'],
     ['(s, e) => { if (e.amount) return null }', 'it returned null, which would be lost'],
-    ['(s, e) => Promise.resolve()', "it returned a promise; a fold can't wait"],
+    ["(s, e) => globalThis['Promise'].resolve()", "it returned a promise; a fold can't wait"],
     ['(s, e) => structuredClone({ a: 1 })', 'it returned an object, which would be lost'],
   ])('may not be %s', async (handler, message) => {
     for (const more of [merge, "onError: 'quarantine'"]) {
@@ -132,18 +132,24 @@ describe('other functions', () => {
     ['merge: (a, b) => a.balance + b.balance', 'which would be lost: a typed state is changed in place'],
     ['merge: async (a, b) => {}', 'merge: expected a plain function, found an async one'],
     ['row: async (s) => s', 'row: expected a plain function'],
-    ['row: (s) => Promise.resolve(s)', 'its row, for key "a1": it returned a promise; a fold can\'t wait'],
-    ['row: (s) => [Promise.resolve(s)]', 'its row, for key "a1": it returned a promise; a fold can\'t wait'],
+    [
+      "row: (s) => globalThis['Promise'].resolve(s)",
+      'its row, for key "a1": it returned a promise; a fold can\'t wait',
+    ],
+    [
+      "row: (s) => [globalThis['Promise'].resolve(s)]",
+      'its row, for key "a1": it returned a promise; a fold can\'t wait',
+    ],
     ['row: (s) => 5', 'its row, for key "a1": expected a row, several or null, found 5'],
     [
-      'filter: (e) => Promise.resolve(true)',
+      "filter: (e) => globalThis['Promise'].resolve(true)",
       'its filter, at log/0.parquet, row group 0, row 0, event e1: it returned a promise',
     ],
     ["filter: (e) => 'false'", 'expected true or false, found "false"'],
     ['filter: (e) => null', 'expected true or false, found null'],
     ['filter: (e) => 1', 'expected true or false, found 1'],
     ['filter: (e) => [true]', 'expected true or false, found an array'],
-    ['key: { n: nullable(string()) }, keyBy: (e) => Promise.resolve({ n: e.key })', 'found undefined'],
+    ["key: { n: nullable(string()) }, keyBy: (e) => globalThis['Promise'].resolve({ n: e.key })", 'found undefined'],
     ['key: { n: nullable(string()) }, keyBy: (e) => new Map()', 'key column "n": expected a string, found undefined'],
     ["key: { n: nullable(string()) }, keyBy: (e) => 'x'", 'expected a key, an array of keys or null, found "x"'],
     [
@@ -158,7 +164,7 @@ describe('other functions', () => {
   })
 
   test.each([
-    ['() => Promise.resolve({ amount: 1 })', 'it returned a promise'],
+    ["() => globalThis['Promise'].resolve({ amount: 1 })", 'it returned a promise'],
     ["() => new Map([['amount', 1]])", 'expected an object of what changes, several in an array, or null, found a Map'],
     ['() => new Date(0)', 'found a Date'],
     ['() => () => ({})', 'found a function'],
@@ -174,7 +180,7 @@ describe('other functions', () => {
     ['() => undefined', 'expected an object, found undefined'],
     ['() => null', 'expected an object, found null'],
     ['() => 5', 'expected an object, found 5'],
-    ['() => Promise.resolve({})', 'it returned a promise'],
+    ["() => globalThis['Promise'].resolve({})", 'it returned a promise'],
     ['(() => { const one = {}; return () => one })()', 'expected a new object for each key, found the same one twice'],
     ['(() => { const items = []; return () => ({ items }) })()', 'found the same state.items twice'],
     [

@@ -42,7 +42,8 @@ function writeLog(): string {
 
 /** Two views of one group: the second's rows are shaped when the first's part file is there. */
 const jobText = (files: string, marker: string) => `
-import { existsSync, writeFileSync } from 'node:fs'
+// Imported, they would be refused.
+const { existsSync, writeFileSync } = process.getBuiltinModule('node:fs')
 import { defineJob, defineLog, defineView, int32, int64 } from 'refold'
 const log = defineLog({ name: 'log', files: ${JSON.stringify(files)}, fields: { amount: int32() },
   columns: { id: 'id', key: 'account', type: 'type', sequence: 'seq' } })

@@ -1,24 +1,31 @@
 import { type AnyNode, type CallExpression, type Expression, type Program, parse } from 'acorn'
+import { importedFromHost, type OuterUse, outerUses } from './outer-uses.ts'
 import { addDeclaration, isFunction, type OuterWrite, outerWrites } from './outer-writes.ts'
 import { calledName, importedFromRefold } from './pure.ts'
 import { childrenOf, visit } from './syntax.ts'
 
+/** What functions that views may call do and may not. */
+export interface OuterFaults {
+  /** To what outlives an event: what such a function sees depends on which events its thread folded before. */
+  readonly writes: readonly OuterWrite[]
+  readonly uses: readonly OuterUse[]
+}
+
 /**
- * The writes to what outlives an event in all functions that views of a job may call: those in its definitions, and those of
- * its modules that these name. What such a function sees depends on which events its thread folded before.
+ * The faults of all functions that views of a job may call: those in its definitions, and those of its modules that these name.
  *
  * @param code The job as one module.
  */
-export function moduleWrites(code: string): OuterWrite[] {
+export function moduleFaults(code: string): OuterFaults {
   const program = parse(code, { ecmaVersion: 'latest', sourceType: 'module', allowHashBang: true })
   const imported = importedFromRefold(program)
   const module = declarationsOf(program)
-  const search = new ReachableFunctions(module)
+  const search = new ReachableFunctions(module, importedFromHost(program))
   visit(program, (node) => {
     if (node.type !== 'CallExpression' || !/^define(?:Log|View)$/.test(calledName(node, imported) ?? '')) return
     for (const argument of node.arguments) search.look(argument, true)
   })
-  return search.writes()
+  return search.faults()
 }
 
 interface Declarations {
@@ -47,15 +54,18 @@ function declarationsOf(program: Program): Declarations {
 class ReachableFunctions {
   readonly #module: Declarations
   readonly #seen = new Set<AnyNode>()
-  readonly #found = new Map<AnyNode, OuterWrite>()
+  readonly #host: ReadonlyMap<string, string>
+  readonly #writes = new Map<AnyNode, OuterWrite>()
+  readonly #uses = new Map<AnyNode, OuterUse>()
 
-  constructor(module: Declarations) {
+  /** @param host What is imported from the host, by local name. */
+  constructor(module: Declarations, host: ReadonlyMap<string, string>) {
     this.#module = module
+    this.#host = host
   }
 
-  /** In the order of the code. */
-  writes(): OuterWrite[] {
-    return [...this.#found.values()].sort((a, b) => a.node.start - b.node.start)
+  faults(): OuterFaults {
+    return { writes: inOrder(this.#writes), uses: inOrder(this.#uses) }
   }
 
   /** @param isLoading Whether the expression is evaluated while the job is loaded; else in a function. */
@@ -69,23 +79,23 @@ class ReachableFunctions {
       for (const argument of node.arguments) this.look(argument, true)
       return
     }
-    if (node.type === 'Identifier') this.#follow(node.name, isLoading)
+    if (node.type === 'Identifier') this.#follow(node.name)
     for (const child of partsOf(node)) this.look(child, isLoading)
   }
 
-  #follow(name: string, isLoading: boolean): void {
+  /** What a name of the module was made by: that was evaluated while the job was loaded. */
+  #follow(name: string): void {
     const declared = this.#module.nodes.get(name)
     if (declared === undefined || this.#seen.has(declared)) return
     this.#seen.add(declared)
-    this.look(declared, isLoading)
+    this.look(declared, true)
   }
 
   #lookAtFunction(fn: AnyNode): void {
-    if (this.#seen.has(fn) && this.#found.has(fn)) return
     this.#seen.add(fn)
     this.#note(fn)
     visit(fn, (node) => {
-      if (node.type === 'Identifier') this.#follow(node.name, false)
+      if (node.type === 'Identifier') this.#follow(node.name)
     })
   }
 
@@ -102,8 +112,14 @@ class ReachableFunctions {
   }
 
   #note(fn: AnyNode): void {
-    for (const write of outerWrites(fn, (name) => this.#module.inits.get(name))) this.#found.set(write.node, write)
+    for (const write of outerWrites(fn, (name) => this.#module.inits.get(name))) this.#writes.set(write.node, write)
+    for (const use of outerUses(fn, this.#host)) this.#uses.set(use.node, use)
   }
+}
+
+/** In that of the code. */
+function inOrder<T extends { readonly node: AnyNode }>(found: ReadonlyMap<AnyNode, T>): T[] {
+  return [...found.values()].sort((a, b) => a.node.start - b.node.start)
 }
 
 /** Names of properties are no variables. */

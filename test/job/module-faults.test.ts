@@ -1,5 +1,7 @@
 import { describe, expect, test } from 'vitest'
-import { moduleWrites } from '../../src/job/module-writes.ts'
+import { moduleFaults } from '../../src/job/module-faults.ts'
+
+const moduleWrites = (code: string) => moduleFaults(code).writes
 
 const job = (on: string, module = '') =>
   `import { defineLog, defineView } from 'refold'\n${module}\nexport const view = defineView({ name: 'v', log, state: {}, on: { ${on} } })`
