@@ -263,8 +263,14 @@ describe('a webhook', () => {
   })
 
   test('is asked no more once the work is interrupted', async () => {
-    answers = [status(500)]
-    const signal = AbortSignal.timeout(100)
+    const interruption = new AbortController()
+    const { signal } = interruption
+    answers = [
+      (response) => {
+        response.on('close', () => setTimeout(50).then(() => interruption.abort()))
+        status(500)(response)
+      },
+    ]
     await expect(deliver(webhookTarget(url, 5000), { waitMs: 60_000, signal })).rejects.toThrow(/abort/i)
     expect(received).toHaveLength(1)
   })
