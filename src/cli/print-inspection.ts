@@ -104,7 +104,7 @@ function describeSurvey({ log, zone, events: survey }: LogEvents, width?: number
   if (survey.ahead !== null) facts.push(['clock', survey.ahead])
   if (survey.outOfOrder !== null) {
     const { events, files } = survey.outOfOrder
-    const found = `${formatCounted(events, 'event')} in ${formatCounted(files, 'file')} were recorded before the one in front of them`
+    const found = `${formatCounted(events, 'event')} in ${formatCounted(files, 'file')} ${events === 1 ? 'was' : 'were'} recorded before the one in front of ${events === 1 ? 'it' : 'them'}`
     facts.push(['order', events === 0 ? 'each file is in the order of recording' : found])
   }
   if (survey.sequence !== null) facts.push(['sequence', describeSequence(survey.sequence)])

@@ -8,7 +8,7 @@ export function orderNotes(view: string, { ties, againstSequence }: OrderReport)
   if (ties.example !== null) {
     const [before, event] = ties.example.events
     notes.push(
-      `nothing that its log declares orders ${extent(ties)}, so their ids decide: for example ${event} after ${before}, of ` +
+      `nothing that its log declares orders ${extent(ties)}, so the events' own keys and ids decide: for example ${event} after ${before}, of ` +
         `key ${ties.example.key}. Declare what decides on the log: tieBreak: 'line_no', a field, or tieBreak: { types: ['Opened', 'Paid'] }; ` +
         `or, if ids are given in the order of events, end order with 'id'.`,
     )

@@ -114,7 +114,8 @@ export function parseInputs(texts: readonly string[]): Record<string, string[]> 
   const inputs: Record<string, string[]> = {}
   for (const text of texts) {
     const at = text.indexOf('=')
-    if (at < 1 || at === text.length - 1) {
+    // A path of Hive folders has a = as well.
+    if (at < 1 || at === text.length - 1 || /[\\/*]/.test(text.slice(0, at))) {
       throw new ConfigurationError(
         `--input: expected a log and its files as ledger=data/2026/*.parquet, found ${JSON.stringify(text)}.`,
       )

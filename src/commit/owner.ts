@@ -54,8 +54,8 @@ export function checkOwners(
       )
     }
     taken.add(view)
-    const why = takeOver ? 'as was asked for' : 'whose file is no longer there'
-    notes.push(`${told}, ${why}; it belongs to ${own ?? 'no job'} now.`)
+    const [gone, asked] = takeOver ? ['', ', as was asked for'] : [', whose file is no longer there', '']
+    notes.push(`${told}${gone}; it belongs to ${own ?? 'no job'} now${asked}.`)
   }
   return { taken, notes }
 }

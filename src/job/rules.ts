@@ -19,6 +19,7 @@ import { everyProblem } from '../time/calendar.ts'
 import { durationProblem } from '../time/duration.ts'
 import { idleTimeoutProblem } from '../time/watermark.ts'
 import { zoneProblem } from '../time/zone.ts'
+import { dayProblems } from './day-rules.ts'
 import { describeLog } from './describe.ts'
 import { duplicatesProblems } from './duplicate-rules.ts'
 import { keyColumnName, mergedProblems } from './merged-rules.ts'
@@ -194,7 +195,7 @@ function viewProblems(view: ViewDefinition): string[] {
     ...(view.logs === undefined ? viewOrderProblems(view) : []),
   )
   problems.push(...unitProblems(view))
-  problems.push(...asyncProblems(functionsOf(view)), ...nameProblems(view))
+  problems.push(...asyncProblems(functionsOf(view)), ...nameProblems(view), ...dayProblems(view))
   return problems
 }
 

@@ -108,6 +108,9 @@ function namedTypes(views: readonly LogView[]): Map<string, NamedType> {
   const log: AnyLog | undefined = views[0]?.log
   for (const name of Object.keys((log?.upcast as object | undefined) ?? {})) add(name, 'an upcast', true)
   for (const name of (log?.types as readonly string[] | undefined) ?? []) add(name, "the log's types", false)
+  for (const tie of log?.tieBreak ?? []) {
+    if (typeof tie !== 'string') for (const name of tie.types) add(name, "the log's tieBreak", false)
+  }
   for (const view of views) {
     for (const [name, handler] of Object.entries(view.on)) {
       if (name !== '*' && handler !== undefined) add(name, `a handler of view ${view.name}`, false)

@@ -157,8 +157,9 @@ export function describeChangedInputs({ view, generation, files, gone, added, lo
   const which = files === 1 ? 'The file' : `${gone.length} of the ${files} files`
   const what = `${which} that generation ${generation} of view ${view} was built from`
   const isAre = gone.length === 1 ? 'is' : 'are'
-  const others = `${added.length} ${added.length === 1 ? 'file has' : 'files have'} other contents`
-  return `${what} ${isAre} gone or changed: ${shown.join(', ')}${more}; ${others}${loss === null ? '' : `; ${loss}`}.`
+  const others =
+    added.length === 0 ? '' : `; ${added.length} ${added.length === 1 ? 'file has' : 'files have'} other contents`
+  return `${what} ${isAre} gone or changed: ${shown.join(', ')}${more}${others}${loss === null ? '' : `; ${loss}`}.`
 }
 
 /**

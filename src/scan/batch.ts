@@ -99,6 +99,9 @@ function constantColumn(
   return columnFromValues(slot.type, new Array<unknown>(rows).fill(value), origin) as SlotColumn
 }
 
+const keyAdvice =
+  ' Where the key may be null, declare the column as a field, as account: nullable(string()), and make the key of it by key and keyBy of the view.'
+
 function refuseNullRoles(log: LogPlan, batch: Batch): void {
   const { id, key, type, occurredAt } = log.roles
   const required: [string, number][] = [
@@ -115,7 +118,7 @@ function refuseNullRoles(log: LogPlan, batch: Batch): void {
     const row = firstNull(column.validity, column.length)
     const place = { file: batch.file, rowGroup: batch.rowGroup, row, column: columnName(log.slots[slot]!) }
     throw new InputError(
-      `Cannot read ${describePlace(place)}: expected a value, as the column is the events' ${role}, found null.`,
+      `Cannot read ${describePlace(place)}: expected a value, as the column is the events' ${role}, found null.${role === 'key' ? keyAdvice : ''}`,
       place,
     )
   }

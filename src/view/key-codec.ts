@@ -4,6 +4,7 @@ import { isHexText, isUuidText } from '../model/byte-text.ts'
 import { isMomentNumber } from '../model/moment-number.ts'
 import { decimalLimit, fitsWide, isWide, wideExpected } from '../model/slots.ts'
 import type { Fields, Type } from '../model/type.ts'
+import { describeResult } from './results.ts'
 
 /**
  * Keys as bytes whose unsigned lexicographic order is the order of the key columns, so that views are sorted by
@@ -87,7 +88,7 @@ function writeValue(name: string, type: Type, value: unknown, isLast: boolean, w
       break
     case 'int32':
     case 'date':
-      if (typeof value !== 'number' || (value | 0) !== value) throw wrong(name, 'an integer of 32 bits', value)
+      if (typeof value !== 'number' || (value | 0) !== value) throw wrong(name, integerExpected(type), value)
       number.setInt32(0, value ^ 0x80000000)
       writeNumber(4, writer)
       break
@@ -136,8 +137,12 @@ function toBigInt(name: string, type: Type, value: unknown): bigint {
   return BigInt(value as number)
 }
 
+function integerExpected({ kind }: Type): string {
+  return kind === 'date' ? 'days since 1970-01-01, as dayOf() gives them' : 'an integer of 32 bits'
+}
+
 function wrong(name: string, expected: string, found: unknown): KeyValueError {
-  const shown = typeof found === 'string' ? JSON.stringify(found) : String(found)
+  const shown = typeof found === 'object' || typeof found === 'string' ? describeResult(found) : String(found)
   return new KeyValueError(`key column "${name}": expected ${expected}, found ${shown}`)
 }
 

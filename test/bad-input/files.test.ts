@@ -208,6 +208,9 @@ function hideNulls(path: string, count: number): void {
   writeFileSync(path, bytes)
 }
 
+const keyAdvice =
+  ' Where the key may be null, declare the column as a field, as account: nullable(string()), and make the key of it by key and keyBy of the view.'
+
 describe('a null', () => {
   const sequenced = `id: 'event_id', key: 'account_id', type: 'type', sequence: 'amount'`
   test.each([
@@ -229,7 +232,7 @@ describe('a null', () => {
     write([ledgerRow(3), ledgerRow(4), ledgerRow(5), ledgerRow(6, { [column]: null })], nulls, 3)
     await expectInputError(
       text,
-      `Cannot read log/1.parquet, row group 1, row 0, column "${column}": expected a value, as the column is the events' ${role}, found null.`,
+      `Cannot read log/1.parquet, row group 1, row 0, column "${column}": expected a value, as the column is the events' ${role}, found null.${role === 'key' ? keyAdvice : ''}`,
       { rowGroup: 1, row: 0, column },
     )
   })
@@ -238,7 +241,7 @@ describe('a null', () => {
     write([ledgerRow(4, { account_id: null })], { ...ledgerColumns, account_id: nullable(string()) })
     await expectInputError(
       {},
-      `Cannot read log/1.parquet, row group 0, row 0, column "account_id": expected a value, as the column is the events' key, found null.`,
+      `Cannot read log/1.parquet, row group 0, row 0, column "account_id": expected a value, as the column is the events' key, found null. Where the key may be null, declare the column as a field, as account: nullable(string()), and make the key of it by key and keyBy of the view.`,
       { rowGroup: 0, row: 0, column: 'account_id' },
       { workers: 2 },
     )

@@ -94,7 +94,7 @@ const cases: Readonly<Record<string, readonly [JobText, string, object]>> = {
     {
       view: `key: { day: date(), who: string() }, keyBy: (e) => ({ day: e.amount === 7 ? 1.5 : 1, who: e.key }), ${typed}, on: { '*': () => {} }`,
     },
-    `View balances, its keyBy, ${at7}: key column "day": expected an integer of 32 bits, found 1.5.`,
+    `View balances, its keyBy, ${at7}: key column "day": expected days since 1970-01-01, as dayOf() gives them, found 1.5.`,
     { ...placeOf7, handler: 'keyBy' },
   ],
   'a keyBy that returns a null in a key': [

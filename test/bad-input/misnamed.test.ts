@@ -138,6 +138,10 @@ describe('a type that no event has is noted', () => {
   test('of a handler, of the log, and of an upcast, each with what was meant', async () => {
     write(payloads('{}', '{}').map((row, i) => ({ ...row, type: ['Deposited', 'Opened'][i] })))
     const log = "types: ['Deposited', 'Opened', 'Withdrawn'], upcast: { Openned: () => null }"
+    const tieBreak = "tieBreak: { types: ['Opened', 'Depositt'] }"
+    expect(onTypes(await run(writeJob(home, { log: tieBreak }), home, allow))).toEqual([
+      'No event of log ledger is of type "Depositt", which is named by the log\'s tieBreak; did you mean "Deposited"?',
+    ])
     const report = await run(writeJob(home, { log }), home, allow)
     expect(onTypes(report)).toEqual([
       'No event of log ledger is of type "Openned", which is named by an upcast; did you mean "Opened"?',

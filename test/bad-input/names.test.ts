@@ -74,6 +74,21 @@ describe('a new state that is assigned to the parameter is refused in', () => {
   })
 })
 
+describe('a day that is read as a moment is refused in', () => {
+  const fields = "due: date('occurred_at'), at: timestamp('us', 'occurred_at')"
+  test.each([
+    [`${typed}, on: { '*': (s, e) => { s.balance += dayOf(e.due) } }`, 'handler *: dayOf() expects a moment'],
+    [`${typed}, on: { '*': (s, { due }) => { s.balance += dayOf(due) } }`, 'handler *: dayOf() expects a moment'],
+    [`${typed}, ${sum}, filter: (e) => dayOf(e.due) > 3`, 'filter: dayOf() expects a moment, and field "due" is a day'],
+    [`key: { n: date() }, keyBy: (e) => ({ n: dayOf(e.due) }), ${typed}, ${sum}`, 'keyBy: dayOf()'],
+  ])('%s', async (view, message) => {
+    const error = await refusal(writeJob(home, { view, fields }), home)
+    expect(error).toBeInstanceOf(ConfigurationError)
+    expect(error.message).toContain(message)
+    expect(error.message).toContain('use it as it is')
+  })
+})
+
 describe('a free-form state that keeps the event itself is refused:', () => {
   const free = 'columns: { n: int64() }, row: (s) => ({ n: 1 })'
   test.each([

@@ -187,7 +187,7 @@ test('a survey counts types, order, gaps, duplicates and delays over all events'
   occurred    from 1970-01-01T00:01:40.000000Z to 1970-01-01T00:03:30.000000Z
   recorded    from 1970-01-01T00:01:40.000000Z to 1970-01-01T00:03:25.000000Z
   complete    up to 1970-01-01T00:02:01.000000Z, held back by partition year=2020
-  order       1 event in 1 file were recorded before the one in front of them
+  order       1 event in 1 file was recorded before the one in front of it
   sequence    counts through each of 2 streams, 2 numbers missing, 1 number repeated
   duplicates  1 event beyond the first of their id
   delay       least −5.00 s, 50 % 1.00 s, 90 % 1 min 10 s, 99 % 1 min 10 s, 99.9 % 1 min 10 s, most 1 min 10 s; 1 event recorded before they occurred

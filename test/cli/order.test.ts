@@ -64,7 +64,7 @@ const noSurvey: Survey = {
 }
 
 const ties =
-  `customers: nothing that its log declares orders 1 event in 1 key, so their ids decide: for example e2 after e1, of key "c". ` +
+  `customers: nothing that its log declares orders 1 event in 1 key, so the events' own keys and ids decide: for example e2 after e1, of key "c". ` +
   `Declare what decides on the log: tieBreak: 'line_no', a field, or tieBreak: { types: ['Opened', 'Paid'] }; or, if ids are given ` +
   `in the order of events, end order with 'id'.`
 const against =

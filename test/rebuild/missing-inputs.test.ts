@@ -96,7 +96,7 @@ describe('a rebuild from fewer files than the published generation', () => {
       (reason) => reason,
     )
     expect(error.message).toBe(
-      `Cannot rebuild view sums: expected a log that only grows. 1 of the 3 files that generation ${(await openView(join(home, 'views'), 'sums')).generation} of view sums was built from is gone or changed: ${join(home, 'log/2.parquet')} (1 row); 0 files have other contents; the log has 2 rows now, and had 3. Restore the files; or, where they were removed or replaced on purpose, allow it with --allow-missing-inputs (allowMissingInputs of rebuild()).`,
+      `Cannot rebuild view sums: expected a log that only grows. 1 of the 3 files that generation ${(await openView(join(home, 'views'), 'sums')).generation} of view sums was built from is gone or changed: ${join(home, 'log/2.parquet')} (1 row); the log has 2 rows now, and had 3. Restore the files; or, where they were removed or replaced on purpose, allow it with --allow-missing-inputs (allowMissingInputs of rebuild()).`,
     )
     expect(error.place).toEqual({ view: 'sums', file: join(home, 'log/2.parquet') })
     expect(await rowsOf()).toBe(3)

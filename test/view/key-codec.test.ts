@@ -61,7 +61,11 @@ test('strings are ordered by their UTF-8 bytes', () => {
 
 test.each([
   ['a fraction', { count: 1.5 }, 'key column "count": expected an integer within ±(2^53 − 1), found 1.5'],
-  ['a missing column', { day: undefined }, 'key column "day": expected an integer of 32 bits, found undefined'],
+  [
+    'a missing column',
+    { day: undefined },
+    'key column "day": expected days since 1970-01-01, as dayOf() gives them, found undefined',
+  ],
   ['null where it is not allowed', { text: null }, 'key column "text": expected a string, found null'],
   ['NaN', { rate: Number.NaN }, 'key column "rate": expected a number that is not NaN, found NaN'],
   ['a number for a bigint', { big: 1 }, 'key column "big": expected a bigint of 64 bits, found 1'],
