@@ -76,7 +76,7 @@ export function parseKey(
   if (parts.length > columns.length) {
     const names = columns.map(({ name }) => name).join(', ')
     throw new ConfigurationError(
-      `View ${view} has the key ${names}: expected at most ${columns.length} values, found ${parts.length}.`,
+      `View ${view} has the key ${names}: expected at most ${columns.length} ${columns.length === 1 ? 'value' : 'values'}, found ${parts.length}.`,
     )
   }
   return parts.map((given, index) => {

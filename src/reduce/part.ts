@@ -193,7 +193,7 @@ export function cellOf(
   row: Record<string, unknown>,
   key: unknown,
 ): unknown {
-  const value = row[name]
+  const value = valueIn(view, name, row, key)
   if (value === undefined || (value === null && !fields[name]!.nullable && fields[name]!.kind !== 'json')) {
     throw new ViewError(
       `View ${view.name}, its row, for key ${showKey(key)}: column "${name}": expected ${/^[aeiou]/.test(fields[name]!.kind) ? 'an' : 'a'} ${fields[name]!.kind}, found ${value}.`,
@@ -201,6 +201,19 @@ export function cellOf(
     )
   }
   return value
+}
+
+/** A row may be the state itself, whose documents are looked at when they are read. */
+function valueIn(view: PreparedView, name: string, row: Record<string, unknown>, key: unknown): unknown {
+  try {
+    return row[name]
+  } catch (error) {
+    throw new ViewError(
+      `View ${view.name}, its row, for key ${showKey(key)}: column "${name}": ${describeThrown(error)}`,
+      { view: view.name, handler: 'row', column: name },
+      { cause: error },
+    )
+  }
 }
 
 function stateColumn(view: PreparedView, column: StateColumn, order: Int32Array, keys: KeyHeap): Column {

@@ -4,7 +4,7 @@ import type { MayReturn } from '../model/plan.ts'
 import type { Slot } from '../model/slots.ts'
 import type { Fields } from '../model/type.ts'
 import { columnEventSource, type Documents, type EventShape, packedEventSource } from './event-source.ts'
-import { frozen } from './frozen.ts'
+import { frozenState } from './frozen.ts'
 import { type RowLayout, rowSource } from './row-layout.ts'
 import { runtime } from './runtime.ts'
 import { finalStateSource, type StateStore, stateSource } from './state.ts'
@@ -172,7 +172,7 @@ function freeFormCursor(isFinal: boolean): StateCursor {
   let slot = 0
   return {
     get state() {
-      return isFinal ? frozen(objects[slot]) : objects[slot]
+      return isFinal ? frozenState(objects[slot]) : objects[slot]
     },
     seek: (to) => {
       slot = to

@@ -4,7 +4,7 @@ import { isMomentNumber, momentNumber } from '../model/moment-number.ts'
 import { dateText } from '../model/moment-text.ts'
 import { fitsWide } from '../model/slots.ts'
 import type { TimeUnit } from '../model/type.ts'
-import { flyweight, frozen } from './frozen.ts'
+import { flyweight, frozen, frozenState } from './frozen.ts'
 import { newState, refuseResult } from './results.ts'
 
 /** What generated code calls: conversions that are rare or that fail. */
@@ -51,7 +51,7 @@ export const runtime = {
   parseFrozen(name: string, text: string): unknown {
     return frozen(runtime.parse(name, text))
   },
-  frozen,
+  frozenState,
   flyweight,
   isHexText,
   isUuidText,

@@ -3,6 +3,7 @@ import { grown } from '../columns/grow.ts'
 import { encodableText, firstNotEncodable } from '../columns/utf8.ts'
 import type { Column } from '../model/column.ts'
 import { isBigInt, isTextual, storageOf } from '../model/slots.ts'
+import { holdsEvent } from './frozen.ts'
 import type { StateColumn } from './state.ts'
 
 const encoder = new TextEncoder()
@@ -83,7 +84,7 @@ function gatherExact(from: Float64Array, count: number, order: Int32Array | null
 function storedTexts(column: StateColumn, order: Int32Array | null, count: number) {
   const { type, nulls } = column
   const values = column.values as unknown[]
-  const textOf = isTextual(type) ? (value: unknown) => value as string : type.kind === 'json' ? jsonOf : String
+  const textOf = isTextual(type) ? (value: unknown) => value as string : type.kind === 'json' ? documentOf : String
   const offsets = new Int32Array(count + 1)
   let data = new Uint8Array(Math.max(64, count * 16))
   let at = 0
@@ -99,6 +100,13 @@ function storedTexts(column: StateColumn, order: Int32Array | null, count: numbe
   const encoded = data.subarray(0, at)
   if (type.kind === 'string') refuseLossy(encoded, column, order, count)
   return { kind: 'bytes' as const, offsets, data: encoded, gap: 0 as const }
+}
+
+function documentOf(value: unknown, row: number): string {
+  if (holdsEvent(value)) {
+    throw new MisfitError(row, 'a copy of an event, as { ...event }', 'the event itself, which is another one by now')
+  }
+  return jsonOf(value, row)
 }
 
 function refuseLossy(

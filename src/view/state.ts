@@ -143,7 +143,7 @@ set ${quoted}(v) { ${setNull}${checkSource(name, type)} ${value} = ${storedSourc
 export function finalStateSource(fields: Fields, isFinal: boolean): string {
   const members = Object.entries(fields).map(([name, type], index) => {
     const read = readSource(type, index)
-    return `get ${JSON.stringify(name)}() { return ${isFinal && type.kind === 'json' ? `runtime.frozen(${read})` : read}; }`
+    return `get ${JSON.stringify(name)}() { return ${isFinal && type.kind === 'json' ? `runtime.frozenState(${read})` : read}; }`
   })
   return `const state = Object.freeze({\n${members.join(',\n')}\n});`
 }

@@ -108,6 +108,18 @@ describe('a free-form state that keeps the event itself is refused:', () => {
     }
   })
 
+  test.each(['s.doc = e', 's.doc = [e]', 's.doc = { of: { e } }', 's.doc ??= []; s.doc.push(e)'])(
+    'and a document: %s',
+    async (body) => {
+      for (const row of ['', 'row: (s) => s,', 'merge: (into, from) => { into.doc = from.doc },']) {
+        const view = `state: { doc: json() }, ${row} on: { '*': (s, e) => { ${body} } }`
+        const error = await refusal(writeJob(home, { view }), home)
+        expect(error).toBeInstanceOf(ViewError)
+        expect(error.message).toMatch(/(?:the state holds an event|the event itself), which is another one by now/)
+      }
+    },
+  )
+
   test('a copy is kept', async () => {
     const view = `state: () => ({ events: [] }), columns: { n: int64() }, row: (s) => ({ n: s.events.reduce((n, e) => n + e.amount, 0) }),
       on: { '*': (s, e) => { s.events.push({ ...e }) } }`
