@@ -240,8 +240,19 @@ function toInteger(type: Type, value: unknown, row: number, origin: 'outside' | 
   const big =
     typeof value === 'bigint' ? value : typeof value === 'string' && /^-?\d+$/.test(value) ? BigInt(value) : null
   if (big === null || BigInt.asIntN(64, big) !== big)
-    throw misfit(row, type.kind === 'timestamp' ? 'a moment' : 'an integer of 64 bits', value)
+    throw misfit(
+      row,
+      type.kind === 'timestamp' ? 'a moment' : `an integer of 64 bits${big === null ? '' : unsignedRemedy(type, big)}`,
+      value,
+    )
   return big
+}
+
+/** For an integer that only a type without a sign holds. */
+function unsignedRemedy(type: Type, value: bigint): string {
+  return type.kind !== 'decimal' && BigInt.asUintN(64, value) === value
+    ? ' with a sign (declare uint64() for one without)'
+    : ''
 }
 
 /** 12.34, or "12.34", of scale 2 as 1234. A JSON number is taken by its shortest decimal form, which is what was written. */

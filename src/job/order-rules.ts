@@ -1,4 +1,4 @@
-import type { OrderRole, TieBreak } from '../model/log.ts'
+import type { OrderRole, RoleSource, TieBreak } from '../model/log.ts'
 import { crossesStreams } from '../model/order.ts'
 import { isWide } from '../model/slots.ts'
 import type { Fields, Type } from '../model/type.ts'
@@ -31,9 +31,11 @@ function typeText({ kind, precision, scale }: Type): string {
 
 /** A key or an id that is declared to order events must have an order. */
 function roleOrderProblems(columns: AnyLog['columns'], role: 'key' | 'id', place: string): string[] {
-  const source: unknown = columns[role]
-  if (typeof source !== 'object' || source === null || Array.isArray(source) || hasOrder(source as Type)) return []
-  return [`${place}: ${role} is of ${typeText(source as Type)}, by which events can't be ordered; leave it out`]
+  const source: RoleSource | readonly RoleSource[] | undefined = columns[role]
+  const parts = source === undefined ? [] : [source].flat()
+  return parts
+    .filter((part): part is Type => typeof part === 'object' && !hasOrder(part))
+    .map((type) => `${place}: ${role} is of ${typeText(type)}, by which events can't be ordered; leave it out`)
 }
 
 function tieBreakProblems(log: AnyLog): string[] {
@@ -94,7 +96,8 @@ function orderProblems(log: AnyLog): string[] {
       return [`order: the log has no ${role}; name its column in columns, or leave it out of the order`]
     }
     if (order.indexOf(role) !== index) return [`order: ${role} is listed twice`]
-    return role === 'id' ? roleOrderProblems(log.columns, 'id', 'order') : []
+    // Rows of a view have no order but that of their keys, whatever these are.
+    return role === 'id' && log.view === undefined ? roleOrderProblems(log.columns, 'id', 'order') : []
   })
 }
 

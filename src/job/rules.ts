@@ -101,7 +101,7 @@ const roleNames = ['id', 'key', 'type', 'occurredAt', 'recordedAt', 'sequence'] 
 const integerKinds: readonly Type['kind'][] = ['int32', 'int64', 'bigint']
 
 function logProblems(log: AnyLog): string[] {
-  const columns: Readonly<Record<string, RoleSource | readonly string[] | undefined>> = log.columns
+  const columns: Readonly<Record<string, RoleSource | readonly RoleSource[] | undefined>> = log.columns
   const problems = fieldProblems('field', log.fields)
   for (const name of roleNames) {
     if (Object.hasOwn(log.fields, name)) {
@@ -112,6 +112,7 @@ function logProblems(log: AnyLog): string[] {
     const role = columns[name]
     if (isType(role)) problems.push(...roleProblems(name, role, log.timeUnit))
   }
+  if (Array.isArray(columns['id'])) problems.push(...idPartProblems(columns['id'], log.view !== undefined))
   problems.push(...duplicatesProblems(log))
   const zone = zoneProblem(log.zone)
   if (zone !== null) problems.push(`zone: ${zone}`)
@@ -135,10 +136,11 @@ function logProblems(log: AnyLog): string[] {
 
 /** A column of a log may have a zone of its own. */
 function columnZoneProblems(log: AnyLog): string[] {
-  const roles = Object.entries(log.columns as Readonly<Record<string, unknown>>).map(([name, type]) => [
-    `columns.${name}`,
-    type,
-  ])
+  const roles = Object.entries(log.columns as Readonly<Record<string, unknown>>).flatMap(([name, source]) =>
+    Array.isArray(source)
+      ? source.map((part, i) => [`columns.${name}[${i}]`, part] as const)
+      : [[`columns.${name}`, source] as const],
+  )
   const fields = Object.entries(log.fields as Fields).map(([name, type]) => [`field "${name}"`, type])
   return [...roles, ...fields].flatMap(([place, type]) => {
     if (!isType(type) || type.zone === undefined) return []
@@ -164,6 +166,31 @@ function roleProblems(name: string, type: Type, timeUnit: TimeUnit): string[] {
     problems.push(`${place}: expected int32(), int64() or bigint(), found ${type.kind}()`)
   }
   return problems
+}
+
+/**
+ * What parts of an id can get wrong. One of several may be a truth value, since the others tell more events apart.
+ *
+ * @param ofRows Whether the log is the rows of a view, whose whole key may be a truth value.
+ */
+function idPartProblems(parts: readonly RoleSource[], ofRows: boolean): string[] {
+  return parts.flatMap((type, i) => {
+    if (!isType(type)) return []
+    const place = `columns.id[${i}]`
+    const problems = typeProblems(place, type)
+    if (type.from === undefined) {
+      problems.push(
+        `${place}: expected a type with its column, found none; write ${type.kind}(…) with the column's name`,
+      )
+    }
+    if (type.kind === 'json') {
+      problems.push(`${place}: a json value can't be part of an id; take a column of the values within it`)
+    }
+    if (type.kind === 'float64' || (type.kind === 'bool' && parts.length === 1 && !ofRows)) {
+      problems.push(`${place}: a ${type.kind} can't distinguish events; take a column of integers or strings`)
+    }
+    return problems
+  })
 }
 
 function momentProblems(place: string, type: Type, timeUnit: TimeUnit): string[] {
@@ -347,7 +374,7 @@ function unitProblems(view: ViewDefinition): string[] {
 }
 
 function unitsOf({ columns, fields, timeUnit }: AnyLog): (TimeUnit | undefined)[] {
-  const roles: readonly unknown[] = [columns.id, columns.key]
+  const roles: readonly unknown[] = [columns.id, columns.key].flat()
   const types = [...Object.values(fields as Fields), ...roles.filter(isType)]
   return [timeUnit, ...types.map((type) => type.unit)]
 }

@@ -63,8 +63,8 @@ const aLog = z.strictObject(
     columns: z.strictObject(
       {
         id: z.union(
-          [aName, aType, z.array(aName).min(1, 'at least one')],
-          'the column that identifies an event, or an array of columns',
+          [aName, aType, z.array(role).min(1, 'at least one')],
+          "the column that identifies an event, or an array of columns, as ['day', int64('no')]",
         ),
         key: role.optional(),
         type: role.optional(),

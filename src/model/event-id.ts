@@ -8,11 +8,12 @@ export function joinId(parts: readonly string[]): string {
 }
 
 /**
- * A value of a column of an id as text: days and moments as ISO 8601, moments UTC with all digits of their unit; anything else as
+ * A value of a column of an id as text: days and moments as ISO 8601, moments UTC with all digits of their unit; truth values as `true` and `false`; anything else as
  * it is.
  */
 export function idColumnText({ kind, unit }: Type, value: unknown): string {
   if (typeof value !== 'number' && typeof value !== 'bigint') return String(value)
+  if (kind === 'bool') return String(value !== 0)
   if (kind === 'uint64') return String(BigInt.asUintN(64, BigInt(value)))
   if (kind === 'date' && Math.abs(Number(value)) <= DAYS_MAX) return formatDay(Number(value))
   if (kind === 'timestamp' && withinDates(BigInt(value), unit!)) return formatMoment(BigInt(value), unit!)

@@ -8,8 +8,8 @@ export type RoleSource = string | Type
  * keys of another type are declared, as `key: int64('account_id')`.
  */
 export interface Roles {
-  /** Identifies the event in the whole log. Several columns together may do so. */
-  readonly id: RoleSource | readonly string[]
+  /** Identifies the event in the whole log. Several columns together may do so, as `['day', int64('no')]`. */
+  readonly id: RoleSource | readonly RoleSource[]
   /** The stream the event belongs to, and the key of views that declare none. */
   readonly key?: RoleSource
   /** The event's type; a log without one has events of type `Event`. */
@@ -42,7 +42,7 @@ export type EventOf<L> =
     : never
 
 /** An id of several columns has no single value. */
-type SingleId<R extends Roles> = R['id'] extends readonly string[]
+type SingleId<R extends Roles> = R['id'] extends readonly unknown[]
   ? unknown
   : Readonly<{ id: RoleValue<R['id'], string | number> }>
 
@@ -321,18 +321,18 @@ function rowLog(
   const { view } = spec
   const { columns, timeUnit, zone } = (view.log ?? view.logs?.[0])!
   const ownKey = view.key === undefined && view.window === undefined ? columns.key : undefined
-  const names = [
+  const key = typeof ownKey === 'object' ? publishedType(ownKey, keyColumnName(ownKey)) : ownKey
+  const id = [
     ...(view.window === undefined ? [] : [view.window.name]),
-    ...(ownKey === undefined ? Object.keys(view.key ?? {}) : [keyColumnName(ownKey)]),
+    ...(key === undefined ? Object.entries(view.key ?? {}).map(([name, type]) => publishedType(type, name)) : [key]),
   ]
-  const key = typeof ownKey === 'object' ? { ...ownKey, from: keyColumnName(ownKey) } : ownKey
   const isOrdered = spec.columns?.sequence !== undefined || spec.columns?.recordedAt !== undefined
   return {
     // Unknown properties are kept, for validation to name.
     ...spec,
     name: spec.name ?? view.name,
     files: [],
-    columns: { id: names, ...(key !== undefined && { key }), ...spec.columns },
+    columns: { id, ...(key !== undefined && { key }), ...spec.columns },
     fields: spec.fields ?? rowFieldsOf(view),
     timeUnit,
     zone,
@@ -345,6 +345,17 @@ function rowLog(
 function keyColumnName(key: RoleSource): string {
   if (typeof key === 'string') return key
   return key.from === undefined ? 'key' : typeof key.from === 'string' ? key.from : key.from.join('.')
+}
+
+/** A key column as the view's files have it: how the log's own files hold the values says nothing of these. */
+function publishedType({ kind, nullable, unit, precision, scale }: Type, from: string): Type {
+  return {
+    kind,
+    nullable,
+    from,
+    ...(unit !== undefined && { unit }),
+    ...(precision !== undefined && { precision, scale: scale! }),
+  }
 }
 
 /** The columns that a view declares, as fields. What is JSON may be null in a row. */

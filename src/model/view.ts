@@ -222,7 +222,7 @@ type ViewRows<L, S, K, C, Every> =
     ? RowsOf<
         (K extends Fields ? K : Record<never, never>) &
           (C extends Fields ? C : S extends Fields ? S : Record<never, never>),
-        Readonly<{ id: readonly string[] }> &
+        Readonly<{ id: readonly RoleSource[] }> &
           (K extends Fields
             ? unknown
             : [Every] extends [never]

@@ -11,7 +11,7 @@ import type { DeclaredSlot, ZoneRules } from './sources.ts'
 export function declareSlots(log: AnyLog): { slots: DeclaredSlot[]; roles: RoleSlots } {
   const slots: DeclaredSlot[] = []
   const zone = zoneRules(log)
-  const columns = log.columns as Readonly<Record<string, RoleSource | readonly string[] | undefined>>
+  const columns = log.columns as Readonly<Record<string, RoleSource | readonly RoleSource[] | undefined>>
   const add = (name: string, what: string, source: RoleSource | undefined, bare: Type | undefined): number => {
     if (source === undefined) return -1
     const type = typeof source === 'string' ? bare && { ...bare, bare: true as const } : source
@@ -30,7 +30,7 @@ export function declareSlots(log: AnyLog): { slots: DeclaredSlot[]; roles: RoleS
   const midnight = (source: RoleSource | undefined) =>
     typeof source === 'object' && source.kind === 'date' ? midnightOf(source, log) : source
   const id = Array.isArray(columns['id'])
-    ? columns['id'].map((column: string, i: number) => add(`id[${i}]`, "part of the events' id", column, undefined))
+    ? columns['id'].map((part: RoleSource, i: number) => add(`id[${i}]`, "part of the events' id", part, undefined))
     : [role('id', undefined)]
   const roles: RoleSlots = {
     id,

@@ -8,7 +8,7 @@ export function remedyFor(
   steps: readonly string[],
 ): string {
   const declaration = declarationOf(found, steps.join('.'))
-  const roleKinds = what.startsWith('field ') ? undefined : (declarable[name] ?? [])
+  const roleKinds = what.startsWith('field ') ? undefined : (declarable[name.replace(/\[\d+\]$/, '[]')] ?? [])
   const isDeclarable = declaration !== undefined && roleKinds?.includes(found.kind) !== false
   return isDeclarable ? ` Declare ${name}: ${declaration}.` : ''
 }
@@ -16,6 +16,7 @@ export function remedyFor(
 /** What a role may be declared as. */
 const declarable: Readonly<Record<string, readonly LogicalType['kind'][]>> = {
   id: ['int', 'string', 'uuid', 'binary', 'decimal', 'date', 'timestamp'],
+  'id[]': ['int', 'string', 'uuid', 'binary', 'decimal', 'date', 'timestamp', 'bool'],
   key: ['int', 'string', 'uuid', 'binary', 'decimal', 'date', 'timestamp', 'bool', 'float'],
   type: ['string', 'binary'],
   sequence: ['int'],

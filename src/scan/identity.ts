@@ -96,6 +96,7 @@ export function idText(log: LogPlan, batch: Batch, row: number): string {
     log.roles.id.map((slot) => {
       const column = batch.columns[slot]!
       const isInteger = (column.kind === 'int32' || column.kind === 'int64') && isPresent(column, row)
+      if (column.kind === 'bool' && isPresent(column, row)) return String(valueText(column, row) === '1')
       return isInteger ? idColumnText(log.slots[slot]!.type, column.values[row]) : valueText(column, row)
     }),
   )

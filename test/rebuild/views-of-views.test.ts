@@ -3,7 +3,10 @@ import { join } from 'node:path'
 import fc from 'fast-check'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import {
+  bool,
+  bytes,
   date,
+  decimal,
   defineJob,
   defineLog,
   defineView,
@@ -16,8 +19,11 @@ import {
   planRebuild,
   rebuild,
   string,
+  type Type,
   timestamp,
   traceKey,
+  uint64,
+  uuid,
 } from '../../src/index.ts'
 import type { Manifest } from '../../src/model/manifest.ts'
 import { disk } from '../../src/storage/disk.ts'
@@ -392,5 +398,69 @@ export default defineJob({ views: [balances, w] })`,
       exitCode: 2,
       stderr: 'refold: Cannot read log balances from other files: the views read ledger.\n',
     })
+  })
+})
+
+describe('a view of the rows of one whose key is of any type', () => {
+  const large = 2n ** 64n - 1n
+  const keys: readonly [string, Type, unknown, unknown][] = [
+    ['bool', bool(), false, true],
+    ['decimal without digits after the point', decimal(9, 0), 7, -7],
+    ['decimal', decimal(9, 2), 1234, -1],
+    ['wide decimal', decimal(30, 0), 10n ** 25n, -1n],
+    ['uuid', uuid(), '00000000-0000-0000-0000-000000000001', 'ffffffff-9dad-11d1-80b4-00c04fd430c8'],
+    ['bytes', bytes(), '00', 'ff'],
+    ['uint64', uint64(), 1n, large],
+    ['date', date(), 0, -1],
+    ['timestamp', timestamp(), 0, -1],
+  ]
+
+  test.each(keys)('%s', async (name, type, first, second) => {
+    const files = join(folder.path, `keys-${name}.parquet`)
+    writeRows(files, { id: string(), part: type, at: timestamp(), amount: int64() }, [
+      ...[first, second, first].map((part, i) => ({ id: `e${i}`, part, at: start + i, amount: 10 ** i })),
+    ])
+    const definitions = (partOfKey: boolean) => {
+      const sums = defineView({
+        name: 'sums',
+        log: defineLog({
+          name: 'log',
+          files,
+          columns: { id: ['id', { ...type, from: 'part' }], key: { ...type, from: 'part' }, recordedAt: 'at' },
+          fields: { part: type, amount: int64() },
+        }),
+        ...(partOfKey && {
+          key: { part: type, all: bool() },
+          keyBy: (e: { part: unknown }) => ({ part: e.part, all: true }),
+        }),
+        state: { amount: int64() },
+        on: {
+          '*': (sum: { amount: number }, e: { amount: number }) => {
+            sum.amount += e.amount
+          },
+        },
+      } as never) as ReturnType<typeof jobOf>['views'][number]
+      const total = defineView({
+        name: 'total',
+        log: defineLog({ view: sums, fields: { part: type, amount: int64() } }),
+        key: { all: bool() },
+        keyBy: () => ({ all: true }),
+        state: { keys: string(), amount: int64() },
+        on: {
+          '*': (all, e) => {
+            all.keys += `${e.part} `
+            all.amount += e.amount
+          },
+        },
+      })
+      return defineJob({ views: [sums, total] })
+    }
+    for (const partOfKey of [false, true]) {
+      const out = join(folder.path, `keys-${name}-${partOfKey}`)
+      await rebuild(await loadDefinition(definitions(partOfKey)), { out, workers: 0 })
+      const [row] = published(out, 'total') as [{ keys: string; amount: number }]
+      expect(row.amount).toBe(111)
+      expect(row.keys.trim().split(' ').sort()).toEqual([String(first), String(second)].sort())
+    }
   })
 })

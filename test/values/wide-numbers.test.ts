@@ -264,8 +264,19 @@ describe('a column of the log', () => {
 
   test('that a declared type does not hold is refused with its row', async () => {
     const query = `SELECT i AS n, (18446744073709551615 - i)::UBIGINT AS u, (-i)::BIGINT AS s, (i + 0.125)::DECIMAL(25, 3) AS d FROM range(2) t(i)`
-    await expect(seen(query, { u: int64() })).rejects.toThrow('row 0, column "u": expected an integer of 64 bits')
-    await expect(seen(query, { u: bigint() })).rejects.toThrow('row 0, column "u": expected an integer of 64 bits')
+    await expect(seen(query, { u: int64() })).rejects.toThrow(
+      'row 0, column "u": expected an integer of 64 bits with a sign (declare uint64() for one without), found 18446744073709551615',
+    )
+    await expect(seen(query, { u: bigint() })).rejects.toThrow(
+      'row 0, column "u": expected an integer of 64 bits with a sign (declare uint64()',
+    )
+    const inText = `SELECT 1 AS n, '{"u": 18446744073709551615, "text": "9223372036854775808"}' AS payload`
+    for (const path of ['payload.u', 'payload.text'])
+      await expect(seen(inText, { u: int64(path) })).rejects.toThrow('declare uint64() for one without')
+    const beyond = `SELECT 1 AS n, '{"u": 18446744073709551616}' AS payload`
+    await expect(seen(beyond, { u: int64('payload.u') })).rejects.toThrow('expected an integer of 64 bits, found')
+    const nested = `SELECT 1 AS n, {'u': 9223372036854775808::UBIGINT} AS payload`
+    await expect(seen(nested, { u: int64('payload.u') })).rejects.toThrow('declare uint64() for one without')
     await expect(seen(query, { s: uint64() })).rejects.toThrow(
       'row 1, column "s": expected an integer of 64 bits without a sign, found -1',
     )
