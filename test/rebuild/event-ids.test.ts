@@ -100,7 +100,7 @@ test.each<[string, Type, unknown, string]>([
 test('a part of an id without a declaration is refused with the one to write, and so is what can be no part', async () => {
   const files = join(folder.path, 'bare.parquet')
   writeRows(files, { flag: bool(), no: int64() }, [{ flag: true, no: 1 }])
-  const run = (id: (string | Type)[]) => {
+  const run = async (id: (string | Type)[]) => {
     const log = defineLog({ name: 'log', files, columns: { id, key: int64('no') } })
     const view = defineView({ name: 'v', log, orderFree: true, state: { n: int64() }, on: { '*': (s) => void s.n++ } })
     return rebuild(loadedFromDefinition(defineJob({ views: [view] })), { out: join(folder.path, 'bare'), workers: 0 })

@@ -468,3 +468,14 @@ export default defineJob({
 })
 // @ts-expect-error: a log is no view
 defineJob({ views: [ledger] })
+
+const parts = defineLog({
+  name: 'parts',
+  files: '*.parquet',
+  columns: { id: ['day', int64('no'), bool('open')], key: date('day') },
+})
+// @ts-expect-error: an id of several columns has no single value
+same<EventOf<typeof parts>['id'], unknown>(true)
+same<EventOf<typeof parts>['key'], number>(true)
+// @ts-expect-error: a part of an id is a column or a declared type
+defineLog({ name: 'parts', files: '*.parquet', columns: { id: ['day', 7] } })
