@@ -11,13 +11,14 @@ import { visit } from './syntax.ts'
 export function dayProblems(view: ViewDefinition): string[] {
   return sharesOf(view).flatMap(({ log, on, keyBy, filter, window }) => {
     const days = dayNames(log.fields)
+    const of = view.logs === undefined ? '' : `${log.name}, `
     if (days.size === 0) return []
     const given = Object.entries({ keyBy, filter, 'window.measure': window?.measure }).map(
       ([name, fn]) => [name, fn, 0] as const,
     )
     const handlers = Object.entries(on).map(([type, fn]) => [`handler ${type}`, fn, 1] as const)
     return [...given, ...handlers].flatMap(([place, fn, parameter]) =>
-      typeof fn === 'function' ? calledWithDays(fn, parameter, days).map((problem) => `${place}: ${problem}`) : [],
+      typeof fn === 'function' ? calledWithDays(fn, parameter, days).map((problem) => `${of}${place}: ${problem}`) : [],
     )
   })
 }

@@ -16,7 +16,10 @@ type AnyFunction = (...parameters: never) => unknown
 export function nameProblems(view: ViewDefinition): string[] {
   const { merge, row, state } = view
   const keys = keyNames(view)
-  const problems = sharesOf(view).flatMap((share) => shareProblems(share, keys))
+  const problems = sharesOf(view).flatMap((share) => {
+    const of = view.logs === undefined ? '' : `${share.log.name}, `
+    return shareProblems(share, keys).map((problem) => `${of}${problem}`)
+  })
   const states = isTyped(state) ? { what: 'the state', names: Object.keys(state), remedy: 'declare it in state' } : null
   if (merge !== undefined) {
     problems.push(...lostProblems('merge', merge, states !== null))

@@ -1,3 +1,4 @@
+import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { ConfigurationError, ViewError } from '../../src/model/errors.ts'
@@ -159,4 +160,18 @@ describe('what a fold cannot wait for or repeat is refused:', () => {
     const report = await run(writeJob(home, { view }), home, { allowMissingInputs: true })
     expect(readPublished(report.views[0]!.path).rows.map((row) => row['balance'])).toEqual([64, 32])
   })
+})
+
+test('a view of several logs names the log as well', async () => {
+  const path = join(home, 'job.ts')
+  const log = (name: string) =>
+    `defineLog({ name: '${name}', files: 'log/*.parquet', columns: { id: 'event_id', key: 'account_id', recordedAt: 'recorded_at' } })`
+  writeFileSync(
+    path,
+    `import { defineJob, defineLog, defineView, int64, string } from 'refold'
+    const balances = defineView({ name: 'balances', logs: [${log('one')}, ${log('two')}], state: { n: int64() }, key: { k: string() },
+      keyBy: { one: (e) => ({ k: e.key }), two: (e) => ({ k: e.kye }) }, on: { one: { '*': (s) => { s.n++ } }, two: { '*': (s) => { s.n++ } } } })
+    export default defineJob({ views: [balances] })`,
+  )
+  expect((await refusal(path, home)).message).toContain('two, keyBy: the event has no "kye"')
 })
