@@ -94,7 +94,7 @@ describe('whole numbers', () => {
       'row 1, column "c": expected an integer of 32 bits, found "3000000000"',
     )
     await expect(seen(file, { d: int64() })).rejects.toThrow(
-      'row 1, column "d": expected an integer of 64 bits, found "10000000000000000000"',
+      'row 1, column "d": expected an integer of 64 bits with a sign (declare uint64() for one without), found "10000000000000000000"',
     )
     await expect(seen(file, { c: decimal(9, 2) })).rejects.toThrow(
       'row 1, column "c": expected a decimal of at most 9 digits',
