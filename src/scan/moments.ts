@@ -45,6 +45,21 @@ function markLater(column: Column | undefined, until: bigint, outside: Uint8Arra
 }
 
 /**
+ * Whether all moments certainly lie within bounds. They are compared as numbers: what a number rounds stays on its side of bounds that
+ * numbers hold.
+ */
+function liesWithin(moments: BigInt64Array, { min, max }: { min: bigint; max: bigint }): boolean {
+  const [least, most] = [Number(min), Number(max)]
+  if (!Number.isSafeInteger(least) || !Number.isSafeInteger(most)) return false
+  const words = wordsOf(moments)
+  for (let row = 0; row < moments.length; row++) {
+    const moment = words[2 * row + 1]! * 4_294_967_296 + (words[2 * row]! >>> 0)
+    if (moment < least || moment > most) return false
+  }
+  return true
+}
+
+/**
  * Refuses an event that was recorded outside of the row group's statistics: how far its partition had come was taken from
  * them.
  *
@@ -53,15 +68,10 @@ function markLater(column: Column | undefined, until: bigint, outside: Uint8Arra
 export function refuseOutside(bounds: { min: bigint; max: bigint }, log: LogPlan, batch: Batch): void {
   const column = batch.columns[log.roles.recordedAt]
   if (column?.kind !== 'int64') return
-  const words = wordsOf(column.values)
-  const [minHigh, maxHigh] = [Number(bounds.min >> 32n), Number(bounds.max >> 32n)]
-  const [minLow, maxLow] = [Number(BigInt.asUintN(32, bounds.min)), Number(BigInt.asUintN(32, bounds.max))]
+  if (liesWithin(column.values, bounds)) return
   for (let row = 0; row < batch.rows; row++) {
-    const high = words[2 * row + 1]!
-    const low = words[2 * row]! >>> 0
-    const isAbove = high > maxHigh || (high === maxHigh && low > maxLow)
-    const isBelow = high < minHigh || (high === minHigh && low < minLow)
-    if ((!isAbove && !isBelow) || !isPresent(column, row)) continue
+    const moment = column.values[row]!
+    if ((moment >= bounds.min && moment <= bounds.max) || !isPresent(column, row)) continue
     const place = { file: batch.file, rowGroup: batch.rowGroup, row, column: log.slots[log.roles.recordedAt]!.name }
     throw new InputError(
       `Cannot read ${describePlace(place)}: expected a moment from ${bounds.min} to ${bounds.max}, as the file's statistics say, found ${column.values[row]}. The file's footer is wrong; write the file again.`,

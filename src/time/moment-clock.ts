@@ -40,12 +40,21 @@ export function momentClock(unit: TimeUnit, zone: string): MomentClock {
  * The clock of the log whose events a view's functions are given at the moment. A job imports `refold` by itself, so that the
  * engine and the job may have each their own copy of this module: what they share is in one place of the thread.
  */
-const shared = sharedState()
+export const shared = sharedState()
 
-function sharedState(): { current: MomentClock | null } {
-  const thread = globalThis as { [name: symbol]: { current: MomentClock | null } | undefined }
+/** The clock, and what `dayOf` and its like need of a fixed one: numbers of an object, as they are asked for each event. */
+interface SharedClock {
+  current: MomentClock | null
+  /** NaN where there is no clock of one offset. */
+  offset: number
+  day: number
+  hour: number
+}
+
+function sharedState(): SharedClock {
+  const thread = globalThis as { [name: symbol]: SharedClock | undefined }
   const name = Symbol.for('refold.moment-clock')
-  thread[name] ??= { current: null }
+  thread[name] ??= { current: null, offset: Number.NaN, day: Number.NaN, hour: Number.NaN }
   return thread[name]
 }
 
@@ -57,10 +66,18 @@ export function currentClock(): MomentClock | null {
 /** Runs functions of a view, for which `dayOf` and its like read moments by the log's clock. */
 export function withClock<T>(clock: MomentClock | null, work: () => T): T {
   const before = shared.current
-  shared.current = clock
+  setClock(clock)
   try {
     return work()
   } finally {
-    shared.current = before
+    setClock(before)
   }
+}
+
+function setClock(clock: MomentClock | null): void {
+  const fixed = clock?.fixed
+  shared.current = clock
+  shared.offset = fixed ? fixed.offset : Number.NaN
+  shared.day = fixed ? fixed.day : Number.NaN
+  shared.hour = fixed ? fixed.hour : Number.NaN
 }

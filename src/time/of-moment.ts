@@ -1,6 +1,6 @@
 import { firstOfMonth, formatDay as textOfDay } from '../model/moment.ts'
 import type { TimeUnit } from '../model/type.ts'
-import { currentClock, type MomentClock, momentClock } from './moment-clock.ts'
+import { currentClock, type MomentClock, momentClock, shared } from './moment-clock.ts'
 
 /** What handlers make of moments: days, hours and months as clocks show them. The same as windows have. */
 
@@ -22,35 +22,36 @@ export interface MomentOptions {
  * @throws TypeError for anything else, and for arguments or options that there aren't; MomentRangeError beyond every calendar.
  */
 export function dayOf(moment: number | bigint, options?: MomentOptions): number
-export function dayOf(moment: number | bigint, options?: MomentOptions, ...more: never[]): number {
-  const fixed = currentClock()?.fixed
-  if (options === undefined && fixed && typeof moment === 'number' && more.length === 0) {
-    return Math.floor((moment + fixed.offset) / fixed.day)
+export function dayOf(moment: number | bigint, options?: MomentOptions, surplus?: never): number {
+  if (typeof moment === 'number' && options === undefined && surplus === undefined) {
+    const day = Math.floor((moment + shared.offset) / shared.day)
+    if (!Number.isNaN(day)) return day
   }
-  return clockFor('dayOf', moment, options, more).days.indexOf(moment)
+  return clockFor('dayOf', moment, options, surplus).days.indexOf(moment)
 }
 
 /** The hour a moment lies in, as the moment it begins, in the moment's own unit. Otherwise as `dayOf`. */
 export function hourOf(moment: number, options?: MomentOptions): number
 export function hourOf(moment: bigint, options?: MomentOptions): bigint
-export function hourOf(moment: number | bigint, options?: MomentOptions, ...more: never[]): number | bigint {
-  const fixed = currentClock()?.fixed
-  if (options === undefined && fixed && typeof moment === 'number' && more.length === 0) {
-    return Math.floor((moment + fixed.offset) / fixed.hour) * fixed.hour - fixed.offset
+export function hourOf(moment: number | bigint, options?: MomentOptions, surplus?: never): number | bigint {
+  if (typeof moment === 'number' && options === undefined && surplus === undefined) {
+    const { offset, hour } = shared
+    const start = Math.floor((moment + offset) / hour) * hour - offset
+    if (!Number.isNaN(start)) return start
   }
-  const { hours, unit } = clockFor('hourOf', moment, options, more)
+  const { hours, unit } = clockFor('hourOf', moment, options, surplus)
   const start = hours.startOf(hours.indexOf(moment))
   return unit === 'ns' ? start : Number(start)
 }
 
 /** The first day of the month a moment lies in, as days since 1970-01-01. Otherwise as `dayOf`. */
 export function monthOf(moment: number | bigint, options?: MomentOptions): number
-export function monthOf(moment: number | bigint, options?: MomentOptions, ...more: never[]): number {
-  const fixed = currentClock()?.fixed
-  if (options === undefined && fixed && typeof moment === 'number' && more.length === 0) {
-    return firstOfMonth(Math.floor((moment + fixed.offset) / fixed.day))
+export function monthOf(moment: number | bigint, options?: MomentOptions, surplus?: never): number {
+  if (typeof moment === 'number' && options === undefined && surplus === undefined) {
+    const day = Math.floor((moment + shared.offset) / shared.day)
+    if (!Number.isNaN(day)) return firstOfMonth(day)
   }
-  return firstOfMonth(clockFor('monthOf', moment, options, more).days.indexOf(moment))
+  return firstOfMonth(clockFor('monthOf', moment, options, surplus).days.indexOf(moment))
 }
 
 /**
@@ -66,13 +67,8 @@ export function formatDay(day: number, ...more: unknown[]): string {
   return textOfDay(day)
 }
 
-function clockFor(
-  name: string,
-  moment: unknown,
-  options: MomentOptions | undefined,
-  more: readonly unknown[],
-): MomentClock {
-  const given = optionsOf(name, options, more)
+function clockFor(name: string, moment: unknown, options: MomentOptions | undefined, surplus: unknown): MomentClock {
+  const given = optionsOf(name, options, surplus)
   const log = currentClock()
   const { zone = log?.zone, unit = log?.unit } = given
   if (zone === undefined || unit === undefined) {
@@ -90,9 +86,9 @@ function clockFor(
 
 const units: readonly unknown[] = ['ms', 'us', 'ns', undefined]
 
-function optionsOf(name: string, options: unknown, more: readonly unknown[]): MomentOptions {
+function optionsOf(name: string, options: unknown, surplus: unknown): MomentOptions {
   const expected = `${name}(): expected a moment, and options as { zone: 'Europe/Berlin' }`
-  if (more.length > 0) throw new TypeError(`${expected}, found ${shown(more[0])} as well`)
+  if (surplus !== undefined) throw new TypeError(`${expected}, found ${shown(surplus)} as well`)
   if (options === undefined) return {}
   if (typeof options !== 'object' || options === null) throw new TypeError(`${expected}, found ${shown(options)}`)
   const unknown = Object.keys(options).find((option) => option !== 'zone' && option !== 'unit')
