@@ -24,9 +24,10 @@ function wide(slot: Slot, low: string, high: string): string {
   if (isBigInt(slot.type)) return `return runtime.big(${low}, ${high});`
   const { kind, unit = 'us' } = slot.type
   const name = JSON.stringify(slot.name)
-  const far = kind === 'timestamp' ? `runtime.farMoment(${name}, '${unit}', ` : `runtime.unsafe(${name}, `
+  // As few parameters as can be: the engine inlines what is short.
+  const far = kind === 'timestamp' ? (unit === 'ms' ? 'farMilliseconds' : 'farMicroseconds') : 'unsafe'
   // −2^53 has the same high word as its safe neighbours; `unsafe` lets those pass.
-  return `const high = ${high}; if (high <= -2097152 || high > 2097151) return ${far}${low}, high); return high * 4294967296 + (${low} >>> 0);`
+  return `const high = ${high}; if (high <= -2097152 || high > 2097151) return runtime.${far}(${name}, ${low}, high); return high * 4294967296 + (${low} >>> 0);`
 }
 
 function flyweight(getters: readonly string[], own: boolean, name: string): string {

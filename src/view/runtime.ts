@@ -28,6 +28,17 @@ function exactNumber(digits: string, rounded: number): number {
   return rounded
 }
 
+/** A moment of 2^53 steps from 1970 or more. */
+function farMoment(name: string, unit: TimeUnit, moment: bigint): number {
+  const number = momentNumber(moment)
+  if (number !== null) return number
+  throw new ValueError(
+    name,
+    `field "${name}": expected a moment that a number holds exactly, found ${dateText(moment, unit)}; ` +
+      "declare timeUnit: 'ms' on the log if its moments are whole milliseconds; finer ones so far from 1970 have no number",
+  )
+}
+
 export const runtime = {
   /** The UTF-8 bytes as a string. */
   text(bytes: Buffer, start: number, end: number): string {
@@ -75,17 +86,9 @@ export const runtime = {
       `field "${name}": expected an integer within ±(2^53 − 1), found ${value}; declare it as bigint() to use it whole`,
     )
   },
-  /** A moment of 2^53 steps from 1970 or more. */
-  farMoment(name: string, unit: TimeUnit, low: number, high: number): number {
-    const moment = runtime.big(low, high)
-    const number = momentNumber(moment)
-    if (number !== null) return number
-    throw new ValueError(
-      name,
-      `field "${name}": expected a moment that a number holds exactly, found ${dateText(moment, unit)}; ` +
-        "declare timeUnit: 'ms' on the log if its moments are whole milliseconds; finer ones so far from 1970 have no number",
-    )
-  },
+  farMilliseconds: (name: string, low: number, high: number) => farMoment(name, 'ms', runtime.big(low, high)),
+  farMicroseconds: (name: string, low: number, high: number) => farMoment(name, 'us', runtime.big(low, high)),
+
   isMomentNumber,
   nullField(name: string): never {
     throw new ValueError(name, `field "${name}": expected a value, found null; declare it as nullable(…)`)
