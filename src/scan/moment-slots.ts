@@ -7,7 +7,7 @@ import { type BytesColumn, type Column, type Int64Column, isPresent, type Logica
 import type { Type } from '../model/type.ts'
 import { withoutDictionary } from '../parquet/logical.ts'
 import { localStretches, offsetOf } from '../time/local-time.ts'
-import { momentConverter, rescale } from './moment-values.ts'
+import { momentConverter, refuseOutOfBounds, rescale } from './moment-values.ts'
 
 /**
  * Brings a file's column into a slot of moments: local times to the moments they mean, days to their midnights, numbers and
@@ -24,6 +24,9 @@ export function momentColumn(column: Column, logical: LogicalType, type: Type): 
   if (logical.kind !== 'timestamp') {
     const unit = storedUnit(type.storedAs)
     if (unit === undefined) throw new MisfitError(0, 'moments', 'integers')
+    for (let row = 0; row < moments.length; row++) {
+      if (isPresent(moments, row)) refuseOutOfBounds(moments.values[row]!, unit, row)
+    }
     return rescaled(moments, nanosecondsOf[unit], type)
   }
   const instants = isLocal(logical, type) ? fromLocal(moments, nanosecondsIn[logical.unit], type) : moments

@@ -9,7 +9,15 @@ import {
   tooFar,
   unitNames,
 } from '../columns/moment-text.ts'
-import { declareUnit, isLocal, nanosecondsOf, type StoredUnit, storedUnit } from '../columns/stored-moments.ts'
+import {
+  boundsOf,
+  declareUnit,
+  isLocal,
+  nanosecondsOf,
+  outOfBounds,
+  type StoredUnit,
+  storedUnit,
+} from '../columns/stored-moments.ts'
 import type { LogicalType } from '../model/column.ts'
 import type { Type } from '../model/type.ts'
 import { localStretches, offsetOf } from '../time/local-time.ts'
@@ -31,7 +39,7 @@ function valueConverter(type: Type, leaf: LogicalType | undefined): (value: unkn
   }
   const unit = storedUnit(type.storedAs)
   return (value, row) => {
-    if (unit !== undefined && isWhole(value)) return rescale(BigInt(value), nanosecondsOf[unit], type, row)
+    if (unit !== undefined && isWhole(value)) return ofNumber(BigInt(value), unit, type, row)
     if (unit === undefined && typeof value === 'string') return ofText(value, type, row)
     throw undeclared(value, type, row)
   }
@@ -41,6 +49,19 @@ function isWhole(value: unknown): value is number | bigint | string {
   return (
     typeof value === 'bigint' || Number.isSafeInteger(value) || (typeof value === 'string' && /^-?\d+$/.test(value))
   )
+}
+
+function ofNumber(value: bigint, unit: StoredUnit, type: Type, row: number): number | bigint {
+  refuseOutOfBounds(value, unit, row)
+  return rescale(value, nanosecondsOf[unit], type, row)
+}
+
+/** A number of a wrong unit would be a moment far away. */
+export function refuseOutOfBounds(value: bigint, unit: StoredUnit, row: number): void {
+  const { min, max } = boundsOf(unit)
+  if (value >= min && value <= max) return
+  const { expected, found } = outOfBounds(value, unit)
+  throw new MisfitError(row, expected, found)
 }
 
 function ofText(text: string, type: Type, row: number): number | bigint {

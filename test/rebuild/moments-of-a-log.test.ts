@@ -383,6 +383,23 @@ describe('moments as numbers and text', () => {
     expect((error as InputError).message).toContain(declaration)
   })
 
+  test.each([
+    ['ms', 's', 'ms'],
+    ['us', 'ms', 'us'],
+    ['ns', 'us', 'ns'],
+    ['l.0', 's', 'ms'],
+    ['j.text', 's', 'ms'],
+  ] as const)(
+    'in column %s that would be far away as %s are refused, and the unit that they may be in is named',
+    async (column, storedAs, unit) => {
+      const far = seen(await logOf(query), { at: timestamp('us', column, { storedAs }) })
+      await expect(far).rejects.toThrow(
+        `expected a moment of the years 1 to 9999, as the column is declared as storedAs: '${storedAs}', found `,
+      )
+      await expect(far).rejects.toThrow(`; if it counts in ${unit}, declare storedAs: '${unit}'`)
+    },
+  )
+
   test('a column that says itself what it is takes no declaration', async () => {
     const home = await logOf("SELECT 1 AS id, TIMESTAMPTZ '2021-05-01 23:30:00Z' AS at, DATE '2021-05-01' AS d")
     await expect(seen(home, { at: timestamp('us', 'at', { storedAs: 's' }) })).rejects.toThrow(
@@ -429,7 +446,7 @@ describe('moments as numbers and text', () => {
       `SELECT 1 AS id, ${'9'.repeat(18)}::BIGINT AS s, 1619911800123456789::BIGINT AS ns, '2021-02-30T00:00:00Z' AS iso`,
     )
     await expect(seen(home, { at: timestamp('us', 's', { storedAs: 's' }) })).rejects.toThrow(
-      'row 0, column "s": expected a moment that 64 bits hold in microseconds',
+      'row 0, column "s": expected a moment of the years 1 to 9999',
     )
     await expect(seen(home, { at: timestamp('us', 'ns', { storedAs: 'ns' }) })).rejects.toThrow(
       'declare a finer timeUnit',
