@@ -300,7 +300,11 @@ describe('a JSON payload', () => {
     ['int64', '"x"', 'an integer of 64 bits, found "x"'],
     ['int64', '1.5', 'an integer of 64 bits, found 1.5'],
     ['int64', '[1]', 'an integer of 64 bits, found [1]'],
-    ['int64', '9223372036854775808', 'an integer of 64 bits, found 9223372036854775808'],
+    [
+      'int64',
+      '9223372036854775808',
+      'an integer of 64 bits with a sign (declare uint64() for one without), found 9223372036854775808',
+    ],
     ['int32', '2147483648', 'an integer of 32 bits, found 2147483648'],
     ['string', '5.5', 'a string, found 5.5'],
     ['string', 'true', 'a string, found true'],
