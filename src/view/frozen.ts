@@ -33,17 +33,53 @@ function freeze(root: object): void {
  * @throws RuleError where it holds an event, which is another one by now.
  */
 export function frozenState(state: unknown): unknown {
-  if (holdsEvent(state)) {
-    throw new RuleError('the state holds an event, which is another one by now: keep a copy of it, as { ...event }')
+  // There is a state for each key, and most hold a few plain values: no more is made for one than what it holds.
+  let waiting: object[] | undefined
+  let value: unknown = state
+  while (isObject(value)) {
+    if (isEvent(value)) throw heldEvent()
+    if (!Object.isFrozen(value) && !ArrayBuffer.isView(value)) {
+      if ((value instanceof Map || value instanceof Set) && holdsEvent(value)) throw heldEvent()
+      Object.freeze(value)
+      waiting = withObjectsOf(value, waiting)
+    }
+    value = waiting?.pop()
   }
-  return frozen(state)
+  return state
+}
+
+/** Adds the objects that a value holds to those that wait, which are made with the first. */
+function withObjectsOf(value: object, waiting: object[] | undefined): object[] | undefined {
+  let all = waiting
+  const add = (inner: object) => {
+    all ??= []
+    all.push(inner)
+  }
+  if (Array.isArray(value)) {
+    for (const inner of value) if (isObject(inner)) add(inner)
+    return all
+  }
+  for (const name in value) {
+    const inner: unknown = (value as Record<string, unknown>)[name]
+    if (isObject(inner) && Object.hasOwn(value, name)) add(inner)
+  }
+  return all
+}
+
+function heldEvent(): RuleError {
+  return new RuleError('the state holds an event, which is another one by now: keep a copy of it, as { ...event }')
+}
+
+/** Events can't be extended, which is looked at first, as it is quicker. */
+function isEvent(value: object): boolean {
+  return !Object.isExtensible(value) && flyweights.has(value)
 }
 
 /** Whether a value that functions made keeps what they were given as an event: in objects, arrays, and what those have in a Map or Set. */
 export function holdsEvent(value: unknown): boolean {
-  if (isObject(value) && flyweights.has(value)) return true
+  if (isObject(value) && isEvent(value)) return true
   for (const object of objectsIn(value)) {
-    for (const inner of Object.values(object)) if (isObject(inner) && flyweights.has(inner)) return true
+    for (const inner of Object.values(object)) if (isObject(inner) && isEvent(inner)) return true
     if (!(object instanceof Map || object instanceof Set)) continue
     for (const entry of object.entries()) if (entry.some((inner) => isObject(inner) && isOrHas(inner))) return true
   }
@@ -52,8 +88,8 @@ export function holdsEvent(value: unknown): boolean {
 
 /** Of what a Map or Set has only the outermost is looked at, as it may be much. */
 function isOrHas(value: object): boolean {
-  if (flyweights.has(value)) return true
-  return !ArrayBuffer.isView(value) && Object.values(value).some((inner) => isObject(inner) && flyweights.has(inner))
+  if (isEvent(value)) return true
+  return !ArrayBuffer.isView(value) && Object.values(value).some((inner) => isObject(inner) && isEvent(inner))
 }
 
 /** All objects of a value that are not frozen yet, each before what it holds. */
