@@ -1,11 +1,9 @@
 import { hostname } from 'node:os'
 import { relative, resolve, sep } from 'node:path'
 import type { LoadedJob } from '../job/load.ts'
-import { ConfigurationError, OutputError } from '../model/errors.ts'
-import type { Manifest } from '../model/manifest.ts'
+import { ConfigurationError } from '../model/errors.ts'
 import type { RebuildOptions } from '../model/report.ts'
-import { findReadableCurrent, listViews, type Run, readManifest, readRun } from '../storage/generations.ts'
-import { NewerFormatError } from '../storage/manifest-file.ts'
+import { findReadableManifest, listViews, type Run, readRun } from '../storage/generations.ts'
 import type { Store } from '../storage/store.ts'
 
 /** A view belongs to the job that published it: another job with a view of the same name would replace its rows. */
@@ -41,7 +39,7 @@ export function checkOwners(
   const notes: string[] = []
   refuseOtherCase(views, out, files)
   for (const view of views) {
-    const manifest = publishedManifest(out, view, files)
+    const manifest = findReadableManifest(out, view, files)
     const owner = manifest?.job
     if (manifest === undefined || owner === undefined || owner === own) continue
     const run = readRun(out, view, manifest.generation, files)
@@ -63,17 +61,6 @@ export function checkOwners(
 /** A job's file that was moved or renamed; of files of another host nothing is known. */
 function isGoneFromHere(run: Run | undefined, files: Store): boolean {
   return run?.job != null && run.host === hostname() && !files.exists(run.job)
-}
-
-/** Undefined where there is none, or none that can be read: publishing repairs the view. */
-function publishedManifest(out: string, view: string, files: Store): Manifest | undefined {
-  const current = findReadableCurrent(out, view, files)
-  try {
-    return current && readManifest(out, view, current.generation, files)
-  } catch (error) {
-    if (error instanceof NewerFormatError || !(error instanceof OutputError)) throw error
-    return undefined
-  }
 }
 
 /** On disks that ignore case they would share a folder. */

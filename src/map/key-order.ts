@@ -1,6 +1,5 @@
 import { withRoom } from '../columns/grow.ts'
-import type { SlotColumn } from '../columns/slot-column.ts'
-import { wordsOf } from '../columns/slot-column.ts'
+import { type SlotColumn, widened, wordsOf } from '../columns/slot-column.ts'
 import { type Int64Column, isPresent } from '../model/column.ts'
 import { type OrderTerm, TIE } from '../model/order.ts'
 import type { Slot } from '../model/slots.ts'
@@ -205,13 +204,7 @@ function compareWords(highA: number, lowA: number, highB: number, lowB: number):
 function leadingWords(column: SlotColumn): Int32Array {
   if (hasNulls(column)) return new Int32Array(column.length * 2)
   if (column.kind === 'int64') return wordsOf(column.values)
-  const words = new Int32Array(column.length * 2)
-  if (column.kind !== 'int32') return words
-  for (let row = 0; row < column.length; row++) {
-    words[2 * row] = column.values[row]!
-    words[2 * row + 1] = column.values[row]! >> 31
-  }
-  return words
+  return column.kind === 'int32' ? wordsOf(widened(column).values) : new Int32Array(column.length * 2)
 }
 
 /** As `CompareRows` does of packed rows. */

@@ -1,10 +1,9 @@
 import { posix } from 'node:path'
-import { InputError, OutputError } from '../model/errors.ts'
-import type { Manifest, ManifestInput } from '../model/manifest.ts'
+import { InputError } from '../model/errors.ts'
+import type { ManifestInput } from '../model/manifest.ts'
 import type { Plan } from '../model/plan.ts'
 import type { RebuildOptions } from '../model/report.ts'
-import { findReadableCurrent, generationNumber, readManifest } from '../storage/generations.ts'
-import { NewerFormatError } from '../storage/manifest-file.ts'
+import { findReadableManifest, generationNumber } from '../storage/generations.ts'
 import type { Store } from '../storage/store.ts'
 import { folderColumns } from './files.ts'
 
@@ -126,7 +125,7 @@ export function publishedInputChanges(plan: Plan, out: string, files: Store): Ch
     .filter(({ view }) => view === null)
     .flatMap((log) => log.groups.flatMap(({ views, share }) => views.map((view) => ({ view, log, share }))))
   return read.flatMap(({ view, log: { name, files: now }, share }) => {
-    const manifest = readableManifest(out, view, files)
+    const manifest = findReadableManifest(out, view, files)
     if (manifest === undefined) return []
     // What one of several logs has lost is not made up for by another.
     const before = share === null ? manifest.inputs : manifest.inputs.filter(({ log }) => log === name)
@@ -135,17 +134,6 @@ export function publishedInputChanges(plan: Plan, out: string, files: Store): Ch
       ? []
       : [{ view, generation: manifest.generation, files: before.length, ...changes }]
   })
-}
-
-/** A rebuild repairs what is damaged, and there is nothing to compare with. */
-function readableManifest(out: string, view: string, files: Store): Manifest | undefined {
-  const current = findReadableCurrent(out, view, files)
-  try {
-    return current && readManifest(out, view, current.generation, files)
-  } catch (error) {
-    if (error instanceof NewerFormatError || !(error instanceof OutputError)) throw error
-    return undefined
-  }
 }
 
 const pathsShownMax = 5

@@ -15,11 +15,7 @@ export function layersOf(
   views: readonly ViewDefinition[],
   wanted: readonly string[] | undefined,
 ): ViewDefinition[][] {
-  const unknown = wanted?.find((name) => !views.some((view) => view.name === name))
-  if (unknown !== undefined) {
-    const names = views.map((view) => view.name).join(', ')
-    throw new ConfigurationError(`Job ${job} has no view "${unknown}": it has ${names}.`)
-  }
+  for (const name of wanted ?? []) viewOf(job, views, name)
   const needed = new Set<string>()
   for (const view of views) {
     if (wanted?.includes(view.name) ?? true) for (const { name } of chainOf(view)) needed.add(name)
@@ -30,6 +26,14 @@ export function layersOf(
     layers[depth] = [...(layers[depth] ?? []), view]
   }
   return layers
+}
+
+/** @throws ConfigurationError where the job has no such view. */
+export function viewOf(job: string, views: readonly ViewDefinition[], wanted: string): ViewDefinition {
+  const view = views.find(({ name }) => name === wanted)
+  if (view !== undefined) return view
+  const names = views.map(({ name }) => name).join(', ')
+  throw new ConfigurationError(`Job ${job} has no view "${wanted}": it has ${names}.`)
 }
 
 /** The views of all layers but the first. */

@@ -1,5 +1,5 @@
 import { MisfitError } from '../columns/from-values.ts'
-import type { SlotColumn } from '../columns/slot-column.ts'
+import { blankColumn, type SlotColumn } from '../columns/slot-column.ts'
 import { accepts, declarationOf } from '../model/accepted.ts'
 import { type BytesColumn, type Column, isPresent, type LogicalType } from '../model/column.ts'
 import { storageOf } from '../model/slots.ts'
@@ -14,7 +14,7 @@ import type { Type } from '../model/type.ts'
  * @returns Undefined where the column has values.
  */
 export function withoutValues(column: Column, logical: LogicalType, type: Type): SlotColumn | undefined {
-  if (column.nullCount === column.length) return nullColumn(column, type)
+  if (column.nullCount === column.length) return blankColumn(storageOf(type), column)
   if (logical.kind !== 'null' && accepts(type, logical)) return undefined
   const row = firstPresent(column)
   const what = logical.kind === 'null' ? 'no type' : `the type ${logical.kind}`
@@ -25,22 +25,6 @@ function firstPresent(column: Column): number {
   let row = 0
   while (!isPresent(column, row)) row++
   return row
-}
-
-function nullColumn({ length, nullCount, validity }: Column, type: Type): SlotColumn {
-  const base = { length, nullCount, validity }
-  switch (storageOf(type)) {
-    case 'i32':
-      return { kind: 'int32', ...base, values: new Int32Array(length) }
-    case 'i64':
-      return { kind: 'int64', ...base, values: new BigInt64Array(length) }
-    case 'f64':
-      return { kind: 'float64', ...base, values: new Float64Array(length) }
-    case 'bool':
-      return { kind: 'bool', ...base, bits: new Uint8Array((length + 7) >> 3) }
-    case 'str':
-      return { kind: 'bytes', ...base, offsets: new Int32Array(length + 1), data: new Uint8Array(0), gap: 0 }
-  }
 }
 
 /** Truth values as integers: 0 and 1. */

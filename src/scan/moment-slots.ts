@@ -1,6 +1,6 @@
 import { MisfitError, midnightOf } from '../columns/from-values.ts'
 import { declareZone, localProblem, localRulesOf, nanosecondsIn } from '../columns/moment-text.ts'
-import { wordsOf } from '../columns/slot-column.ts'
+import { widened, wordsOf } from '../columns/slot-column.ts'
 import { isLocal, nanosecondsOf, storedUnit } from '../columns/stored-moments.ts'
 import { bufferOf } from '../columns/strings.ts'
 import { type BytesColumn, type Column, type Int64Column, isPresent, type LogicalType } from '../model/column.ts'
@@ -68,17 +68,6 @@ function filled(column: Column, momentAt: (row: number) => bigint): Int64Column 
 
 function withValues({ length, nullCount, validity }: Column, values: BigInt64Array): Int64Column {
   return { kind: 'int64', length, nullCount, validity, values }
-}
-
-function widened(column: Column & { kind: 'int32' }): Int64Column {
-  const values = new BigInt64Array(column.length)
-  const words = wordsOf(values)
-  for (let row = 0; row < column.length; row++) {
-    const value = column.values[row]!
-    words[2 * row] = value
-    words[2 * row + 1] = value >> 31
-  }
-  return withValues(column, values)
 }
 
 /** Days as the moments at which they begin. */

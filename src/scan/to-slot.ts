@@ -1,5 +1,5 @@
 import { columnFromValues, MisfitError } from '../columns/from-values.ts'
-import { type SlotColumn, wordsOf } from '../columns/slot-column.ts'
+import { type SlotColumn, widened, wordsOf } from '../columns/slot-column.ts'
 import { type Column, type Int64Column, isPresent, type LogicalType, type ValuesColumn } from '../model/column.ts'
 import { isWide, storageOf } from '../model/slots.ts'
 import type { Type } from '../model/type.ts'
@@ -70,14 +70,7 @@ function toInt32(column: Column): SlotColumn {
 function toInt64(column: Column): Int64Column {
   if (column.kind === 'int64') return column
   if (column.kind !== 'int32') throw new MisfitError(0, 'integers', column.kind)
-  const values = new BigInt64Array(column.length)
-  const words = wordsOf(values)
-  for (let i = 0; i < column.length; i++) {
-    const value = column.values[i]!
-    words[2 * i] = value
-    words[2 * i + 1] = value >> 31
-  }
-  return { kind: 'int64', length: column.length, nullCount: column.nullCount, validity: column.validity, values }
+  return widened(column)
 }
 
 function toFloat64(column: Column): SlotColumn {

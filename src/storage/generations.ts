@@ -226,18 +226,27 @@ export function findReadableCurrent(out: string, view: string, files: Store = di
 }
 
 /**
+ * The manifest of the current generation; undefined where there is none, or none that can be read: publishing repairs the view.
+ *
+ * @throws NewerFormatError where it was published by a newer version of Refold.
+ */
+export function findReadableManifest(out: string, view: string, files: Store = disk): Manifest | undefined {
+  const current = findReadableCurrent(out, view, files)
+  try {
+    return current && readManifest(out, view, current.generation, files)
+  } catch (error) {
+    if (error instanceof NewerFormatError || !(error instanceof OutputError)) throw error
+    return undefined
+  }
+}
+
+/**
  * Refuses to go on where the current generation was published by a newer version of Refold.
  *
  * @throws NewerFormatError
  */
 export function refuseNewerFormat(out: string, view: string, files: Store = disk): void {
-  const current = findReadableCurrent(out, view, files)
-  if (current === undefined) return
-  try {
-    readManifest(out, view, current.generation, files)
-  } catch (error) {
-    if (error instanceof NewerFormatError || !(error instanceof OutputError)) throw error
-  }
+  findReadableManifest(out, view, files)
 }
 
 /** What `_run.json` says of how a generation came about. */

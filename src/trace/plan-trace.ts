@@ -7,6 +7,7 @@ import { type ManifestColumn, manifestColumn } from '../model/manifest.ts'
 import { orderSlots } from '../model/order.ts'
 import type { FoldedLog, GroupPlan, LogPlan } from '../model/plan.ts'
 import { isTyped, type LogView, logsOf, sharesOf, type ViewDefinition, type WindowDefinition } from '../model/view.ts'
+import { viewOf } from '../plan/layers.ts'
 import { makePlan } from '../plan/make-plan.ts'
 import { type RowsOfViews, refuseInputs } from '../plan/plan-input.ts'
 import type { Disk } from '../storage/store.ts'
@@ -74,7 +75,7 @@ interface TraceWindow {
  * @throws ConfigurationError where the job has no such view.
  */
 export function planTrace(job: LoadedJob, options: TraceOptions, files: Disk, rows?: RowsOfViews): TracePlan {
-  const view = viewOf(job, options.view)
+  const view = viewOf(job.name, job.definition.views, options.view)
   if (view.log?.view === undefined)
     refuseInputs(
       options,
@@ -147,13 +148,6 @@ function traceShare(plan: LogPlan, { share, traced, sought, member }: SharedView
     seeking: (wanted) => prepareSeeker(log, groupOf(sought.name), share, wanted),
     fields: own.slots.filter((slot) => !roles.includes(slot)),
   }
-}
-
-export function viewOf({ name, definition }: LoadedJob, wanted: string): ViewDefinition {
-  const view = definition.views.find((candidate) => candidate.name === wanted)
-  if (view !== undefined) return view
-  const names = definition.views.map((candidate) => candidate.name).join(', ')
-  throw new ConfigurationError(`Job ${name} has no view "${wanted}": it has ${names}.`)
 }
 
 /** One split a row group, so that no more of the log is held at a time. */
