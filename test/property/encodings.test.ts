@@ -1,8 +1,7 @@
 import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
-import { type DuckDBConnection, DuckDBInstance } from '@duckdb/node-api'
 import fc from 'fast-check'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import {
   bigint,
   bool,
@@ -23,37 +22,22 @@ import { loadedFromDefinition } from '../../src/job/load.ts'
 import type { LogView } from '../../src/model/view.ts'
 import { rebuild } from '../../src/rebuild.ts'
 import { foldNaively } from '../oracle/naive.ts'
+import { DuckDBLogs } from '../support/duckdb-logs.ts'
 import { anyRows, eventOf } from '../support/every-event.ts'
 import { everyColumn, everyKind } from '../support/every-kind.ts'
-import { type Row, readPublished, scratch, writeRows } from '../support/logs.ts'
+import { type Row, readPublished, writeRows } from '../support/logs.ts'
 
-const folder = scratch('encodings')
-let duckdb: DuckDBConnection
-beforeAll(async () => {
-  duckdb = await (await DuckDBInstance.create()).connect()
-  await duckdb.run("SET TimeZone = 'UTC'")
-})
-afterAll(() => {
-  duckdb.closeSync()
-  folder.remove()
-})
-
-let homes = 0
+const logs = new DuckDBLogs('encodings')
 
 /** Has DuckDB write a query's rows as a file of a log. @returns The log's folder. */
-async function copyTo(
-  query: string,
-  options: string,
-  name = '0.parquet',
-  home = join(folder.path, String(homes++)),
-): Promise<string> {
+async function copyTo(query: string, options: string, name = '0.parquet', home = logs.newPath()): Promise<string> {
   mkdirSync(join(home, name, '..'), { recursive: true })
-  await duckdb.run(`COPY (${query}) TO '${join(home, name)}' (FORMAT parquet, ${options})`)
+  await logs.duckdb.run(`COPY (${query}) TO '${join(home, name)}' (FORMAT parquet, ${options})`)
   return home
 }
 
 async function publish(views: readonly LogView[]) {
-  const out = join(folder.path, String(homes++))
+  const out = logs.newPath()
   const report = await rebuild(loadedFromDefinition(defineJob({ views })), { out, workers: 0 })
   return new Map(report.views.map(({ view, path, counters }) => [view, { rows: readPublished(path).rows, counters }]))
 }
@@ -84,7 +68,7 @@ describe('a log that DuckDB wrote comes to what the laws ask for', () => {
     ['version 2, lz4, nested', 'PARQUET_VERSION v2, COMPRESSION lz4_raw', 'nested'],
   ])('in %s', async (_, settings, nested) => {
     expect(rows.length).toBeGreaterThan(100)
-    const source = writeRows(join(folder.path, 'source.parquet'), { ...everyColumn, precise: bigint() }, rows)
+    const source = writeRows(join(logs.newFolder(), 'source.parquet'), { ...everyColumn, precise: bigint() }, rows)
     const structs = nested === '' ? '' : `, ${payload} AS payload`
     const query = `SELECT * REPLACE (make_timestamp_ns(precise) AS precise${structs}) FROM read_parquet('${source}')`
     const home = await copyTo(query, settings)

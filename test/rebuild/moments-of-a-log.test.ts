@@ -1,7 +1,6 @@
-import { mkdirSync, writeFileSync } from 'node:fs'
+import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { type DuckDBConnection, DuckDBInstance } from '@duckdb/node-api'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import {
   date,
   dayOf,
@@ -11,7 +10,6 @@ import {
   formatDay,
   hourOf,
   int32,
-  int64,
   json,
   monthOf,
   nullable,
@@ -23,33 +21,14 @@ import { loadedFromDefinition } from '../../src/job/load.ts'
 import { InputError } from '../../src/model/errors.ts'
 import type { TimeUnit, Type } from '../../src/model/type.ts'
 import { rebuild } from '../../src/rebuild.ts'
-import { readPublished, scratch } from '../support/logs.ts'
+import { DuckDBLogs } from '../support/duckdb-logs.ts'
+import { readPublished } from '../support/logs.ts'
 import { int96Bytes, type RawColumn, rawParquet, stringBytes } from '../support/raw-parquet.ts'
 
-const folder = scratch('moments')
-let duckdb: DuckDBConnection
-beforeAll(async () => {
-  duckdb = await (await DuckDBInstance.create()).connect()
-  await duckdb.run("SET TimeZone = 'UTC'")
-})
-afterAll(() => {
-  duckdb.closeSync()
-  folder.remove()
-})
-
-let homes = 0
-const newHome = () => {
-  const home = join(folder.path, String(homes++))
-  mkdirSync(home)
-  return home
-}
+const logs = new DuckDBLogs('moments')
 
 /** Has DuckDB write a file. @returns The log's folder. */
-async function logOf(query: string, options = ''): Promise<string> {
-  const home = newHome()
-  await duckdb.run(`COPY (${query}) TO '${join(home, '0.parquet')}' (FORMAT parquet${options})`)
-  return home
-}
+const logOf = (query: string, options = '') => logs.logOf([query], options)
 
 interface Declared {
   readonly zone?: string
@@ -58,28 +37,8 @@ interface Declared {
   readonly columns?: object
 }
 
-/** What handlers see of the log's fields, by id, as JSON; bigints as text. */
-async function seen(files: string, fields: Readonly<Record<string, Type>>, declared: Declared = {}) {
-  const names = Object.keys(fields)
-  const { columns = {}, ...given } = declared
-  const log = defineLog({ name: 'log', files, columns: { id: 'id' as const, ...columns }, fields, ...given })
-  const view = defineView({
-    name: 'seen',
-    log,
-    orderFree: true,
-    key: { id: int64() },
-    keyBy: (e) => ({ id: e.id as number }),
-    state: { value: json() },
-    on: {
-      Event: (s: Record<string, unknown>, e: Record<string, unknown>) => {
-        s['value'] = names.map((name) => (typeof e[name] === 'bigint' ? String(e[name]) : e[name]))
-      },
-    },
-  })
-  const out = newHome()
-  const report = await rebuild(loadedFromDefinition(defineJob({ views: [view] })), { out, workers: 0 })
-  return readPublished(report.views[0]!.path).rows.map(({ value }) => value as unknown[])
-}
+const seen = (files: string, fields: Readonly<Record<string, Type>>, declared: Declared = {}) =>
+  logs.seen(files, fields, { ...declared })
 
 const us = (text: string) => Date.parse(text) * 1000
 const evening = us('2021-05-01T21:30:00Z')
@@ -192,7 +151,7 @@ describe('local timestamps', () => {
     })
     const build = async (options: Partial<RebuildOptions>) => {
       const report = await rebuild(loadedFromDefinition(defineJob({ views: [view] })), {
-        out: newHome(),
+        out: logs.newFolder(),
         workers: 0,
         ...options,
       })
@@ -218,7 +177,7 @@ describe('INT96', () => {
     bytes: stringBytes(['a', 'b', 'c']),
   }
   const logBy = (writer: string, moments: readonly string[]) => {
-    const home = newHome()
+    const home = logs.newFolder()
     const at: RawColumn = {
       element: { name: 'at', type: 'INT96', repetition_type: 'REQUIRED' },
       bytes: int96Bytes(moments.map((text) => BigInt(Date.parse(text)) * 1_000_000n)),
@@ -243,7 +202,10 @@ describe('INT96', () => {
         },
       },
     })
-    const report = await rebuild(loadedFromDefinition(defineJob({ views: [view] })), { out: newHome(), workers: 0 })
+    const report = await rebuild(loadedFromDefinition(defineJob({ views: [view] })), {
+      out: logs.newFolder(),
+      workers: 0,
+    })
     return readPublished(report.views[0]!.path).rows.map(({ at }) => at)
   }
 
@@ -322,7 +284,7 @@ describe('the days 0001-01-01 and 9999-12-31', () => {
       },
     })
     const job = loadedFromDefinition(defineJob({ views: [windowed('hour'), windowed('day'), byMoment] }))
-    const report = await rebuild(job, { out: newHome(), workers: 0, inputs: { log: home } })
+    const report = await rebuild(job, { out: logs.newFolder(), workers: 0, inputs: { log: home } })
     const rows = report.views.map(({ path }) => readPublished(path).rows)
     expect(rows.map(({ length }) => length)).toEqual([4, 3, 4])
     expect(rows[2]!.map(({ at }) => at)).toEqual([
@@ -433,7 +395,7 @@ describe('moments as numbers and text', () => {
       },
     })
     const known = async (knownAt?: string) => {
-      const options = { out: newHome(), workers: 0, ...(knownAt === undefined ? {} : { knownAt }) }
+      const options = { out: logs.newFolder(), workers: 0, ...(knownAt === undefined ? {} : { knownAt }) }
       const report = await rebuild(loadedFromDefinition(defineJob({ views: [view] })), options)
       return readPublished(report.views[0]!.path).rows.map(({ at }) => at)
     }
@@ -491,7 +453,10 @@ describe('days, hours and months', () => {
         },
         row: (s, key) => ({ text: [s.seen, s.handled, key.day, key.month, s.recorded].map(formatDay).join(' ') }),
       })
-      const report = await rebuild(loadedFromDefinition(defineJob({ views: [view] })), { out: newHome(), workers: 0 })
+      const report = await rebuild(loadedFromDefinition(defineJob({ views: [view] })), {
+        out: logs.newFolder(),
+        workers: 0,
+      })
       expect(
         readPublished(report.views[0]!.path).rows.map(({ text }) => text),
         timeUnit,

@@ -1,7 +1,6 @@
 import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
-import { type DuckDBConnection, DuckDBInstance } from '@duckdb/node-api'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import {
   date,
   decimal,
@@ -20,55 +19,15 @@ import { loadedFromDefinition } from '../../src/job/load.ts'
 import { InputError } from '../../src/model/errors.ts'
 import type { Type } from '../../src/model/type.ts'
 import { rebuild } from '../../src/rebuild.ts'
-import { readPublished, scratch } from '../support/logs.ts'
+import { DuckDBLogs } from '../support/duckdb-logs.ts'
+import { readPublished } from '../support/logs.ts'
 
-const folder = scratch('file-types')
-let duckdb: DuckDBConnection
-beforeAll(async () => {
-  duckdb = await (await DuckDBInstance.create()).connect()
-  await duckdb.run("SET TimeZone = 'UTC'")
-})
-afterAll(() => {
-  duckdb.closeSync()
-  folder.remove()
-})
+const logs = new DuckDBLogs('file-types')
+const logOf = (...queries: readonly string[]) => logs.logOf(queries)
 
-let homes = 0
-
-/** Has DuckDB write one file for each query. @returns The log's folder. */
-async function logOf(...queries: readonly string[]): Promise<string> {
-  const home = join(folder.path, String(homes++))
-  mkdirSync(home)
-  for (const [i, query] of queries.entries()) {
-    await duckdb.run(`COPY (${query}) TO '${join(home, `${i}.parquet`)}' (FORMAT parquet)`)
-  }
-  return home
-}
-
-/** What handlers see of the log's fields, by id: published as JSON, so that no state's type comes between. */
-async function seen(files: string, fields: Readonly<Record<string, Type>>, columns: object = {}) {
-  const names = Object.keys(fields)
-  // DuckDB's TIMESTAMP has no zone.
-  const log = defineLog({ name: 'log', files, zone: 'UTC', columns: { id: 'id', ...columns }, fields })
-  const view = defineView({
-    name: 'seen',
-    log,
-    orderFree: true,
-    key: { id: int64() },
-    keyBy: (e: Record<string, unknown>) => ({ id: e['id'] }),
-    state: { value: json() },
-    on: {
-      Event: (s: Record<string, unknown>, e: Record<string, unknown>) => {
-        s['value'] = names.map((name) => e[name])
-      },
-    },
-  } as never)
-  const report = await rebuild(loadedFromDefinition(defineJob({ views: [view] })), {
-    out: join(folder.path, String(homes++)),
-    workers: 0,
-  })
-  return readPublished(report.views[0]!.path).rows.map((row) => row['value'])
-}
+/** What handlers see of the log's fields, by id. DuckDB's TIMESTAMP has no zone. */
+const seen = (files: string, fields: Readonly<Record<string, Type>>, columns: object = {}) =>
+  logs.seen(files, fields, { zone: 'UTC', columns })
 
 describe('decimals of more than 18 digits', () => {
   const precisions = [19, 20, 27, 37, 38]
@@ -225,7 +184,7 @@ describe('the moments of events', () => {
         on: { '*': (s, e) => void s.moments.push(e.recordedAt) },
       })
       const options = {
-        out: join(folder.path, String(homes++)),
+        out: logs.newPath(),
         workers: 0,
         ...(knownAt === undefined ? {} : { knownAt }),
       }
@@ -257,7 +216,7 @@ describe('the moments of events', () => {
       state: { seen: json<number[][]>(undefined, { initial: [] }) },
       on: { '*': (s, e) => void s.seen.push([e.recordedAt, e.column, e.nested, e.text, e.missing, e.day]) },
     })
-    const options = { out: join(folder.path, String(homes++)), workers: 0, knownAt: '2021-03-14' }
+    const options = { out: logs.newPath(), workers: 0, knownAt: '2021-03-14' }
     const report = await rebuild(loadedFromDefinition(defineJob({ views: [view] })), options)
     // Of the 13th and the 14th, the latter with 23 hours; the 15th is known an hour too late for 24.
     const [first, second] = [Date.parse('2021-03-13T00:00-05:00'), Date.parse('2021-03-14T00:00-05:00')]
@@ -290,13 +249,15 @@ describe('the moments of events', () => {
           },
         },
       })
-      const options = { out: join(folder.path, String(homes++)), workers: 0 }
+      const options = { out: logs.newPath(), workers: 0 }
       const report = await rebuild(loadedFromDefinition(defineJob({ views: [view] })), options)
       return Number(readPublished(report.views[0]!.path).rows[0]!['at'])
     }
     expect(await seenAs(date('d', { whenMissing: 1 }), home)).toBe(16 * 3_600_000)
     mkdirSync(join(home, 'd=1970-01-02'))
-    await duckdb.run(`COPY (SELECT 1 AS id, 'k' AS k) TO '${join(home, 'd=1970-01-02', '0.parquet')}' (FORMAT parquet)`)
+    await logs.duckdb.run(
+      `COPY (SELECT 1 AS id, 'k' AS k) TO '${join(home, 'd=1970-01-02', '0.parquet')}' (FORMAT parquet)`,
+    )
     expect(await seenAs(date('d'), join(home, '*/*.parquet'))).toBe(16 * 3_600_000)
   })
 
@@ -318,7 +279,7 @@ describe('the moments of events', () => {
     })
     const view = defineView({ name: 'ns', log, state: { n: int64() }, on: { '*': (s) => void s.n++ } })
     const known = async (knownAt: string) => {
-      const options = { out: join(folder.path, String(homes++)), workers: 0, knownAt }
+      const options = { out: logs.newPath(), workers: 0, knownAt }
       const report = await rebuild(loadedFromDefinition(defineJob({ views: [view] })), options)
       return readPublished(report.views[0]!.path).rows.length
     }
@@ -345,7 +306,7 @@ describe('the moments of events', () => {
         },
       },
     })
-    const out = join(folder.path, String(homes++))
+    const out = logs.newPath()
     const report = await rebuild(loadedFromDefinition(defineJob({ views: [view] })), { out, workers: 0 })
     const ids = String(readPublished(report.views[0]!.path).rows[0]!['ids']).trim().split(' ')
     expect(ids.sort()).toEqual(['1', '1000000', '2', '2000000', '3', '3000000'])

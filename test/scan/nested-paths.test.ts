@@ -1,64 +1,21 @@
-import { mkdirSync, writeFileSync } from 'node:fs'
+import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { type DuckDBConnection, DuckDBInstance } from '@duckdb/node-api'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { defineJob, defineLog, defineView, int64, json, nullable, string } from '../../src/index.ts'
-import { loadedFromDefinition } from '../../src/job/load.ts'
+import { describe, expect, test } from 'vitest'
+import { int64, json, nullable, string } from '../../src/index.ts'
 import type { Type } from '../../src/model/type.ts'
 import { openParquet } from '../../src/parquet/file.ts'
 import { readNested } from '../../src/parquet/scan.ts'
-import { rebuild } from '../../src/rebuild.ts'
 import { disk } from '../../src/storage/disk.ts'
 import type { Disk } from '../../src/storage/store.ts'
-import { readPublished, scratch } from '../support/logs.ts'
+import { DuckDBLogs } from '../support/duckdb-logs.ts'
 import { rawFile } from '../support/raw-file.ts'
 
-const folder = scratch('nested-paths')
-let duckdb: DuckDBConnection
-beforeAll(async () => {
-  duckdb = await (await DuckDBInstance.create()).connect()
-  await duckdb.run("SET TimeZone = 'UTC'")
-})
-afterAll(() => {
-  duckdb.closeSync()
-  folder.remove()
-})
-
-let homes = 0
-function newFolder(): string {
-  const home = join(folder.path, String(homes++))
-  mkdirSync(home)
-  return home
-}
-
-async function logOf(...queries: readonly string[]): Promise<string> {
-  const home = newFolder()
-  for (const [i, query] of queries.entries())
-    await duckdb.run(`COPY (${query}) TO '${join(home, `${i}.parquet`)}' (FORMAT parquet)`)
-  return home
-}
+const logs = new DuckDBLogs('nested-paths')
+const logOf = (...queries: readonly string[]) => logs.logOf(queries)
 
 /** What handlers see of the log's fields, by id. */
-async function seen(files: string, fields: Readonly<Record<string, Type>>, storage: Disk = disk): Promise<unknown[]> {
-  const names = Object.keys(fields)
-  const log = defineLog({ name: 'log', files, zone: 'UTC', columns: { id: 'id' }, fields })
-  const view = defineView({
-    name: 'seen',
-    log,
-    orderFree: true,
-    key: { id: int64() },
-    keyBy: (e: Record<string, unknown>) => ({ id: e['id'] }),
-    state: { value: json() },
-    on: {
-      Event: (s: Record<string, unknown>, e: Record<string, unknown>) => {
-        s['value'] = names.map((name) => e[name])
-      },
-    },
-  } as never)
-  const out = join(folder.path, String(homes++))
-  const report = await rebuild(loadedFromDefinition(defineJob({ views: [view] })), { out, workers: 0 }, storage)
-  return readPublished(report.views[0]!.path).rows.map((row) => row['value'])
-}
+const seen = (files: string, fields: Readonly<Record<string, Type>>, storage: Disk = disk) =>
+  logs.seen(files, fields, { zone: 'UTC' }, storage)
 
 const hits = `SELECT i AS id,
     CASE WHEN i % 5 = 0 THEN NULL WHEN i % 5 = 1 THEN [] ELSE
@@ -115,7 +72,7 @@ describe('a path across lists', () => {
   })
 
   test('crosses variants', async () => {
-    const home = newFolder()
+    const home = logs.newFolder()
     const names = Uint8Array.of(1, 1, 0, 1, 97)
     // [{"a": 7}, null] and null.
     const list = Uint8Array.of(3, 2, 0, 7, 8, 2, 1, 0, 0, 2, 12, 7, 0)
@@ -228,7 +185,8 @@ describe('of a nested column', () => {
       item: nullable(json('items.2')),
       s: json('s'),
     }
-    const reader = await duckdb.runAndReadAll(`SELECT to_json([to_json(items[1].f7), to_json([x.f39 for x in items]),
+    const reader =
+      await logs.duckdb.runAndReadAll(`SELECT to_json([to_json(items[1].f7), to_json([x.f39 for x in items]),
         to_json(s.m['k'].x), to_json(items[3]), to_json(s)]) AS row FROM '${join(home, '0.parquet')}' ORDER BY id`)
     const expected = reader.getRowObjectsJson().map(({ row }) => JSON.parse(row as string))
     expect(await seen(home, fields)).toEqual(expected)
