@@ -44,17 +44,15 @@ function markLater(column: Column | undefined, until: bigint, outside: Uint8Arra
   }
 }
 
-/**
- * Whether all moments certainly lie within bounds. They are compared as numbers: what a number rounds stays on its side of bounds that
- * numbers hold.
- */
+/** Whether all moments certainly lie within bounds. Most show it by their high word alone. */
 function liesWithin(moments: BigInt64Array, { min, max }: { min: bigint; max: bigint }): boolean {
-  const [least, most] = [Number(min), Number(max)]
-  if (!Number.isSafeInteger(least) || !Number.isSafeInteger(most)) return false
   const words = wordsOf(moments)
+  const [least, most] = [Number(min >> 32n), Number(max >> 32n)]
   for (let row = 0; row < moments.length; row++) {
-    const moment = words[2 * row + 1]! * 4_294_967_296 + (words[2 * row]! >>> 0)
-    if (moment < least || moment > most) return false
+    const high = words[2 * row + 1]!
+    if (high > least && high < most) continue
+    const moment = moments[row]!
+    if (moment < min || moment > max) return false
   }
   return true
 }
