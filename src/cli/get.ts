@@ -10,7 +10,8 @@ export const get = defineVerb({
     { name: 'view', describe: "The view's name" },
     {
       name: 'key',
-      describe: 'Values of the key columns, in their order; fewer than there are find all that begin so',
+      describe:
+        'Values of the key columns, in their order; fewer than there are find all that begin so. Of texts that may be null, null is the null and "null" the word',
       several: true,
     },
   ],

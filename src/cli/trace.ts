@@ -15,7 +15,12 @@ const tableEventsDefault = 100
 export const trace = defineVerb({
   positionals: [
     { name: 'view', describe: "The view's name" },
-    { name: 'key', describe: 'Values of the key columns, all of them, in their order', several: true },
+    {
+      name: 'key',
+      describe:
+        'Values of the key columns, all of them, in their order. Of texts that may be null, null is the null and "null" the word',
+      several: true,
+    },
   ],
   options: {
     ...jobOption,
